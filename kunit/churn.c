@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Random use of a box, whose outcome is checked against what must be: what is
+ * held is written all over with a pattern of its own, and read when it is
+ * freed. So memory that is handed out twice is seen, whoever got it.
+ *
+ * A churn can run in a thread or be stepped from an interrupt. It counts what
+ * it finds and fails no test itself, so that it may run anywhere.
+ */
+#include <linux/string.h>
+
+#include "churn.h"
+
+enum { KIND_FREE, KIND_PAGES, KIND_CACHE, KIND_KMALLOC };
+
+static unsigned long pattern(const struct churn *churn, const struct churn_item *item)
+{
+	return (unsigned long)item->addr * 31 + churn->seed_of_patterns;
+}
+
+/* Words to write: all of an object, the first word of each page of a block. */
+static size_t item_step(const struct churn_item *item)
+{
+	return item->kind == KIND_PAGES ? PAGE_SIZE : sizeof(unsigned long);
+}
+
+static void item_fill(struct churn *churn, struct churn_item *item)
+{
+	size_t at;
+
+	for (at = 0; at + sizeof(unsigned long) <= item->size; at += item_step(item))
+		*(unsigned long *)(item->addr + at) = pattern(churn, item) + at;
+}
+
+static void item_check(struct churn *churn, struct churn_item *item)
+{
+	size_t at;
+
+	for (at = 0; at + sizeof(unsigned long) <= item->size; at += item_step(item)) {
+		if (*(unsigned long *)(item->addr + at) != pattern(churn, item) + at) {
+			churn->nr_spoiled++;
+			return;
+		}
+	}
+}
+
+static void check_zeroed(struct churn *churn, const struct churn_item *item)
+{
+	if (churn->gfp & __GFP_ZERO && memchr_inv(item->addr, 0, item->size))
+		churn->nr_not_zero++;
+}
+
+static void alloc_pages_item(struct churn *churn, struct churn_item *item)
+{
+	item->order = test_random(&churn->seed) % (churn->max_order + 1);
+	item->page = mmbox_alloc_pages(churn->box, churn->gfp, item->order);
+	if (!item->page)
+		return;
+	item->kind = KIND_PAGES;
+	item->addr = mmbox_page_address(churn->box, item->page);
+	item->size = PAGE_SIZE << item->order;
+}
+
+static void alloc_cache_item(struct churn *churn, struct churn_item *item)
+{
+	item->cachep = churn->caches[test_random(&churn->seed) % churn->nr_caches];
+	item->addr = mmbox_kmem_cache_alloc(item->cachep, churn->gfp);
+	if (!item->addr)
+		return;
+	item->kind = KIND_CACHE;
+	item->size = mmbox_kmem_cache_size(item->cachep);
+}
+
+static void alloc_kmalloc_item(struct churn *churn, struct churn_item *item)
+{
+	/* As many small ones as large ones, by size class. */
+	item->size = 1 + test_random(&churn->seed) %
+		     (8U << (test_random(&churn->seed) % churn->kmalloc_classes));
+	item->addr = mmbox_kmalloc(churn->box, item->size, churn->gfp);
+	if (item->addr)
+		item->kind = KIND_KMALLOC;
+}
+
+static void item_alloc(struct churn *churn, struct churn_item *item)
+{
+	unsigned int what = test_random(&churn->seed) % 8;
+
+	if (churn->kmalloc_classes && (what < 3 || !churn->nr_caches))
+		alloc_kmalloc_item(churn, item);
+	else if (churn->nr_caches && what < 7)
+		alloc_cache_item(churn, item);
+	else
+		alloc_pages_item(churn, item);
+	if (item->kind == KIND_FREE) {
+		churn->nr_failed++;
+		return;
+	}
+	churn->nr_allocs++;
+	check_zeroed(churn, item);
+	item_fill(churn, item);
+}
+
+static void item_free(struct churn *churn, struct churn_item *item)
+{
+	item_check(churn, item);
+	switch (item->kind) {
+	case KIND_PAGES:
+		mmbox___free_pages(churn->box, item->page, item->order);
+		break;
+	case KIND_CACHE:
+		mmbox_kmem_cache_free(item->cachep, item->addr);
+		break;
+	default:
+		mmbox_kfree(churn->box, item->addr);
+	}
+	item->kind = KIND_FREE;
+}
+
+/* One random operation. */
+void churn_step(void *arg)
+{
+	struct churn *churn = arg;
+	struct churn_item *item;
+
+	item = &churn->items[test_random(&churn->seed) % churn->nr_items];
+	if (item->kind == KIND_FREE)
+		item_alloc(churn, item);
+	else
+		item_free(churn, item);
+}
+
+/* As many as churn->ops, then some frees of all that is held. */
+void churn_run(void *arg)
+{
+	struct churn *churn = arg;
+	unsigned int i;
+
+	for (i = 0; i < churn->ops; i++) {
+		churn_step(churn);
+		if (i % 256 == 0)
+			cond_resched();
+	}
+	churn_free_all(churn);
+}
+
+void churn_free_all(struct churn *churn)
+{
+	unsigned int i;
+
+	for (i = 0; i < churn->nr_items; i++)
+		if (churn->items[i].kind != KIND_FREE)
+			item_free(churn, &churn->items[i]);
+}
+
+/* A churn of up to @nr_items things at a time, with the box's defaults. */
+struct churn *churn_new(struct kunit *test, struct mmbox *box, gfp_t gfp,
+			unsigned int nr_items, u32 seed)
+{
+	struct churn *churn = test_zalloc(test, sizeof(*churn));
+
+	churn->box = box;
+	churn->gfp = gfp;
+	churn->ops = test_ops;
+	churn->seed = seed;
+	churn->seed_of_patterns = seed * 0x9e3779b9UL;
+	churn->nr_items = nr_items;
+	churn->items = test_zalloc(test, nr_items * sizeof(*churn->items));
+	return churn;
+}
+
+/* It did something, and found nothing wrong. */
+void churn_expect_good(struct kunit *test, const struct churn *churn)
+{
+	KUNIT_EXPECT_GT_MSG(test, churn->nr_allocs, 0, "nothing was allocated");
+	KUNIT_EXPECT_EQ_MSG(test, churn->nr_spoiled, 0,
+			    "memory that was held had been written by somebody else");
+	KUNIT_EXPECT_EQ_MSG(test, churn->nr_not_zero, 0, "__GFP_ZERO did not clear");
+}

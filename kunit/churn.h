@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Random use of a box: see churn.c.
+ */
+#ifndef _MMBOX_KUNIT_CHURN_H
+#define _MMBOX_KUNIT_CHURN_H
+
+#include "testing.h"
+
+#define CHURN_MAX_CACHES	16
+
+struct churn_item {
+	int kind;			/* what is held, if anything */
+	unsigned int order;		/* of pages */
+	struct mmbox_page *page;
+	struct mmbox_kmem_cache *cachep;
+	void *addr;
+	size_t size;			/* bytes that are ours to write */
+};
+
+struct churn {
+	struct mmbox *box;
+	gfp_t gfp;
+	unsigned int ops;
+	u32 seed;			/* of what is done */
+	unsigned long seed_of_patterns;
+	unsigned int max_order;		/* of pages */
+	unsigned int nr_caches;		/* 0: none are used */
+	struct mmbox_kmem_cache *caches[CHURN_MAX_CACHES];
+	unsigned int kmalloc_classes;	/* sizes up to 8 << this; 0: not used */
+	unsigned int nr_items;
+	struct churn_item *items;
+
+	/* What came of it. */
+	unsigned long nr_allocs;
+	unsigned long nr_failed;	/* allocations that gave nothing */
+	unsigned long nr_spoiled;	/* items whose content had changed */
+	unsigned long nr_not_zero;	/* items that were not cleared */
+};
+
+struct churn *churn_new(struct kunit *test, struct mmbox *box, gfp_t gfp,
+			unsigned int nr_items, u32 seed);
+void churn_step(void *arg);
+void churn_run(void *arg);
+void churn_free_all(struct churn *churn);
+void churn_expect_good(struct kunit *test, const struct churn *churn);
+
+#endif /* _MMBOX_KUNIT_CHURN_H */

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nodes: whose the CPUs are, who is near, and where requests go.
+ */
+#include <linux/string.h>
+
+#include "testing.h"
+
+static struct mmbox *nodes_box(struct kunit *test, unsigned int nodes, const char *distance,
+			       const char *node_cpus)
+{
+	struct mmbox_config cfg;
+
+	mmbox_config_init(&cfg);
+	cfg.name = "nodes";
+	cfg.size = nodes * SZ_8M;
+	cfg.zone_dma = 0;
+	cfg.distance = distance;
+	cfg.node_cpus = node_cpus;
+	cfg.pages_only = true;
+	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, nodes));
+	return test_box(test, &cfg);
+}
+
+static int nid_of(struct mmbox *box, struct mmbox_page *page)
+{
+	return mmbox_page_zone(box, page)->zone_pgdat->node_id;
+}
+
+/* A request goes to the CPU's node, however it is made. */
+static void local(struct kunit *test)
+{
+	struct mmbox *box = nodes_box(test, 2, NULL, NULL);
+	unsigned int cpu, order;
+
+	for (cpu = 0; cpu < min(num_online_cpus(), 2U); cpu++) {
+		int nid = mmbox_cpu_to_node(box, test_nth_cpu(cpu));
+
+		test_pin(test, cpu);
+		for (order = 0; order < 6; order++) {
+			struct mmbox_page *page = mmbox_alloc_pages(box, GFP_KERNEL, order);
+
+			KUNIT_ASSERT_NOT_NULL(test, page);
+			KUNIT_EXPECT_EQ(test, nid_of(box, page), nid);
+			mmbox___free_pages(box, page, order);
+			page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_THISNODE, order);
+			KUNIT_ASSERT_NOT_NULL(test, page);
+			KUNIT_EXPECT_EQ(test, nid_of(box, page), nid);
+			mmbox___free_pages(box, page, order);
+			page = mmbox_alloc_pages_node(box, !nid, GFP_KERNEL, order);
+			KUNIT_ASSERT_NOT_NULL(test, page);
+			KUNIT_EXPECT_EQ(test, nid_of(box, page), !nid);
+			mmbox___free_pages(box, page, order);
+		}
+	}
+	if (num_possible_cpus() == 2)
+		KUNIT_EXPECT_NE(test, mmbox_cpu_to_node(box, 0), mmbox_cpu_to_node(box, 1));
+}
+
+/* Take pages of a node until none is left. Returns how many. */
+static unsigned int exhaust(struct mmbox *box, struct mmbox_page **pages, unsigned int max,
+			    int nid, gfp_t gfp)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < max; nr++) {
+		pages[nr] = mmbox_alloc_pages_node(box, nid, gfp | __GFP_NOWARN, 0);
+		if (!pages[nr])
+			break;
+	}
+	return nr;
+}
+
+/*
+ * A node that is short: __GFP_THISNODE fails, others go to the nearest, and
+ * the counters say so.
+ */
+static void fallback(struct kunit *test)
+{
+	struct mmbox *box = nodes_box(test, 3, "10,40,20/40,10,30/20,30,10", NULL);
+	struct mmbox_page **pages = test_zalloc(test, 2048 * sizeof(*pages));
+	unsigned long before[MMBOX_NR_STATS] = {}, after[MMBOX_NR_STATS] = {};
+	unsigned int nr, i;
+	struct mmbox_zone *zone;
+	struct mmbox_page *page;
+
+	box->watermark_boost_factor = 0;
+	nr = exhaust(box, pages, 2048, 0, GFP_KERNEL | __GFP_THISNODE);
+	KUNIT_EXPECT_GT(test, nr, 1500);
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_EQ(test, nid_of(box, pages[i]), 0);
+
+	mmbox_for_each_zone(box, zone)
+		mmbox_zone_stat(zone, before);
+	page = mmbox_alloc_pages_node(box, 0, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ_MSG(test, nid_of(box, page), 2, "not the nearest node");
+	mmbox_for_each_zone(box, zone)
+		mmbox_zone_stat(zone, after);
+	KUNIT_EXPECT_EQ(test, after[MMBOX_NUMA_MISS] - before[MMBOX_NUMA_MISS], 1);
+	KUNIT_EXPECT_EQ(test, after[MMBOX_NUMA_FOREIGN] - before[MMBOX_NUMA_FOREIGN], 1);
+	KUNIT_EXPECT_EQ(test, after[MMBOX_NUMA_HIT], before[MMBOX_NUMA_HIT]);
+	KUNIT_EXPECT_EQ(test, after[MMBOX_NUMA_LOCAL] + after[MMBOX_NUMA_OTHER],
+			before[MMBOX_NUMA_LOCAL] + before[MMBOX_NUMA_OTHER] + 1);
+	mmbox___free_pages(box, page, 0);
+	while (nr)
+		mmbox___free_pages(box, pages[--nr], 0);
+}
+
+/* Every node in turn, and each time it was had there it is a hit. */
+static void interleaved(struct kunit *test)
+{
+	struct mmbox *box = nodes_box(test, 4, NULL, NULL);
+	unsigned long stat[MMBOX_NR_STATS] = {};
+	struct mmbox_page *pages[16];
+	struct mmbox_zone *zone;
+	int i, seen[4] = {};
+
+	for (i = 0; i < 16; i++) {
+		pages[i] = mmbox_alloc_pages_interleave(box, GFP_KERNEL, 1);
+		KUNIT_ASSERT_NOT_NULL(test, pages[i]);
+		seen[nid_of(box, pages[i])]++;
+	}
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ_MSG(test, seen[i], 4, "node %d", i);
+	mmbox_for_each_zone(box, zone)
+		mmbox_zone_stat(zone, stat);
+	KUNIT_EXPECT_EQ(test, stat[MMBOX_NUMA_INTERLEAVE_HIT], 16);
+	for (i = 0; i < 16; i++)
+		mmbox___free_pages(box, pages[i], 1);
+}
+
+/* node_cpus= says whose a CPU is; who is not named is of node 0. */
+static void cpus(struct kunit *test)
+{
+	struct mmbox *box = nodes_box(test, 3, NULL, "//0");
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		KUNIT_EXPECT_EQ(test, mmbox_cpu_to_node(box, cpu), cpu ? 0 : 2);
+}
+
+static void refused(struct kunit *test)
+{
+	static const struct {
+		const char *distance, *node_cpus;
+	} bad[] = {
+		{ "10" }, { "10,20" }, { "10,20/20,10/" }, { "10,20/20,11" }, { "10,10/20,10" },
+		{ "10,9/20,10" }, { "10,256/20,10" }, { "10,20,20/10" }, { "10, 20/20,10" },
+		{ "10,20/20,10x" }, { "a" }, { "/" },
+		{ NULL, "0/0" }, { NULL, "0-/1" }, { NULL, "-1" }, { NULL, "//" }, { NULL, "x" },
+		{ NULL, "0,,1" }, { NULL, "99999" }, { NULL, "0 1" }, { NULL, "1-0" },
+	};
+	struct mmbox_config cfg;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		mmbox_config_init(&cfg);
+		cfg.size = SZ_16M;
+		KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, 2));
+		cfg.distance = bad[i].distance;
+		cfg.node_cpus = bad[i].node_cpus;
+		KUNIT_EXPECT_EQ_MSG(test, mmbox_numa_check(&cfg), -EINVAL, "case %u", i);
+	}
+	mmbox_config_init(&cfg);
+	KUNIT_EXPECT_EQ(test, mmbox_nodes_split(&cfg, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mmbox_nodes_split(&cfg, MMBOX_MAX_NUMNODES + 1), -EINVAL);
+	cfg.size = SZ_8M;
+	KUNIT_EXPECT_EQ(test, mmbox_nodes_split(&cfg, 3), -EINVAL);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(local),
+	KUNIT_CASE(fallback),
+	KUNIT_CASE(interleaved),
+	KUNIT_CASE(cpus),
+	KUNIT_CASE(refused),
+	{}
+};
+
+struct kunit_suite numa_suite = {
+	.name = "mmbox_numa",
+	.init = test_init,
+	.exit = test_exit,
+	.test_cases = cases,
+};

@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The page allocator: splitting and merging, per-CPU lists, watermarks, and
+ * every context that it may be called from.
+ */
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "churn.h"
+
+#define MAX_PAGES	8192
+
+static struct mmbox *pages_box(struct kunit *test, unsigned int orders)
+{
+	struct mmbox_config cfg;
+
+	mmbox_config_init(&cfg);
+	cfg.name = "pages";
+	cfg.size = SZ_32M;
+	cfg.zone_dma = SZ_4M;
+	cfg.zone_dma32 = 0;
+	cfg.orders = orders;
+	cfg.pages_only = true;
+	cfg.kswapd = false;
+	return test_box(test, &cfg);
+}
+
+static struct mmbox_zone *zone_of(struct mmbox *box, int idx)
+{
+	return &mmbox_node_data(box, 0)->node_zones[idx];
+}
+
+struct counts {
+	unsigned long nr_free[MMBOX_MAX_NR_ZONES][MMBOX_MAX_ORDERS];
+};
+
+static void get_counts(struct mmbox *box, struct counts *counts)
+{
+	int i, order;
+
+	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++)
+		for (order = 0; order < MMBOX_MAX_ORDERS; order++)
+			counts->nr_free[i][order] = zone_of(box, i)->free_area[order].nr_free;
+}
+
+/* Everything has come back, and merged to what it was. */
+static void expect_as_before(struct kunit *test, struct mmbox *box,
+			     const struct counts *before)
+{
+	int i, order;
+
+	mmbox_drain_all_pages(box);
+	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++)
+		for (order = 0; order < MMBOX_MAX_ORDERS; order++)
+			KUNIT_EXPECT_EQ_MSG(test, zone_of(box, i)->free_area[order].nr_free,
+					    before->nr_free[i][order],
+					    "free blocks of zone %d order %d", i, order);
+}
+
+/* From a block of order 10, one of order 4: a half of each order between. */
+static void split_and_merge(struct kunit *test)
+{
+	struct mmbox *box = pages_box(test, 11);
+	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
+	struct counts before;
+	struct mmbox_page *page;
+	unsigned int order;
+
+	/*
+	 * What does not fill a block of order 10 is in smaller ones: take it. It
+	 * is movable, as all is at first.
+	 */
+	for (order = 4; order < 10; order++)
+		while (zone->free_area[order].nr_free)
+			KUNIT_ASSERT_NOT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL |
+								      __GFP_MOVABLE, order));
+	get_counts(box, &before);
+
+	page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_MOVABLE, 4);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (order = 4; order < 10; order++)
+		KUNIT_EXPECT_EQ_MSG(test, zone->free_area[order].nr_free, 1, "order %u", order);
+	KUNIT_EXPECT_EQ(test, zone->free_area[10].nr_free,
+			before.nr_free[MMBOX_ZONE_NORMAL][10] - 1);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(mmbox_page_to_pfn(box, page), 16));
+	test_check_pages(test, box);
+
+	mmbox___free_pages(box, page, 4);
+	expect_as_before(test, box, &before);
+}
+
+/* No block is larger than orders= says, and none is asked for in vain. */
+static void orders(struct kunit *test)
+{
+	unsigned int orders, order;
+
+	for (orders = 10; orders <= 11; orders++) {
+		struct mmbox *box = pages_box(test, orders);
+		struct mmbox_page *page;
+
+		for (order = 0; order < orders; order++) {
+			page = mmbox_alloc_pages(box, GFP_KERNEL, order);
+			KUNIT_ASSERT_NOT_NULL_MSG(test, page, "order %u", order);
+			KUNIT_EXPECT_EQ(test, page->order, order);
+			KUNIT_EXPECT_TRUE(test, IS_ALIGNED(mmbox_page_to_pfn(box, page),
+							   1UL << order));
+			mmbox___free_pages(box, page, order);
+		}
+		KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, orders));
+		KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 64));
+		KUNIT_EXPECT_NULL(test, mmbox_alloc_pages_node(box, 1, GFP_KERNEL, 0));
+		KUNIT_EXPECT_NULL(test, mmbox_alloc_pages_node(box, -2, GFP_KERNEL, 0));
+		test_box_end(test, box);
+	}
+}
+
+/* Pages of one block freed in any order merge to one block again. */
+static void merge_any_order(struct kunit *test)
+{
+	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
+	struct mmbox *box = pages_box(test, 11);
+	struct counts before;
+	unsigned int i, j, nr, round;
+	u32 seed = 3;
+
+	get_counts(box, &before);
+	for (round = 0; round < 4; round++) {
+		unsigned int order = round;
+
+		for (nr = 0; nr < MAX_PAGES >> order; nr++) {
+			pages[nr] = mmbox_alloc_pages(box, GFP_KERNEL, order);
+			if (!pages[nr])
+				break;
+		}
+		KUNIT_EXPECT_GT(test, nr, 800);
+		for (i = 0; i < nr; i++) {
+			j = i + test_random(&seed) % (nr - i);
+			swap(pages[i], pages[j]);
+			mmbox___free_pages(box, pages[i], order);
+		}
+		expect_as_before(test, box, &before);
+	}
+}
+
+/* Take all there is. Returns how many pages of order 0 that was. */
+static unsigned int take_all(struct mmbox *box, struct mmbox_page **pages,
+			     unsigned int nr, gfp_t gfp)
+{
+	while (nr < MAX_PAGES) {
+		pages[nr] = mmbox_alloc_pages(box, gfp, 0);
+		if (!pages[nr])
+			break;
+		nr++;
+	}
+	return nr;
+}
+
+/* Free pages that a request could still have had: in the zone, or on a CPU. */
+static long spare(struct mmbox_zone *zone)
+{
+	return zone->nr_free_pages + mmbox_nr_pcp_pages(zone);
+}
+
+/*
+ * Out of memory: ordinary requests stop at the min watermark, and above what
+ * lowmem_reserve keeps; __GFP_HIGH goes to a half of it, atomic ones deeper;
+ * none empties a zone. Then all comes back.
+ */
+static void exhaustion(struct kunit *test)
+{
+	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
+	struct mmbox *box = pages_box(test, 11);
+	struct mmbox_zone *dma = zone_of(box, MMBOX_ZONE_DMA);
+	struct mmbox_zone *normal = zone_of(box, MMBOX_ZONE_NORMAL);
+	long min = normal->_watermark[MMBOX_WMARK_MIN];
+	long dma_min = dma->_watermark[MMBOX_WMARK_MIN];
+	long reserve = dma->lowmem_reserve[MMBOX_ZONE_NORMAL];
+	unsigned int nr, before_high, before_atomic, before_dma, i;
+	struct counts before;
+
+	test_pin(test, 0);
+	box->watermark_boost_factor = 0;
+	get_counts(box, &before);
+	nr = take_all(box, pages, 0, GFP_KERNEL);
+	KUNIT_EXPECT_GT(test, nr, 6000);
+	KUNIT_EXPECT_LT(test, nr, MAX_PAGES);
+	KUNIT_EXPECT_LE(test, (long)normal->nr_free_pages, min);
+	KUNIT_EXPECT_GE_MSG(test, spare(normal), min, "below min without the right to");
+	KUNIT_EXPECT_LE(test, (long)dma->nr_free_pages, dma_min + reserve);
+	KUNIT_EXPECT_GE_MSG(test, spare(dma), dma_min + reserve, "the protection was passed");
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_NOWAIT, 0));
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 5));
+	test_check_pages(test, box);
+
+	/* ZONE_DMA's own users may have what was kept from the others. */
+	before_dma = nr;
+	nr = take_all(box, pages, nr, GFP_KERNEL | GFP_DMA);
+	if (reserve)
+		KUNIT_EXPECT_GT(test, nr, before_dma);
+	for (i = before_dma; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, (int)pages[i]->zone_id, MMBOX_ZONE_DMA);
+	KUNIT_EXPECT_GE(test, spare(dma), dma_min);
+
+	before_high = nr;
+	nr = take_all(box, pages, nr, GFP_KERNEL | __GFP_HIGH);
+	KUNIT_EXPECT_GT_MSG(test, nr, before_high, "__GFP_HIGH got nothing of the reserve");
+	KUNIT_EXPECT_GE(test, spare(normal), min - min / 2);
+
+	before_atomic = nr;
+	nr = take_all(box, pages, nr, GFP_ATOMIC);
+	KUNIT_EXPECT_GT_MSG(test, nr, before_atomic, "GFP_ATOMIC got nothing of the reserve");
+	min -= min / 2;
+	KUNIT_EXPECT_GE(test, spare(normal), min - min / 4);
+	KUNIT_EXPECT_GT(test, spare(normal), 0);
+	test_check_pages(test, box);
+
+	while (nr)
+		mmbox___free_pages(box, pages[--nr], 0);
+	expect_as_before(test, box, &before);
+	KUNIT_EXPECT_NOT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 0));
+}
+
+struct elsewhere {
+	struct mmbox *box;
+	struct mmbox_page **pages;
+	unsigned int nr;
+};
+
+/*
+ * A box with nothing left: what each kind of request gets, and that it ends.
+ * Free pages are those below the watermarks.
+ */
+static void out_of_memory(struct kunit *test)
+{
+	static const struct {
+		const char *what;
+		gfp_t gfp;
+		unsigned int order;
+		bool gets_one;
+	} cases[] = {
+		{ "GFP_KERNEL", GFP_KERNEL, 0 },
+		{ "GFP_NOWAIT", GFP_NOWAIT, 0 },
+		{ "GFP_USER", GFP_USER, 2 },
+		{ "GFP_HIGHUSER_MOVABLE", GFP_HIGHUSER_MOVABLE, 0 },
+		{ "reclaimable", GFP_KERNEL | __GFP_RECLAIMABLE, 1 },
+		{ "__GFP_NORETRY", GFP_KERNEL | __GFP_NORETRY, 0 },
+		{ "__GFP_RETRY_MAYFAIL", GFP_KERNEL | __GFP_RETRY_MAYFAIL, 0 },
+		{ "__GFP_RETRY_MAYFAIL, costly", GFP_KERNEL | __GFP_RETRY_MAYFAIL, 5 },
+		{ "costly", GFP_KERNEL, 4 },
+		{ "atomic", GFP_ATOMIC, 0, true },
+		{ "atomic, not asking for all it may have", GFP_ATOMIC | __GFP_NOMEMALLOC, 0,
+		  true },
+		{ "atomic, larger than what is kept", GFP_ATOMIC, 10 },
+		{ "__GFP_MEMALLOC", GFP_KERNEL | __GFP_MEMALLOC, 0, true },
+		{ "__GFP_MEMALLOC with __GFP_NOMEMALLOC",
+		  GFP_KERNEL | __GFP_MEMALLOC | __GFP_NOMEMALLOC, 0 },
+		{ "__GFP_NOFAIL", GFP_KERNEL | __GFP_NOFAIL, 0, true },
+	};
+	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
+	struct mmbox *box = pages_box(test, 11);
+	struct counts before;
+	unsigned int nr, i;
+
+	test_pin(test, 0);
+	box->watermark_boost_factor = 0;
+	get_counts(box, &before);
+	nr = take_all(box, pages, 0, GFP_KERNEL | __GFP_NOWARN);
+	mmbox_drain_all_pages(box);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct mmbox_page *page;
+
+		/* Half of min is there for __GFP_NOFAIL, all of it for __GFP_MEMALLOC. */
+		page = mmbox_alloc_pages(box, cases[i].gfp | __GFP_NOWARN, cases[i].order);
+		KUNIT_EXPECT_EQ_MSG(test, !!page, cases[i].gets_one, "%s", cases[i].what);
+		if (page)
+			mmbox___free_pages(box, page, cases[i].order);
+		mmbox_drain_all_pages(box);
+	}
+	while (nr)
+		mmbox___free_pages(box, pages[--nr], 0);
+	expect_as_before(test, box, &before);
+}
+
+static void free_one_later(void *arg)
+{
+	struct elsewhere *e = arg;
+
+	/* The other one is at its wits' end by now, or will be: either will do. */
+	schedule_timeout_uninterruptible(HZ / 10);
+	while (e->nr)
+		mmbox___free_pages(e->box, e->pages[--e->nr], 0);
+}
+
+/* Not even the reserve is left: __GFP_NOFAIL waits until somebody frees a page. */
+static void nofail_waits(struct kunit *test)
+{
+	struct elsewhere e = { .box = pages_box(test, 11) };
+	struct test_thread *thread;
+	struct mmbox_page *page;
+
+	e.pages = test_zalloc(test, MAX_PAGES * sizeof(*e.pages));
+	e.box->watermark_boost_factor = 0;
+	e.nr = take_all(e.box, e.pages, 0, GFP_KERNEL | __GFP_MEMALLOC | __GFP_NOWARN);
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(e.box, GFP_ATOMIC | __GFP_NOWARN, 0));
+	thread = test_thread_start(test, 0, free_one_later, &e);
+	page = mmbox_alloc_pages(e.box, GFP_KERNEL | __GFP_NOFAIL | __GFP_NOWARN, 0);
+	test_thread_wait(thread);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	mmbox___free_pages(e.box, page, 0);
+}
+
+/* Half of the box is free, but no two pages side by side. */
+static void fragmented(struct kunit *test)
+{
+	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
+	struct mmbox *box = pages_box(test, 11);
+	unsigned int nr, i;
+
+	/* To the last page: what watermarks keep is not fragmented. */
+	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++) {
+		struct mmbox_zone *zone = zone_of(box, i);
+
+		memset(zone->_watermark, 0, sizeof(zone->_watermark));
+		memset(zone->lowmem_reserve, 0, sizeof(zone->lowmem_reserve));
+	}
+	nr = take_all(box, pages, 0, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, nr, zone_of(box, MMBOX_ZONE_DMA)->managed_pages +
+				  zone_of(box, MMBOX_ZONE_NORMAL)->managed_pages);
+	for (i = 0; i < nr; i++)
+		if (mmbox_page_to_pfn(box, pages[i]) % 2)
+			mmbox___free_pages(box, pages[i], 0);
+	mmbox_drain_all_pages(box);
+	KUNIT_EXPECT_GT(test, zone_of(box, MMBOX_ZONE_NORMAL)->nr_free_pages, 2000);
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 1));
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 9));
+	KUNIT_EXPECT_NOT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 0));
+}
+
+static void zeroed(struct kunit *test)
+{
+	struct mmbox *box = pages_box(test, 11);
+	unsigned int order;
+
+	for (order = 0; order <= 6; order++) {
+		struct mmbox_page *page = mmbox_alloc_pages(box, GFP_KERNEL, order);
+		void *addr = mmbox_page_address(box, page);
+
+		memset(addr, 0xa5, PAGE_SIZE << order);
+		mmbox___free_pages(box, page, order);
+		page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_ZERO, order);
+		addr = mmbox_page_address(box, page);
+		KUNIT_EXPECT_NULL_MSG(test, memchr_inv(addr, 0, PAGE_SIZE << order),
+				      "order %u is not cleared", order);
+		mmbox___free_pages(box, page, order);
+	}
+}
+
+static void by_address(struct kunit *test)
+{
+	struct mmbox *box = pages_box(test, 11);
+	unsigned long addr = mmbox___get_free_pages(box, GFP_KERNEL, 2);
+
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(addr - box->va_base, PAGE_SIZE << 2));
+	memset((void *)addr, 1, PAGE_SIZE << 2);
+	mmbox_free_pages(box, addr, 2);
+	mmbox_free_pages(box, 0, 2);
+	addr = mmbox_get_zeroed_page(box, GFP_KERNEL);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv((void *)addr, 0, PAGE_SIZE));
+	mmbox_free_page(box, addr);
+	KUNIT_EXPECT_EQ(test, mmbox_nr_used_pages(box), 0);
+	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
+}
+
+/* What a CPU frees stays with it, up to high, and is handed out first. */
+static void per_cpu_lists(struct kunit *test)
+{
+	struct mmbox *box = pages_box(test, 11);
+	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
+	struct mmbox_page *page[64];
+	int i, high = zone->pageset_high;
+
+	test_pin(test, 0);
+	KUNIT_EXPECT_EQ(test, mmbox_nr_pcp_pages(zone), 0);
+	for (i = 0; i < 64; i++)
+		page[i] = mmbox_alloc_pages(box, GFP_KERNEL, 0);
+	mmbox___free_pages(box, page[5], 0);
+	KUNIT_EXPECT_GT(test, mmbox_nr_pcp_pages(zone), 0);
+	KUNIT_EXPECT_PTR_EQ_MSG(test, mmbox_alloc_pages(box, GFP_KERNEL, 0), page[5],
+				"the hottest page does not come first");
+	for (i = 0; i < 64; i++) {
+		mmbox___free_pages(box, page[i], 0);
+		KUNIT_EXPECT_LE(test, mmbox_nr_pcp_pages(zone), (unsigned long)high);
+	}
+	KUNIT_EXPECT_GT(test, mmbox_nr_pcp_pages(zone), 0);
+	mmbox_drain_all_pages(box);
+	KUNIT_EXPECT_EQ(test, mmbox_nr_pcp_pages(zone), 0);
+	KUNIT_EXPECT_EQ(test, mmbox_nr_used_pages(box), 0);
+}
+
+static void free_elsewhere(void *arg)
+{
+	struct elsewhere *e = arg;
+
+	while (e->nr)
+		mmbox___free_pages(e->box, e->pages[--e->nr], 0);
+}
+
+/* Pages of one CPU, freed by the other, and back again a few times. */
+static void other_cpu(struct kunit *test)
+{
+	struct elsewhere e = { .box = pages_box(test, 11) };
+	struct counts before;
+	int round;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	e.pages = test_zalloc(test, MAX_PAGES * sizeof(*e.pages));
+	get_counts(e.box, &before);
+	for (round = 0; round < 4; round++) {
+		test_pin(test, round % 2);
+		e.nr = take_all(e.box, e.pages, 0, GFP_KERNEL);
+		KUNIT_EXPECT_GT(test, e.nr, 6000);
+		test_thread_wait(test_thread_start(test, !(round % 2), free_elsewhere, &e));
+		expect_as_before(test, e.box, &before);
+	}
+}
+
+/*
+ * Pages that lie on the other CPU's lists are fetched before a request that
+ * may wait is refused.
+ */
+static void drained_when_short(struct kunit *test)
+{
+	struct elsewhere e = { .box = pages_box(test, 11) };
+	struct mmbox_zone *zone = zone_of(e.box, MMBOX_ZONE_NORMAL);
+	struct mmbox_per_cpu_pages *pcp;
+	unsigned int few;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	e.pages = test_zalloc(test, MAX_PAGES * sizeof(*e.pages));
+	pcp = per_cpu_ptr(zone->per_cpu_pageset, test_nth_cpu(1));
+	test_pin(test, 0);
+	e.box->watermark_boost_factor = 0;
+	take_all(e.box, e.pages, 0, GFP_KERNEL);
+	/* Those taken first are of the highest zone. */
+	few = min(8, pcp->high - 1);
+	e.nr = few;
+	test_thread_wait(test_thread_start(test, 1, free_elsewhere, &e));
+	KUNIT_EXPECT_EQ(test, pcp->count, (int)few);
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(e.box, GFP_NOWAIT, 0));
+	KUNIT_EXPECT_EQ(test, pcp->count, (int)few);
+	KUNIT_EXPECT_NOT_NULL(test, mmbox_alloc_pages(e.box, GFP_KERNEL, 0));
+	KUNIT_EXPECT_EQ(test, pcp->count, 0);
+}
+
+/* The CPU is inside its lists, and an interrupt comes: past them, unharmed. */
+static void busy_lists(struct kunit *test)
+{
+	struct mmbox *box = pages_box(test, 11);
+	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
+	struct mmbox_per_cpu_pages *pcp;
+	struct mmbox_page *page;
+	bool touched;
+	int count;
+
+	test_pin(test, 0);
+	mmbox___free_pages(box, mmbox_alloc_pages(box, GFP_KERNEL, 0), 0);
+	preempt_disable();
+	pcp = this_cpu_ptr(zone->per_cpu_pageset);
+	pcp->busy = 1;
+	count = pcp->count;
+	page = mmbox_alloc_pages(box, GFP_ATOMIC, 0);
+	if (page)
+		mmbox___free_pages(box, page, 0);
+	touched = pcp->count != count || pcp->busy != 1;
+	pcp->busy = 0;
+	preempt_enable();
+	KUNIT_EXPECT_FALSE_MSG(test, touched, "the lists were touched");
+	KUNIT_EXPECT_NOT_NULL(test, page);
+}
+
+/* A random use of pages of all orders, in a box that runs out now and then. */
+static void random_use(struct kunit *test)
+{
+	unsigned int orders;
+
+	for (orders = 10; orders <= 11; orders++) {
+		struct mmbox *box = pages_box(test, orders);
+		struct churn *churn = churn_new(test, box, GFP_KERNEL, 256, orders);
+		struct counts before;
+
+		get_counts(box, &before);
+		churn->max_order = orders - 1;
+		churn_run(churn);
+		churn_expect_good(test, churn);
+		KUNIT_EXPECT_GT_MSG(test, churn->nr_failed, 0, "the box never ran out");
+		expect_as_before(test, box, &before);
+		test_box_end(test, box);
+	}
+}
+
+/*
+ * On two CPUs, on each of which interrupts do the same to the same box. What
+ * one holds no other may touch.
+ */
+struct storm {
+	struct kunit *test;
+	struct churn *thread, *interrupt;
+	unsigned long interrupts;
+};
+
+static void storm_run(void *arg)
+{
+	struct storm *storm = arg;
+	struct test_interrupts *interrupts;
+
+	interrupts = test_interrupts_start(storm->test, churn_step, storm->interrupt);
+	churn_run(storm->thread);
+	storm->interrupts = test_interrupts_stop(interrupts);
+	churn_free_all(storm->interrupt);
+}
+
+static void storm(struct kunit *test)
+{
+	unsigned int nr_cpus = min(num_online_cpus(), 2U), i;
+	struct mmbox *box = pages_box(test, 11);
+	struct test_thread *threads[2];
+	struct storm storms[2];
+	struct counts before;
+
+	get_counts(box, &before);
+	for (i = 0; i < nr_cpus; i++) {
+		storms[i] = (struct storm){
+			.test = test,
+			.thread = churn_new(test, box, GFP_KERNEL, 200, i),
+			.interrupt = churn_new(test, box, GFP_ATOMIC, 40, 10 + i),
+		};
+		storms[i].thread->max_order = 6;
+		storms[i].interrupt->max_order = 4;
+		threads[i] = test_thread_start(test, i, storm_run, &storms[i]);
+	}
+	for (i = 0; i < nr_cpus; i++)
+		test_thread_wait(threads[i]);
+	for (i = 0; i < nr_cpus; i++) {
+		churn_expect_good(test, storms[i].thread);
+		churn_expect_good(test, storms[i].interrupt);
+		KUNIT_EXPECT_GT(test, storms[i].interrupts, 0);
+		kunit_info(test, "CPU %u: %lu interrupts", i, storms[i].interrupts);
+	}
+	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
+	expect_as_before(test, box, &before);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(split_and_merge),
+	KUNIT_CASE(orders),
+	KUNIT_CASE(merge_any_order),
+	KUNIT_CASE(exhaustion),
+	KUNIT_CASE(out_of_memory),
+	KUNIT_CASE(nofail_waits),
+	KUNIT_CASE(fragmented),
+	KUNIT_CASE(zeroed),
+	KUNIT_CASE(by_address),
+	KUNIT_CASE(per_cpu_lists),
+	KUNIT_CASE(other_cpu),
+	KUNIT_CASE(drained_when_short),
+	KUNIT_CASE(busy_lists),
+	KUNIT_CASE(random_use),
+	KUNIT_CASE(storm),
+	{}
+};
+
+struct kunit_suite page_alloc_suite = {
+	.name = "mmbox_page_alloc",
+	.init = test_init,
+	.exit = test_exit,
+	.test_cases = cases,
+};

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mistakes of a user: each is refused and counted as what it is, and the box
+ * goes on as if it had not been.
+ */
+#include <linux/err.h>
+#include <linux/string.h>
+
+#include "testing.h"
+
+/* The one mistake that was just made. Every test ends with the box checked. */
+static void expect_bad(struct kunit *test, struct mmbox *box, enum mmbox_bad why)
+{
+	int i;
+
+	for (i = 0; i < MMBOX_NR_BAD; i++)
+		KUNIT_EXPECT_EQ_MSG(test, atomic_long_read(&box->bad[i]), i == why,
+				    "frees refused as %s", mmbox_bad_names[i]);
+	for (i = 0; i < MMBOX_NR_BAD; i++)
+		atomic_long_set(&box->bad[i], 0);
+	test_check_box(test, box);
+}
+
+static struct mmbox_kmem_cache *new_cache(struct kunit *test, struct mmbox *box,
+					  const char *name, unsigned int size)
+{
+	struct mmbox_kmem_cache *cachep;
+
+	cachep = mmbox_kmem_cache_create(box, name, size, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	return cachep;
+}
+
+/* An address that is none of the box's: the host's, before, and behind. */
+static void foreign_address(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, "a", 64);
+	void *addr[] = {
+		test, (void *)box->va_base - 64, (void *)box->va_base + box->va_size,
+		(void *)8, (void *)-64UL,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(addr); i++) {
+		mmbox_kmem_cache_free(cachep, addr[i]);
+		expect_bad(test, box, MMBOX_BAD_FOREIGN);
+		if (!ZERO_OR_NULL_PTR(addr[i])) {
+			mmbox_kfree(box, addr[i]);
+			expect_bad(test, box, MMBOX_BAD_FOREIGN);
+		}
+		mmbox_free_pages(box, (unsigned long)addr[i], 0);
+		expect_bad(test, box, MMBOX_BAD_FOREIGN);
+		mmbox___free_pages(box, addr[i], 0);
+		expect_bad(test, box, MMBOX_BAD_FOREIGN);
+	}
+	/* In the middle of a page descriptor. */
+	mmbox___free_pages(box, (void *)box->memmap + 8, 0);
+	expect_bad(test, box, MMBOX_BAD_FOREIGN);
+}
+
+static void wrong_cache(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *a = new_cache(test, box, "a", 64);
+	struct mmbox_kmem_cache *b = new_cache(test, box, "b", 64);
+	void *objp = mmbox_kmem_cache_alloc(a, GFP_KERNEL);
+	void *page = (void *)mmbox___get_free_page(box, GFP_KERNEL);
+	void *large = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
+
+	memset(objp, 0x5a, 64);
+	mmbox_kmem_cache_free(b, objp);
+	expect_bad(test, box, MMBOX_BAD_CACHE);
+	KUNIT_EXPECT_NULL_MSG(test, memchr_inv(objp, 0x5a, 64), "the object was written to");
+	mmbox_kmem_cache_free(a, page);
+	expect_bad(test, box, MMBOX_BAD_CACHE);
+	mmbox_kmem_cache_free(a, large);
+	expect_bad(test, box, MMBOX_BAD_CACHE);
+	mmbox_kmem_cache_free(a, box->memmap);
+	expect_bad(test, box, MMBOX_BAD_CACHE);
+	/* Pages are not from kmalloc. */
+	mmbox_kfree(box, page);
+	expect_bad(test, box, MMBOX_BAD_CACHE);
+
+	mmbox_kmem_cache_free(a, objp);
+	mmbox_kfree(box, large);
+	mmbox_free_page(box, (unsigned long)page);
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(a));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(b));
+}
+
+/* Not the start of an object: every other address of a slab. */
+static void not_an_object(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 16, 24, 100, 200, 700, 2048, 5000 };
+	struct mmbox *box = test_small_box(test);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct mmbox_kmem_cache *cachep = new_cache(test, box, "a", sizes[i]);
+		void *objp = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+		unsigned int at, step = max(sizes[i] / 16, 1U);
+
+		memset(objp, 0x5a, sizes[i]);
+		for (at = 1; at < sizes[i]; at += step) {
+			mmbox_kmem_cache_free(cachep, objp + at);
+			mmbox_kfree(box, objp + at);
+		}
+		KUNIT_EXPECT_EQ_MSG(test, test_nr_bad(box),
+				    atomic_long_read(&box->bad[MMBOX_BAD_OBJECT]),
+				    "size %u", sizes[i]);
+		KUNIT_EXPECT_EQ_MSG(test, test_nr_bad(box),
+				    2L * DIV_ROUND_UP(sizes[i] - 1, step), "size %u", sizes[i]);
+		KUNIT_EXPECT_NULL(test, memchr_inv(objp, 0x5a, sizes[i]));
+		atomic_long_set(&box->bad[MMBOX_BAD_OBJECT], 0);
+		mmbox_kmem_cache_free(cachep, objp);
+		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	}
+}
+
+/* The part of a slab in which there are no objects: colour and freelist. */
+static void outside_objects(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, "a", 700);
+	void *objp = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+	unsigned long slab = (unsigned long)objp & ~cachep->slab_mask;
+	unsigned long end = slab + cachep->slab_mask + 1, at;
+	long refused = 0;
+
+	/* The slab's last bytes hold no whole object; nor its first, coloured. */
+	for (at = end - 8; at + 700 > end; at -= 8) {
+		mmbox_kmem_cache_free(cachep, (void *)at);
+		refused++;
+	}
+	KUNIT_EXPECT_EQ(test, refused, atomic_long_read(&box->bad[MMBOX_BAD_OBJECT]));
+	test_check_box(test, box);
+}
+
+static void double_free_object(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, "a", 64);
+	void *objp[8];
+	int i;
+
+	for (i = 0; i < 8; i++)
+		objp[i] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+	for (i = 0; i < 8; i++) {
+		memset(objp[i], 0x5a, 64);
+		mmbox_kmem_cache_free(cachep, objp[i]);
+		mmbox_kmem_cache_free(cachep, objp[i]);
+		expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	}
+	/* Not the last one freed, and by another name. */
+	mmbox_kmem_cache_free(cachep, objp[0]);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	mmbox_kfree(box, objp[3]);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	/* Nor one that has gone back into its slab. */
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(cachep));
+	objp[0] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+	objp[1] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+	mmbox_kmem_cache_free(cachep, objp[1]);
+	mmbox_kmem_cache_shrink(cachep);
+	mmbox_kmem_cache_free(cachep, objp[1]);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	mmbox_kmem_cache_free(cachep, objp[0]);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+/* Written to after it was freed: the object can be freed no less, only once. */
+static void double_free_in_bulk(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, "a", 64);
+	void *p[4];
+
+	KUNIT_ASSERT_EQ(test, 3, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 3, p));
+	p[3] = p[1];
+	mmbox_kmem_cache_free_bulk(cachep, 4, p);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	p[0] = test;
+	mmbox_kmem_cache_free_bulk(cachep, 1, p);
+	expect_bad(test, box, MMBOX_BAD_FOREIGN);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+static void touch_nothing(void *objp)
+{
+}
+
+/* With a constructor, contents must survive: the last one freed is known. */
+static void double_free_constructed(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep;
+	void *objp;
+
+	cachep = mmbox_kmem_cache_create(box, "c", 64, 0, 0, touch_nothing);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	objp = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+	mmbox_kmem_cache_free(cachep, objp);
+	mmbox_kmem_cache_free(cachep, objp);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+static void wrong_order(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	unsigned int order, wrong;
+
+	for (order = 0; order < 8; order++) {
+		struct mmbox_page *page = mmbox_alloc_pages(box, GFP_KERNEL, order);
+
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		for (wrong = 0; wrong < 11; wrong++) {
+			if (wrong == order)
+				continue;
+			mmbox___free_pages(box, page, wrong);
+			expect_bad(test, box, MMBOX_BAD_ORDER);
+		}
+		/* Such that only their low bits are right. */
+		mmbox___free_pages(box, page, order + 256);
+		expect_bad(test, box, MMBOX_BAD_ORDER);
+		mmbox___free_pages(box, page, order + 0x1000000);
+		expect_bad(test, box, MMBOX_BAD_ORDER);
+		mmbox___free_pages(box, page, order);
+	}
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+}
+
+/* Inside a block, and pages that nobody was given as pages. */
+static void not_allocated(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_page *page = mmbox_alloc_pages(box, GFP_KERNEL, 3);
+	void *objp = mmbox_kmalloc(box, 64, GFP_KERNEL);
+	void *large = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
+	int i;
+
+	for (i = 1; i < 8; i++) {
+		mmbox___free_pages(box, page + i, 0);
+		expect_bad(test, box, MMBOX_BAD_PAGE);
+	}
+	mmbox_free_pages(box, (unsigned long)mmbox_page_address(box, page) + 8, 3);
+	expect_bad(test, box, MMBOX_BAD_FOREIGN);
+	mmbox___free_pages(box, mmbox_virt_to_page(box, objp), 0);
+	expect_bad(test, box, MMBOX_BAD_PAGE);
+	mmbox___free_pages(box, mmbox_virt_to_page(box, large), 6);
+	expect_bad(test, box, MMBOX_BAD_PAGE);
+	mmbox___free_pages(box, mmbox_virt_to_page(box, box->memmap), 0);
+	expect_bad(test, box, MMBOX_BAD_PAGE);
+	mmbox_kfree(box, large + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, 1, test_nr_bad(box));
+	mmbox_kfree(box, large);
+	mmbox_kfree(box, objp);
+	mmbox___free_pages(box, page, 3);
+	KUNIT_EXPECT_EQ(test, 1, test_nr_bad(box));
+}
+
+static void double_free_pages(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_page *page, *pages[64];
+	unsigned int order;
+	void *large;
+	int i;
+
+	test_pin(test, 0);
+	for (order = 0; order < 8; order++) {
+		/* Its neighbour is in use, so that it does not merge away. */
+		page = mmbox_alloc_pages(box, GFP_KERNEL, order);
+		pages[0] = mmbox_alloc_pages(box, GFP_KERNEL, order);
+		mmbox___free_pages(box, page, order);
+		mmbox___free_pages(box, page, order);
+		expect_bad(test, box, MMBOX_BAD_DOUBLE);
+		mmbox___free_pages(box, pages[0], order);
+	}
+	/* Whatever became of a freed page, it is refused. */
+	for (i = 0; i < 64; i++)
+		pages[i] = mmbox_alloc_pages(box, GFP_KERNEL, 0);
+	for (i = 0; i < 64; i++)
+		mmbox___free_pages(box, pages[i], 0);
+	mmbox_drain_all_pages(box);
+	for (i = 0; i < 64; i++)
+		mmbox___free_pages(box, pages[i], 0);
+	KUNIT_EXPECT_EQ(test, 64, test_nr_bad(box));
+	atomic_long_set(&box->bad[MMBOX_BAD_DOUBLE], 0);
+	atomic_long_set(&box->bad[MMBOX_BAD_PAGE], 0);
+	test_check_box(test, box);
+
+	large = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
+	mmbox_kfree(box, large);
+	mmbox_kfree(box, large);
+	KUNIT_EXPECT_EQ(test, 1, test_nr_bad(box));
+	test_check_box(test, box);
+}
+
+/* However many mistakes are made, each is counted, said or not. */
+static void all_are_counted(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		mmbox_kfree(box, test);
+	KUNIT_EXPECT_EQ(test, 1000, atomic_long_read(&box->bad[MMBOX_BAD_FOREIGN]));
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(foreign_address),
+	KUNIT_CASE(wrong_cache),
+	KUNIT_CASE(not_an_object),
+	KUNIT_CASE(outside_objects),
+	KUNIT_CASE(double_free_object),
+	KUNIT_CASE(double_free_in_bulk),
+	KUNIT_CASE(double_free_constructed),
+	KUNIT_CASE(wrong_order),
+	KUNIT_CASE(not_allocated),
+	KUNIT_CASE(double_free_pages),
+	KUNIT_CASE(all_are_counted),
+	{}
+};
+
+struct kunit_suite report_suite = {
+	.name = "mmbox_report",
+	.init = test_init,
+	.exit = test_exit,
+	.test_cases = cases,
+};

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The arrays in front of a cache: resized while in use, trimmed by the reaper,
+ * taken from CPUs that go, and objects on their way home to other nodes. How
+ * many objects lie where after what is slab_reference_test.c's.
+ */
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/string.h>
+
+#include "churn.h"
+
+#define MAX_OBJECTS	4096
+
+static struct mmbox_kmem_cache *new_cache(struct kunit *test, struct mmbox *box,
+					  unsigned int size, slab_flags_t flags)
+{
+	struct mmbox_kmem_cache *cachep;
+
+	cachep = mmbox_kmem_cache_create(box, "test", size, 0, flags, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	return cachep;
+}
+
+static struct mmbox *box_of_nodes(struct kunit *test, int nr_nodes, bool stats)
+{
+	struct mmbox_config cfg;
+	int nid;
+
+	mmbox_config_init(&cfg);
+	cfg.name = "nodes";
+	cfg.zone_dma = SZ_4M;
+	cfg.size = 0;
+	for (nid = 0; nid < nr_nodes; nid++) {
+		cfg.banks[nid] = (struct mmbox_bank){
+			.base = nid * SZ_16M,
+			.size = SZ_16M,
+			.nid = nid,
+		};
+		cfg.size += SZ_16M;
+	}
+	cfg.nr_banks = nr_nodes;
+	cfg.slab_stats = stats;
+	return test_box(test, &cfg);
+}
+
+static int nid_of(struct mmbox *box, const void *objp)
+{
+	return mmbox_virt_to_page(box, objp)->node_id;
+}
+
+/* ---- tunables ---- */
+
+static int tune(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int shared)
+{
+	int err;
+
+	mutex_lock(&cachep->box->slab.mutex);
+	err = mmbox_do_tune_cpucache(cachep, limit, batchcount, shared);
+	mutex_unlock(&cachep->box->slab.mutex);
+	return err;
+}
+
+/* Objects in use stay whole, those that lay in arrays are there to be had. */
+static void tunables(struct kunit *test)
+{
+	static const int figures[][3] = {
+		{ 1, 1, 0 }, { 2, 1, 1 }, { 120, 60, 8 }, { 120, 120, 0 }, { 4000, 100, 3 },
+		{ 60, 1, 100 }, { 120, 60, 8 },
+	};
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 100, 0);
+	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
+	long bytes = atomic_long_read(&box->host.bytes);
+	unsigned int i, j, nr = 0;
+
+	for (i = 0; i < ARRAY_SIZE(figures); i++) {
+		for (j = 0; j < 300; j++, nr++) {
+			objs[nr] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, objs[nr]);
+			memset(objs[nr], nr, 100);
+		}
+		for (j = 0; j < 150; j++)
+			mmbox_kmem_cache_free(cachep, objs[--nr]);
+		KUNIT_EXPECT_EQ(test, 0, tune(cachep, figures[i][0], figures[i][1],
+					      figures[i][2]));
+		KUNIT_EXPECT_EQ(test, cachep->limit, figures[i][0]);
+		KUNIT_EXPECT_EQ(test, cachep->batchcount, figures[i][1]);
+		KUNIT_EXPECT_EQ(test, cachep->shared, figures[i][2]);
+		KUNIT_EXPECT_EQ(test, !!cachep->node[0]->shared, !!figures[i][2]);
+		test_check_box(test, box);
+	}
+	KUNIT_EXPECT_EQ_MSG(test, bytes, atomic_long_read(&box->host.bytes),
+			    "old arrays were not given back");
+	while (nr--) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(objs[nr], nr, 100));
+		mmbox_kmem_cache_free(cachep, objs[nr]);
+	}
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+/* Figures that make no sense, and such as there is no memory for: no change. */
+static void tunables_refused(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 100, 0);
+	struct mmbox_array_cache *shared = cachep->node[0]->shared;
+	unsigned long limit = cachep->node[0]->free_limit;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 0, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, -1, 1, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 10, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 10, 11, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 10, 5, -1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, INT_MAX, 5, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 10, 10, INT_MAX));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, tune(cachep, 4000, 4000, 4000));
+	box->host.fail_nth = atomic_long_read(&box->host.nr_requests) + 1;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, tune(cachep, 10, 5, 1));
+	KUNIT_EXPECT_EQ(test, cachep->limit, 120);
+	KUNIT_EXPECT_EQ(test, cachep->batchcount, 60);
+	KUNIT_EXPECT_PTR_EQ(test, cachep->node[0]->shared, shared);
+	KUNIT_EXPECT_EQ(test, cachep->node[0]->free_limit, limit);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+/* Resized over and over while both CPUs, and interrupts on them, use it. */
+struct storm {
+	struct kunit *test;
+	struct churn *thread, *interrupt;
+};
+
+static void storm_run(void *arg)
+{
+	struct storm *storm = arg;
+	struct test_interrupts *interrupts;
+
+	interrupts = test_interrupts_start(storm->test, churn_step, storm->interrupt);
+	churn_run(storm->thread);
+	test_interrupts_stop(interrupts);
+	churn_free_all(storm->interrupt);
+}
+
+static void storm_on(struct kunit *test, struct mmbox *box,
+		     void (*meanwhile)(struct kunit *test, struct mmbox_kmem_cache *cachep,
+				       unsigned int round))
+{
+	unsigned int nr_cpus = min(num_online_cpus(), 2U), i;
+	struct mmbox_kmem_cache *cachep[2];
+	struct test_thread *threads[2];
+	struct storm storms[2];
+
+	cachep[0] = new_cache(test, box, 64, 0);
+	cachep[1] = new_cache(test, box, 700, SLAB_TYPESAFE_BY_RCU);
+	for (i = 0; i < nr_cpus; i++) {
+		storms[i] = (struct storm){
+			.test = test,
+			.thread = churn_new(test, box, GFP_KERNEL, 400, i),
+			.interrupt = churn_new(test, box, GFP_ATOMIC, 60, 10 + i),
+		};
+		memcpy(storms[i].thread->caches, cachep, sizeof(cachep));
+		memcpy(storms[i].interrupt->caches, cachep, sizeof(cachep));
+		storms[i].thread->nr_caches = 2;
+		storms[i].interrupt->nr_caches = 2;
+		storms[i].thread->kmalloc_classes = 8;
+		threads[i] = test_thread_start(test, i, storm_run, &storms[i]);
+	}
+	for (i = 0; i < 40; i++) {
+		meanwhile(test, cachep[i % 2], i);
+		cond_resched();
+	}
+	for (i = 0; i < nr_cpus; i++)
+		test_thread_wait(threads[i]);
+	for (i = 0; i < nr_cpus; i++) {
+		churn_expect_good(test, storms[i].thread);
+		churn_expect_good(test, storms[i].interrupt);
+	}
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep[0]));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep[1]));
+}
+
+static void resize(struct kunit *test, struct mmbox_kmem_cache *cachep, unsigned int round)
+{
+	int limit = 1 + round * 37 % 200;
+
+	KUNIT_EXPECT_EQ(test, 0, tune(cachep, limit, 1 + limit / 2, round % 4));
+}
+
+static void tunables_in_use(struct kunit *test)
+{
+	storm_on(test, test_small_box(test), resize);
+}
+
+/* ---- the reaper ---- */
+
+static unsigned int own_array(struct mmbox_kmem_cache *cachep)
+{
+	return per_cpu_ptr(cachep->cpu_cache, test_nth_cpu(0))->avail;
+}
+
+static void reap_now(struct mmbox_kmem_cache *cachep)
+{
+	cachep->node[0]->next_reap = jiffies - 1;
+	while (!mmbox_cache_reap(cachep->box, 0))
+		cond_resched();
+}
+
+/* An array that was used is left alone once; then it goes fifth by fifth. */
+static void reaper_trims(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 256, 0);
+	struct mmbox_kmem_cache_node *n = cachep->node[0];
+	int i, nr = 200;
+	void *p[200];
+
+	test_pin(test, 0);
+	KUNIT_ASSERT_EQ(test, nr, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, nr, p));
+	while (own_array(cachep) < 120)
+		mmbox_kmem_cache_free(cachep, p[--nr]);
+	reap_now(cachep);
+	KUNIT_EXPECT_EQ_MSG(test, own_array(cachep), 120, "it had just been used");
+	reap_now(cachep);
+	KUNIT_EXPECT_EQ(test, own_array(cachep), 96);
+	for (i = 0; i < 3; i++)
+		reap_now(cachep);
+	KUNIT_EXPECT_EQ(test, own_array(cachep), 24);
+	reap_now(cachep);
+	KUNIT_EXPECT_EQ(test, own_array(cachep), 0);
+
+	while (nr)
+		mmbox_kmem_cache_free(cachep, p[--nr]);
+	/* The node's turn has not come: only the CPU's array. */
+	n->next_reap = jiffies + 1000 * HZ;
+	for (i = 0; i < 8; i++)
+		mmbox_cache_reap(box, 0);
+	KUNIT_EXPECT_EQ(test, own_array(cachep), 0);
+	KUNIT_EXPECT_GT(test, n->free_slabs, 0);
+	n->free_touched = 1;
+	reap_now(cachep);
+	KUNIT_EXPECT_EQ(test, n->free_touched, 0);
+	KUNIT_EXPECT_GT_MSG(test, n->free_slabs, 0, "they had just been needed");
+	for (i = 0; i < 30 && n->total_slabs; i++)
+		reap_now(cachep);
+	KUNIT_EXPECT_EQ(test, n->total_slabs, 0);
+	KUNIT_EXPECT_TRUE_MSG(test, time_after(n->next_reap, jiffies), "not due at once");
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+/* slab_reap=1: what is left idle shrinks by itself. Waits as long as it takes. */
+static void reaper_runs(struct kunit *test)
+{
+	struct mmbox_kmem_cache *cachep;
+	struct mmbox_account account;
+	struct mmbox_config cfg;
+	struct mmbox *box;
+	void *p[100];
+	int i;
+
+	mmbox_config_init(&cfg);
+	cfg.size = SZ_16M;
+	cfg.slab_reap = true;
+	cfg.account = &account;
+	box = mmbox_create(&cfg);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(box));
+	cachep = mmbox_kmem_cache_create(box, "idle", 1024, 0, 0, NULL);
+	KUNIT_EXPECT_NOT_NULL(test, cachep);
+	if (!cachep)
+		goto destroy;
+	KUNIT_EXPECT_EQ(test, 100, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 100, p));
+	mmbox_kmem_cache_free_bulk(cachep, 100, p);
+	for (i = 0; i < 600 && READ_ONCE(cachep->node[0]->total_slabs); i++)
+		msleep(100);
+	KUNIT_EXPECT_EQ_MSG(test, cachep->node[0]->total_slabs, 0, "nobody came for a minute");
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+destroy:
+	mmbox_destroy(box);
+	KUNIT_EXPECT_EQ(test, account.bytes, 0);
+}
+
+static void reap(struct kunit *test, struct mmbox_kmem_cache *cachep, unsigned int round)
+{
+	test_pin(test, round % num_online_cpus());
+	cachep->node[0]->next_reap = jiffies - 1;
+	mmbox_cache_reap(cachep->box, round % cachep->box->nr_nodes);
+}
+
+static void reaper_in_use(struct kunit *test)
+{
+	storm_on(test, test_small_box(test), reap);
+}
+
+/* ---- nodes ---- */
+
+/* Each CPU gets its own node's objects, and any node's that it asks for. */
+static void of_nodes(struct kunit *test)
+{
+	struct mmbox *box = box_of_nodes(test, 3, false);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 200, 0);
+	unsigned int cpu;
+	void *p;
+	int nid;
+
+	for (cpu = 0; cpu < num_online_cpus(); cpu++) {
+		test_pin(test, cpu);
+		p = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_EQ(test, nid_of(box, p),
+				mmbox_cpu_to_node(box, test_nth_cpu(cpu)));
+		mmbox_kmem_cache_free(cachep, p);
+		mmbox_for_each_online_node(box, nid) {
+			p = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, nid);
+			KUNIT_ASSERT_NOT_NULL(test, p);
+			KUNIT_EXPECT_EQ(test, nid_of(box, p), nid);
+			mmbox_kmem_cache_free(cachep, p);
+			p = mmbox_kmalloc_node(box, 3000, GFP_KERNEL, nid);
+			KUNIT_ASSERT_NOT_NULL(test, p);
+			KUNIT_EXPECT_EQ(test, nid_of(box, p), nid);
+			mmbox_kfree(box, p);
+		}
+	}
+	KUNIT_EXPECT_NULL(test, mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, 3));
+	KUNIT_EXPECT_NULL(test, mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, -2));
+	test_check_box(test, box);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+/* What is freed to another node gathers, goes home when it is too many, and by a shrink. */
+static void alien_caches(struct kunit *test)
+{
+	struct mmbox *box = box_of_nodes(test, 2, true);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 200, 0);
+	struct mmbox_array_cache *alien, *shared;
+	void *p[40];
+	int here, there, i;
+
+	test_pin(test, 0);
+	here = mmbox_cpu_to_node(box, test_nth_cpu(0));
+	there = !here;
+	alien = &cachep->node[here]->alien[there]->ac;
+	KUNIT_EXPECT_NULL(test, cachep->node[here]->alien[here]);
+	KUNIT_EXPECT_EQ(test, alien->limit, 12);
+	for (i = 0; i < 40; i++) {
+		p[i] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, there);
+		KUNIT_ASSERT_NOT_NULL(test, p[i]);
+		KUNIT_ASSERT_EQ(test, nid_of(box, p[i]), there);
+	}
+	for (i = 0; i < 12; i++)
+		mmbox_kmem_cache_free(cachep, p[i]);
+	KUNIT_EXPECT_EQ(test, alien->avail, 12);
+	mmbox_kmem_cache_free(cachep, p[12]);
+	KUNIT_EXPECT_EQ(test, alien->avail, 1);
+	shared = cachep->node[there]->shared;
+	if (shared)
+		KUNIT_EXPECT_EQ(test, shared->avail, 12);
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&cachep->stats.node_overflow));
+	KUNIT_EXPECT_EQ(test, 13, atomic_long_read(&cachep->stats.node_frees));
+	test_check_box(test, box);
+	while (!mmbox_cache_reap(box, there))
+		cond_resched();
+	KUNIT_EXPECT_EQ_MSG(test, alien->avail, 0, "the reaper left it");
+	mmbox_kmem_cache_free_bulk(cachep, 27, p + 13);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(cachep));
+	KUNIT_EXPECT_EQ(test, alien->avail, 0);
+	KUNIT_EXPECT_EQ(test, cachep->node[there]->total_slabs, 0);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+}
+
+/* A node that is full: from others, unless the caller says this one. */
+static void node_is_full(struct kunit *test)
+{
+	void **objs = test_zalloc(test, 2 * MAX_OBJECTS * sizeof(void *));
+	struct mmbox *box = box_of_nodes(test, 2, false);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 4096, 0);
+	unsigned int nr = 0, of[2] = {};
+
+	while (nr < 2 * MAX_OBJECTS) {
+		objs[nr] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL | __GFP_THISNODE, 1);
+		if (!objs[nr])
+			break;
+		of[nid_of(box, objs[nr++])]++;
+	}
+	KUNIT_EXPECT_EQ(test, of[0], 0);
+	KUNIT_EXPECT_GT(test, of[1], 3000);
+	while (nr < 2 * MAX_OBJECTS) {
+		objs[nr] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, 1);
+		if (!objs[nr])
+			break;
+		of[nid_of(box, objs[nr++])]++;
+	}
+	KUNIT_EXPECT_GT(test, of[0], 2000);
+	test_check_box(test, box);
+	while (nr)
+		mmbox_kmem_cache_free(cachep, objs[--nr]);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+}
+
+static void shrink(struct kunit *test, struct mmbox_kmem_cache *cachep, unsigned int round)
+{
+	mmbox_kmem_cache_shrink(cachep);
+}
+
+static void nodes_in_use(struct kunit *test)
+{
+	storm_on(test, box_of_nodes(test, 2, false), shrink);
+}
+
+static void nodes_reaped(struct kunit *test)
+{
+	storm_on(test, box_of_nodes(test, 3, true), reap);
+}
+
+/* Mark or no mark: what is free already is noticed on the slow path as well. */
+static void refused_on_nodes(struct kunit *test)
+{
+	struct mmbox *box = box_of_nodes(test, 2, false);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
+	void *p = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, 1);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	mmbox_kmem_cache_free(cachep, p + 8);
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_OBJECT]));
+	mmbox_kmem_cache_free(cachep, p);
+	mmbox_kmem_cache_free(cachep, p);
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_DOUBLE]));
+	mmbox_kmem_cache_free(cachep, box);
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_FOREIGN]));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+/* ---- CPUs that go and come ---- */
+
+#ifdef CONFIG_HOTPLUG_CPU
+/* What the other CPU's arrays held is there to be had, and it works again after. */
+static void cpu_goes(struct kunit *test)
+{
+	struct mmbox *box = box_of_nodes(test, 2, false);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
+	int round, cpu, nid, err;
+	void *p[50];
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	for (round = 0; round < 2; round++) {
+		test_pin(test, 1);
+		cpu = test_nth_cpu(1);
+		nid = mmbox_cpu_to_node(box, cpu);
+		KUNIT_ASSERT_EQ(test, 50, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL,
+								      50, p));
+		mmbox_kmem_cache_free_bulk(cachep, 50, p);
+		KUNIT_EXPECT_GT(test, per_cpu_ptr(cachep->cpu_cache, cpu)->avail, 0);
+		test_pin(test, 0);
+		err = remove_cpu(cpu);
+		if (err)
+			kunit_skip(test, "the CPU does not go: %d", err);
+		KUNIT_EXPECT_EQ(test, per_cpu_ptr(cachep->cpu_cache, cpu)->avail, 0);
+		KUNIT_EXPECT_NULL_MSG(test, cachep->node[nid]->shared,
+				      "no CPU of the node is left to share it");
+		KUNIT_EXPECT_NULL(test, cachep->node[nid]->alien);
+		test_check_box(test, box);
+		p[0] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, nid);
+		KUNIT_EXPECT_NOT_NULL(test, p[0]);
+		if (p[0])
+			mmbox_kmem_cache_free(cachep, p[0]);
+		KUNIT_EXPECT_EQ(test, 0, add_cpu(cpu));
+		KUNIT_EXPECT_NOT_NULL(test, cachep->node[nid]->alien);
+		KUNIT_EXPECT_EQ(test, !!cachep->node[nid]->shared, !!cachep->shared);
+	}
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+#endif
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(tunables),
+	KUNIT_CASE(tunables_refused),
+	KUNIT_CASE(tunables_in_use),
+	KUNIT_CASE(reaper_trims),
+	KUNIT_CASE(reaper_runs),
+	KUNIT_CASE(reaper_in_use),
+	KUNIT_CASE(of_nodes),
+	KUNIT_CASE(alien_caches),
+	KUNIT_CASE(node_is_full),
+	KUNIT_CASE(nodes_in_use),
+	KUNIT_CASE(nodes_reaped),
+	KUNIT_CASE(refused_on_nodes),
+#ifdef CONFIG_HOTPLUG_CPU
+	KUNIT_CASE(cpu_goes),
+#endif
+	{}
+};
+
+struct kunit_suite slab_arrays_suite = {
+	.name = "mmbox_slab_arrays",
+	.init = test_init,
+	.exit = test_exit,
+	.test_cases = cases,
+};

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the suites share: boxes that go when a test ends, threads on a CPU,
+ * interrupts, and reading the reference files.
+ */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "testing.h"
+
+unsigned int test_ops = 20000;
+module_param_named(ops, test_ops, uint, 0444);
+MODULE_PARM_DESC(ops, "operations of a randomised test (default 20000)");
+
+int test_init(struct kunit *test)
+{
+	struct test_state *state = kunit_kzalloc(test, sizeof(*state), GFP_KERNEL);
+
+	if (!state || !alloc_cpumask_var(&state->cpus, GFP_KERNEL))
+		return -ENOMEM;
+	test->priv = state;
+	return 0;
+}
+
+void test_exit(struct kunit *test)
+{
+	struct test_state *state = test->priv;
+	int i;
+
+	if (!state)
+		return;
+	if (state->pinned)
+		set_cpus_allowed_ptr(current, state->cpus);
+	free_cpumask_var(state->cpus);
+	for (i = 0; i < TEST_MAX_BOXES; i++) {
+		if (!state->box[i])
+			continue;
+		test_check_box(test, state->box[i]);
+		mmbox_destroy(state->box[i]);
+	}
+	for (i = 0; i < TEST_MAX_ALLOCS; i++)
+		kvfree(state->alloc[i]);
+}
+
+/*
+ * A box as asked for, until the test ends. The test fails if there is none. The
+ * reaper does not run: what a test sees must not depend on how long it takes.
+ */
+struct mmbox *test_box(struct kunit *test, const struct mmbox_config *cfg)
+{
+	struct test_state *state = test->priv;
+	struct mmbox_config quiet = *cfg;
+	struct mmbox *box;
+	int i;
+
+	quiet.slab_reap = false;
+	box = mmbox_create(&quiet);
+
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(box), "no box: %ld", PTR_ERR(box));
+	for (i = 0; i < TEST_MAX_BOXES; i++) {
+		if (!state->box[i]) {
+			state->box[i] = box;
+			return box;
+		}
+	}
+	mmbox_destroy(box);
+	KUNIT_ASSERT_TRUE_MSG(test, false, "too many boxes");
+	return NULL;
+}
+
+/* A small one, in which nothing happens but what the test does. */
+struct mmbox *test_small_box(struct kunit *test)
+{
+	struct mmbox_config cfg;
+
+	mmbox_config_init(&cfg);
+	cfg.name = "test";
+	cfg.size = SZ_16M;
+	cfg.zone_dma = SZ_4M;
+	cfg.zone_dma32 = 0;
+	cfg.kswapd = false;
+	return test_box(test, &cfg);
+}
+
+/* End a box before the test does, whatever it is at. */
+void test_box_drop(struct kunit *test, struct mmbox *box)
+{
+	struct test_state *state = test->priv;
+	int i;
+
+	for (i = 0; i < TEST_MAX_BOXES; i++)
+		if (state->box[i] == box)
+			state->box[i] = NULL;
+	mmbox_destroy(box);
+}
+
+/* The same of a box at rest, which is checked. */
+void test_box_end(struct kunit *test, struct mmbox *box)
+{
+	test_check_box(test, box);
+	test_box_drop(test, box);
+}
+
+/* Zeroed memory of the host, until the test ends. */
+void *test_zalloc(struct kunit *test, size_t size)
+{
+	struct test_state *state = test->priv;
+	int i;
+
+	for (i = 0; i < TEST_MAX_ALLOCS && state->alloc[i]; i++)
+		;
+	KUNIT_ASSERT_LT(test, i, TEST_MAX_ALLOCS);
+	state->alloc[i] = kvzalloc(size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, state->alloc[i]);
+	return state->alloc[i];
+}
+
+unsigned int test_nth_cpu(unsigned int nr)
+{
+	unsigned int cpu = cpumask_first(cpu_online_mask);
+
+	while (nr--)
+		cpu = cpumask_next(cpu, cpu_online_mask);
+	return cpu;
+}
+
+/* Keep the test's task on one CPU, the @nr-th that is online. */
+void test_pin(struct kunit *test, unsigned int nr)
+{
+	struct test_state *state = test->priv;
+
+	if (!state->pinned)
+		cpumask_copy(state->cpus, current->cpus_ptr);
+	state->pinned = true;
+	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current,
+						      cpumask_of(test_nth_cpu(nr))));
+}
+
+/* Frees that a box has refused, for whatever reason. */
+long test_nr_bad(struct mmbox *box)
+{
+	long nr = 0;
+	int i;
+
+	for (i = 0; i < MMBOX_NR_BAD; i++)
+		nr += atomic_long_read(&box->bad[i]);
+	return nr;
+}
+
+/* ---- threads ---- */
+
+struct test_thread {
+	void (*fn)(void *arg);
+	void *arg;
+	struct completion done;
+};
+
+static int run_thread(void *data)
+{
+	struct test_thread *thread = data;
+
+	thread->fn(thread->arg);
+	complete(&thread->done);
+	return 0;
+}
+
+/* Run @fn on the @nr-th CPU online. It must be waited for. */
+struct test_thread *test_thread_start(struct kunit *test, unsigned int nr,
+				      void (*fn)(void *arg), void *arg)
+{
+	struct test_thread *thread = kunit_kzalloc(test, sizeof(*thread), GFP_KERNEL);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, thread);
+	thread->fn = fn;
+	thread->arg = arg;
+	init_completion(&thread->done);
+	task = kthread_create(run_thread, thread, "mmbox_kunit/%u", nr);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(task, test_nth_cpu(nr));
+	wake_up_process(task);
+	return thread;
+}
+
+void test_thread_wait(struct test_thread *thread)
+{
+	wait_for_completion(&thread->done);
+}
+
+/* ---- interrupts ---- */
+
+#define INTERRUPT_NS	(50 * NSEC_PER_USEC)
+
+struct test_interrupts {
+	struct hrtimer timer;
+	void (*fn)(void *arg);
+	void *arg;
+	unsigned long count;
+};
+
+static enum hrtimer_restart interrupt(struct hrtimer *timer)
+{
+	struct test_interrupts *interrupts = container_of(timer, struct test_interrupts,
+							  timer);
+
+	interrupts->count++;
+	interrupts->fn(interrupts->arg);
+	hrtimer_forward_now(timer, ns_to_ktime(INTERRUPT_NS));
+	return HRTIMER_RESTART;
+}
+
+struct test_interrupts *test_interrupts_start(struct kunit *test,
+					      void (*fn)(void *arg), void *arg)
+{
+	struct test_interrupts *interrupts;
+
+	interrupts = kunit_kzalloc(test, sizeof(*interrupts), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, interrupts);
+	interrupts->fn = fn;
+	interrupts->arg = arg;
+	mmbox_hrtimer_setup(&interrupts->timer, interrupt, CLOCK_MONOTONIC,
+			    HRTIMER_MODE_REL_PINNED_HARD);
+	hrtimer_start(&interrupts->timer, ns_to_ktime(INTERRUPT_NS),
+		      HRTIMER_MODE_REL_PINNED_HARD);
+	return interrupts;
+}
+
+/* Returns how many there were. */
+unsigned long test_interrupts_stop(struct test_interrupts *interrupts)
+{
+	hrtimer_cancel(&interrupts->timer);
+	return interrupts->count;
+}
+
+/* ---- reference files ---- */
+
+bool test_next_line(const char **text, char *line, size_t size)
+{
+	const char *end = strchrnul(*text, '\n');
+	size_t len = min_t(size_t, end - *text, size - 1);
+
+	if (!**text)
+		return false;
+	memcpy(line, *text, len);
+	line[len] = 0;
+	*text = *end ? end + 1 : end;
+	return true;
+}
+
+MODULE_DESCRIPTION("Tests of mmbox");
+MODULE_LICENSE("GPL");
+MMBOX_IMPORT_INTERNAL();

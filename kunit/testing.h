@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites share.
+ *
+ * A suite names test_init() and test_exit() as its init and exit. Boxes and
+ * memory from the functions below go when the test ends, however it ends, and
+ * every box is checked whole before.
+ */
+#ifndef _MMBOX_KUNIT_TESTING_H
+#define _MMBOX_KUNIT_TESTING_H
+
+#include <kunit/test.h>
+#include <linux/sizes.h>
+
+#include "box.h"
+
+#define TEST_MAX_BOXES	4
+#define TEST_MAX_ALLOCS	64
+
+struct test_state {
+	struct mmbox *box[TEST_MAX_BOXES];
+	void *alloc[TEST_MAX_ALLOCS];
+	cpumask_var_t cpus;		/* where the task may run, if pinned */
+	bool pinned;
+};
+
+/* testing.c: boxes, memory, CPUs */
+extern unsigned int test_ops;
+int test_init(struct kunit *test);
+void test_exit(struct kunit *test);
+struct mmbox *test_box(struct kunit *test, const struct mmbox_config *cfg);
+struct mmbox *test_small_box(struct kunit *test);
+void test_box_drop(struct kunit *test, struct mmbox *box);
+void test_box_end(struct kunit *test, struct mmbox *box);
+void *test_zalloc(struct kunit *test, size_t size);
+void test_pin(struct kunit *test, unsigned int nr);
+unsigned int test_nth_cpu(unsigned int nr);
+long test_nr_bad(struct mmbox *box);
+
+struct test_thread;
+struct test_thread *test_thread_start(struct kunit *test, unsigned int nr,
+				      void (*fn)(void *arg), void *arg);
+void test_thread_wait(struct test_thread *thread);
+
+/* Hard interrupts on the CPU it is started on, each of which calls @fn. */
+struct test_interrupts;
+struct test_interrupts *test_interrupts_start(struct kunit *test,
+					      void (*fn)(void *arg), void *arg);
+unsigned long test_interrupts_stop(struct test_interrupts *interrupts);
+
+/* The generator that the reference sequences were made with. */
+static inline u32 test_random(u32 *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+/* check.c: is a box that nobody uses now in order? */
+void test_check_pages(struct kunit *test, struct mmbox *box);
+void test_check_slab(struct kunit *test, struct mmbox *box);
+void test_check_box(struct kunit *test, struct mmbox *box);
+
+/* Files of kunit/reference/, ended by an entry without a name. */
+struct mmbox_reference {
+	const char *name;
+	const char *text;	/* ends in 0 */
+};
+
+extern const struct mmbox_reference mmbox_references[];
+
+/* Each file whose name begins with @prefix; a suite must find one at least. */
+#define for_each_reference(ref, prefix)					\
+	for ((ref) = mmbox_references; (ref)->name; (ref)++)		\
+		if (strncmp((ref)->name, prefix, strlen(prefix))) {	\
+		} else
+
+/* Copies the line at @text and moves behind it; false at the end. */
+bool test_next_line(const char **text, char *line, size_t size);
+
+/* suites.c: the suites, from the lowest layer up */
+extern struct kunit_suite memblock_suite, mm_init_suite, numa_suite, memmap_suite,
+			  page_alloc_suite, buddy_bitmap_suite, page_model_suite,
+			  page_reference_suite, vmscan_suite,
+			  vmstat_suite, slab_suite, slab_common_suite,
+			  slab_arrays_suite, slab_reference_suite, slab_debug_suite,
+			  report_suite, box_suite;
+
+#endif /* _MMBOX_KUNIT_TESTING_H */

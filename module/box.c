@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A box from its making to its end.
+ *
+ * mmbox_create() checks what is asked for, takes the region, boots the memory
+ * manager on it and returns a box that works, with no face. mmbox_destroy()
+ * undoes it in the opposite order; what callers still hold of the box's memory
+ * is gone then. mmbox_publish() lets other modules find a box by name, each
+ * of which keeps this module loaded until it has put the box back.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/random.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "box.h"
+
+static LIST_HEAD(boxes);		/* published boxes, boxes_mutex */
+static DEFINE_MUTEX(boxes_mutex);
+
+/**
+ * mmbox_config_init() - the defaults a box is made from
+ * @cfg: where they go
+ *
+ * Context: any.
+ */
+void mmbox_config_init(struct mmbox_config *cfg)
+{
+	*cfg = (struct mmbox_config){
+		.name = "box0",
+		.size = SZ_64M,
+		.region = MMBOX_REGION_AUTO,
+		.orders = MMBOX_MAX_ORDERS,
+		.kmalloc_min = 8,
+		.kmalloc_max = SZ_128K,
+		.zone_dma = SZ_16M,
+		.slab_debug = "-",
+		.kswapd = true,
+		.model = MMBOX_SPARSE_VMEMMAP,
+		.section_size = SZ_4M,
+		.slab_reap = true,
+		.zone_dma32 = SZ_4G,
+	};
+}
+MMBOX_EXPORT_INTERNAL(mmbox_config_init);
+
+static int bad_parameter(const char *name, unsigned long value, const char *may)
+{
+	pr_err("%s=%lu: must be %s\n", name, value, may);
+	return -EINVAL;
+}
+
+static bool power_of_2_within(unsigned long value, unsigned long min,
+			      unsigned long max)
+{
+	return is_power_of_2(value) && value >= min && value <= max;
+}
+
+/**
+ * mmbox_config_check() - does a box as asked for make sense?
+ * @cfg: what is asked for
+ *
+ * Says in one line of the log which parameter does not.
+ *
+ * Context: any.
+ * Return: 0 or -EINVAL.
+ */
+int mmbox_config_check(const struct mmbox_config *cfg)
+{
+	if (!cfg->name || !*cfg->name || strlen(cfg->name) >= MMBOX_NAME_LEN) {
+		pr_err("box name must have 1 to %d characters\n", MMBOX_NAME_LEN - 1);
+		return -EINVAL;
+	}
+	if (cfg->size < MMBOX_SIZE_MIN || cfg->size > MMBOX_SIZE_MAX ||
+	    !PAGE_ALIGNED(cfg->size))
+		return bad_parameter("size", cfg->size,
+				     "a multiple of the page size, from 4M to 128G");
+	if (cfg->region < 0 || cfg->region >= MMBOX_NR_REGION_TYPES)
+		return bad_parameter("region", cfg->region,
+				     "auto, contig, pages or vmalloc");
+	if (cfg->buddy < 0 || cfg->buddy >= MMBOX_NR_BUDDY_TYPES)
+		return bad_parameter("buddy", cfg->buddy, "list or bitmap");
+	if (cfg->buddy == MMBOX_BUDDY_BITMAP && cfg->pcp_thp)
+		return bad_parameter("pcp_thp", cfg->pcp_thp,
+				     "0 with buddy=bitmap, which has no per-CPU lists");
+	if (cfg->orders < MMBOX_MIN_ORDERS || cfg->orders > MMBOX_MAX_ORDERS)
+		return bad_parameter("orders", cfg->orders, "10 or 11");
+	if (!power_of_2_within(cfg->kmalloc_min, 8, 1024))
+		return bad_parameter("kmalloc_min", cfg->kmalloc_min,
+				     "a power of two from 8 to 1024");
+	if (!power_of_2_within(cfg->kmalloc_max, 1024,
+			       1UL << MMBOX_KMALLOC_SHIFT_HIGH))
+		return bad_parameter("kmalloc_max", cfg->kmalloc_max,
+				     "a power of two from 1K to 128K");
+	if (!PAGE_ALIGNED(cfg->zone_dma))
+		return bad_parameter("zone_dma", cfg->zone_dma,
+				     "a multiple of the page size");
+	if (!PAGE_ALIGNED(cfg->zone_dma32))
+		return bad_parameter("zone_dma32", cfg->zone_dma32,
+				     "a multiple of the page size");
+	if (!PAGE_ALIGNED(cfg->kernelcore))
+		return bad_parameter("kernelcore", cfg->kernelcore,
+				     "a multiple of the page size");
+	if (!PAGE_ALIGNED(cfg->movablecore))
+		return bad_parameter("movablecore", cfg->movablecore,
+				     "a multiple of the page size");
+	if (mmbox_slab_debug_check(cfg->slab_debug))
+		return -EINVAL;
+	if (cfg->model < 0 || cfg->model >= MMBOX_NR_MODELS)
+		return bad_parameter("model", cfg->model,
+				     "flat, discontig, sparse-static, sparse-extreme or sparse-vmemmap");
+	if (!power_of_2_within(cfg->section_size, PAGE_SIZE << (cfg->orders - 1), SZ_1G))
+		return bad_parameter("section_size", cfg->section_size,
+				     "a power of two, from the largest block to 1G");
+	return mmbox_banks_check(cfg) ?: mmbox_numa_check(cfg);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_config_check);
+
+static long boot_on_cpu(void *arg)
+{
+	struct mmbox *box = arg;
+	u64 start = ktime_get_ns();
+	int err;
+
+	err = mmbox_mm_init(box);
+	if (!err && !box->cfg.pages_only)
+		err = mmbox_kmem_cache_init(box);
+	box->boot_ns = ktime_get_ns() - start;
+	return err;
+}
+
+/*
+ * The first caches leave objects in the array of the CPU that makes them. It
+ * is always the same one, so that fresh boxes are alike to the last page.
+ */
+static int boot(struct mmbox *box)
+{
+	return work_on_cpu(cpumask_first(cpu_online_mask), boot_on_cpu, box);
+}
+
+/* The last of a box: its own structure goes, and the account is closed. */
+static void free_box(struct mmbox *box)
+{
+	struct mmbox_account *account = box->cfg.account;
+	struct mmbox_region region = box->region;
+	struct mmbox_host host = box->host;
+	long bytes;
+
+	mmbox_host_free(&host, box, sizeof(*box));
+	bytes = atomic_long_read(&host.bytes);
+	if (bytes)
+		pr_warn("%ld bytes of host memory were not given back\n", bytes);
+	if (account)
+		*account = (struct mmbox_account){
+			.bytes = bytes,
+			.nr_taken = region.nr_taken,
+			.nr_returned = region.nr_returned,
+			.nr_requests = atomic_long_read(&host.nr_requests),
+		};
+}
+
+/**
+ * mmbox_create() - make a box
+ * @cfg: what it is made from; not needed any more afterwards
+ *
+ * Says in one line of the log why, if it fails.
+ *
+ * Context: process, may sleep.
+ * Return: a box that works and that nobody else knows of, for
+ * mmbox_destroy(), or an ERR_PTR(): -EINVAL for what makes no sense, -ENOMEM
+ * for what the host cannot give.
+ */
+struct mmbox *mmbox_create(const struct mmbox_config *cfg)
+{
+	struct mmbox_host host = { .fail_nth = cfg->fail_nth };
+	struct mmbox *box;
+	int err;
+
+	err = mmbox_config_check(cfg);
+	if (err)
+		return ERR_PTR(err);
+
+	box = mmbox_host_zalloc(&host, sizeof(*box), "struct mmbox");
+	if (!box) {
+		pr_err("the host has no memory for struct mmbox\n");
+		return ERR_PTR(-ENOMEM);
+	}
+	box->host = host;
+	box->cfg = *cfg;
+	strscpy(box->name, cfg->name, sizeof(box->name));
+	box->cfg.name = box->name;
+	strscpy(box->slab.debug.text, cfg->slab_debug, sizeof(box->slab.debug.text));
+	box->cfg.slab_debug = box->slab.debug.text;
+	box->max_order = cfg->orders;
+	box->pageblock_shift = cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders - 1;
+	box->section_shift = ilog2(cfg->section_size);
+	box->pfn_section_shift = box->section_shift - PAGE_SHIFT;
+	box->watermark_scale_factor = 10;
+	box->watermark_boost_factor = 15000;
+	box->lowmem_reserve_ratio[MMBOX_ZONE_DMA] = 256;
+	box->lowmem_reserve_ratio[MMBOX_ZONE_DMA32] = 256;
+	box->lowmem_reserve_ratio[MMBOX_ZONE_NORMAL] = 32;
+	box->secret = get_random_long();
+	mutex_init(&box->tunables_lock);
+	init_rwsem(&box->shrinker_rwsem);
+	INIT_LIST_HEAD(&box->shrinkers);
+	raw_spin_lock_init(&box->reclaimers_lock);
+	INIT_LIST_HEAD(&box->reclaimers);
+	INIT_LIST_HEAD(&box->list);
+	xa_init(&box->physmap.hot);
+
+	err = mmbox_region_take(&box->region, &box->host, cfg->region, cfg->size);
+	if (err)
+		goto free_box;
+	if (cfg->slab_stats)
+		static_branch_inc(&mmbox_slab_stats);
+	err = boot(box);
+	box->cfg.distance = NULL;
+	box->cfg.node_cpus = NULL;
+	if (!err && !cfg->pages_only)
+		err = mmbox_slab_start(box);
+	if (err) {
+		pr_err("%s: boot failed: %d\n", box->name, err);
+		goto exit_boot;
+	}
+	mmbox_slab_debug_forget(box);	/* the box's own: no leaks */
+	if (cfg->kswapd)
+		mmbox_kswapd_run(box);
+	return box;
+
+exit_boot:
+	mmbox_kmem_cache_exit(box);
+	if (box->cfg.slab_stats)
+		static_branch_dec(&mmbox_slab_stats);
+	mmbox_mm_exit(box);
+	mmbox_region_return(&box->region, &box->host);
+free_box:
+	free_box(box);
+	return ERR_PTR(err);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_create);
+
+/**
+ * mmbox_destroy() - end a box
+ * @box: from mmbox_create(), not published, without faces, used by nobody
+ *
+ * Every page of the region goes back to the host, in use or not.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_destroy(struct mmbox *box)
+{
+	mmbox_kswapd_stop(box);
+	mmbox_kmem_cache_exit(box);
+	if (box->cfg.slab_stats)
+		static_branch_dec(&mmbox_slab_stats);
+	mmbox_mm_exit(box);
+	mmbox_region_return(&box->region, &box->host);
+	free_box(box);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_destroy);
+
+/**
+ * mmbox_publish() - let mmbox_get() find a box
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_publish(struct mmbox *box)
+{
+	mutex_lock(&boxes_mutex);
+	list_add_tail(&box->list, &boxes);
+	mutex_unlock(&boxes_mutex);
+}
+
+/**
+ * mmbox_unpublish() - let mmbox_get() not find a box any more
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_unpublish(struct mmbox *box)
+{
+	mutex_lock(&boxes_mutex);
+	list_del_init(&box->list);
+	mutex_unlock(&boxes_mutex);
+}
+
+/**
+ * mmbox_get() - find a live box
+ * @name: its name; the first is "box0"
+ *
+ * Context: process, may sleep.
+ * Return: the box, for mmbox_put(), or NULL if there is none of this name.
+ */
+struct mmbox *mmbox_get(const char *name)
+{
+	struct mmbox *box, *found = NULL;
+
+	mutex_lock(&boxes_mutex);
+	list_for_each_entry(box, &boxes, list) {
+		if (strcmp(box->name, name))
+			continue;
+		if (try_module_get(THIS_MODULE))
+			found = box;
+		break;
+	}
+	mutex_unlock(&boxes_mutex);
+	return found;
+}
+EXPORT_SYMBOL_GPL(mmbox_get);
+
+/**
+ * mmbox_put() - return a box
+ * @box: from mmbox_get(), or NULL
+ *
+ * Context: any.
+ */
+void mmbox_put(struct mmbox *box)
+{
+	if (box)
+		module_put(THIS_MODULE);
+}
+EXPORT_SYMBOL_GPL(mmbox_put);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels that mmbox builds for, in one place.
+ */
+#ifndef _MMBOX_COMPAT_H
+#define _MMBOX_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/hrtimer.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/poison.h>
+#include <linux/preempt.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "mmbox needs Linux 6.1 or newer"
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
+#error "mmbox is not known to work on Linux newer than 7.3"
+#endif
+
+/* Moved in 6.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* Symbols that only mmbox's own test and benchmark modules use. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define MMBOX_EXPORT_INTERNAL(sym)	EXPORT_SYMBOL_NS_GPL(sym, "MMBOX_INTERNAL")
+#define MMBOX_IMPORT_INTERNAL()		MODULE_IMPORT_NS("MMBOX_INTERNAL")
+#else
+#define MMBOX_EXPORT_INTERNAL(sym)	EXPORT_SYMBOL_NS_GPL(sym, MMBOX_INTERNAL)
+#define MMBOX_IMPORT_INTERNAL()		MODULE_IMPORT_NS(MMBOX_INTERNAL)
+#endif
+
+/* __GFP_ATOMIC was folded into this combination in 6.3. */
+static inline bool mmbox_gfp_atomic(gfp_t gfp)
+{
+	return (gfp & (__GFP_HIGH | __GFP_DIRECT_RECLAIM)) == __GFP_HIGH;
+}
+
+/* Largest order of the host's page allocator, inclusive since 6.4. */
+#if defined(MAX_PAGE_ORDER)
+#define MMBOX_HOST_MAX_ORDER	MAX_PAGE_ORDER
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define MMBOX_HOST_MAX_ORDER	MAX_ORDER
+#else
+#define MMBOX_HOST_MAX_ORDER	(MAX_ORDER - 1)
+#endif
+
+/* Said by flags instead of by migrate type since 6.17. */
+#if defined(ACR_FLAGS_NONE)
+#define MMBOX_CONTIG_ORDINARY	ACR_FLAGS_NONE
+#else
+#define MMBOX_CONTIG_ORDINARY	MIGRATE_MOVABLE
+#endif
+
+/*
+ * preempt_enable(), but the call into the scheduler is left to the caller, who
+ * can make it a tail call: the inline one makes every fast path set up a stack
+ * frame. Returns true if mmbox_resched() must be called.
+ */
+static __always_inline bool mmbox_preempt_enable_test(void)
+{
+#ifdef CONFIG_PREEMPTION
+	barrier();
+	return preempt_count_dec_and_test();
+#else
+	preempt_enable();
+	return false;
+#endif
+}
+
+void mmbox_resched(void);
+
+static __always_inline void mmbox_preempt_enable(void)
+{
+	if (unlikely(mmbox_preempt_enable_test()))
+		mmbox_resched();
+}
+
+/*
+ * Who called: a stack, and where the host keeps stacks. Without either there
+ * is only the return address.
+ */
+#if IS_ENABLED(CONFIG_STACKDEPOT) && IS_ENABLED(CONFIG_STACKTRACE)
+#define MMBOX_HAVE_STACKDEPOT	1
+#else
+#define MMBOX_HAVE_STACKDEPOT	0
+#endif
+
+static inline unsigned int mmbox_stack_trace_save(unsigned long *entries,
+						  unsigned int nr, unsigned int skip)
+{
+#if MMBOX_HAVE_STACKDEPOT
+	return stack_trace_save(entries, nr, skip);
+#else
+	return 0;
+#endif
+}
+
+/* 0 if the depot is full, or the host has no memory for more of it just now. */
+static inline depot_stack_handle_t mmbox_stack_depot_save(unsigned long *entries,
+							  unsigned int nr)
+{
+#if MMBOX_HAVE_STACKDEPOT
+	return stack_depot_save(entries, nr, GFP_NOWAIT | __GFP_NOWARN);
+#else
+	return 0;
+#endif
+}
+
+static inline unsigned int mmbox_stack_depot_fetch(depot_stack_handle_t stack,
+						   unsigned long **entries)
+{
+#if MMBOX_HAVE_STACKDEPOT
+	return stack_depot_fetch(stack, entries);
+#else
+	return 0;
+#endif
+}
+
+/* What SLAB's red zones held; gone with it. */
+#ifndef RED_INACTIVE
+#define RED_INACTIVE	0x09F911029D74E35BULL
+#define RED_ACTIVE	0xD84156C5635688C0ULL
+#endif
+
+/* One call since 6.13. */
+static inline void mmbox_hrtimer_setup(struct hrtimer *timer,
+				       enum hrtimer_restart (*fn)(struct hrtimer *),
+				       clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, fn, clock, mode);
+#else
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+#endif
+}
+
+#endif /* _MMBOX_COMPAT_H */

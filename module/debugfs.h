@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Files and folders of a box below /sys/kernel/debug/mmbox/. A room that has
+ * files to show fills a table of them; debugfs.c makes the files.
+ */
+#ifndef _MMBOX_DEBUGFS_H
+#define _MMBOX_DEBUGFS_H
+
+#include <linux/types.h>
+
+struct mmbox;
+struct mmbox_face_dir;
+struct mmbox_stat_name;
+struct seq_file;
+
+/* A file of a box. A table of them ends with one that has no name. */
+struct mmbox_face {
+	const char *name;
+	/* Prints all of it; NULL if it cannot be read. */
+	void (*show)(struct seq_file *m, struct mmbox *box, unsigned long id);
+	/*
+	 * Takes what one write() passed, without space around it. Returns 0 or
+	 * a negative errno, which the writer gets; NULL if it is read-only.
+	 */
+	int (*write)(struct mmbox *box, unsigned long id, char *text);
+};
+
+/* debugfs.c */
+struct mmbox_face_dir *mmbox_face_dir_add(struct mmbox *box,
+					  struct mmbox_face_dir *parent,
+					  const char *name,
+					  const struct mmbox_face *faces,
+					  unsigned long id);
+struct mmbox_face_dir *mmbox_face_dir_add_unasked(struct mmbox *box,
+						  struct mmbox_face_dir *parent,
+						  const char *name,
+						  const struct mmbox_face *faces,
+						  unsigned long id);
+void mmbox_face_dir_files(struct mmbox *box, struct mmbox_face_dir *dir,
+			  const struct mmbox_face *faces);
+void mmbox_face_dir_remove(struct mmbox *box, struct mmbox_face_dir *dir);
+
+/* debugfs_proc.c, debugfs_box.c: in the box's own folder */
+extern const struct mmbox_face mmbox_proc_faces[];
+extern const struct mmbox_face mmbox_box_faces[];
+extern const struct mmbox_face mmbox_debug_faces[];	/* debugfs_debug.c */
+
+/* debugfs_proc.c: counters, for as long as a file shows them */
+unsigned long *mmbox_stat_take(struct mmbox *box);
+void mmbox_stat_give(struct mmbox *box, unsigned long *stat);
+void mmbox_stat_lines(struct seq_file *m, const struct mmbox_stat_name *name,
+		      const unsigned long *stat);
+
+/* debugfs_node.c: `pgdat`, and the folder node/ */
+extern const struct mmbox_face mmbox_pgdat_faces[];
+void mmbox_debugfs_nodes_add(struct mmbox *box);
+
+/* debugfs_memory.c: in the same folder */
+extern const struct mmbox_face mmbox_memory_faces[];
+
+/* debugfs_vm.c: in the folder vm/ */
+extern const struct mmbox_face mmbox_vm_faces[];
+
+/* debugfs_cache.c */
+struct mmbox_kmem_cache;
+void mmbox_debugfs_add_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep);
+void mmbox_debugfs_add_caches(struct mmbox *box);
+void mmbox_debugfs_forget_caches(struct mmbox *box);
+
+#endif /* _MMBOX_DEBUGFS_H */

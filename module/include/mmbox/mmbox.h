@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The API of mmbox for other kernel modules.
+ *
+ * A box is a complete memory manager over a region of its own: everything
+ * that is handed out below lies in that region, is accounted to the box, and
+ * goes back to the host when the box goes. The calls are those of
+ * <linux/gfp.h> and <linux/slab.h> with a prefix, in the same argument order,
+ * the box first where the kernel needs none.
+ *
+ * Contexts are the kernel's as well: a call that takes gfp flags may sleep
+ * only if they contain __GFP_DIRECT_RECLAIM; frees never sleep and may come
+ * from any CPU. Process, softirq and hardirq context are fine, NMI is not.
+ */
+#ifndef _MMBOX_MMBOX_H
+#define _MMBOX_MMBOX_H
+
+#include <linux/gfp.h>
+#include <linux/mempool.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/types.h>
+
+struct mmbox;
+struct mmbox_page;
+struct mmbox_kmem_cache;
+
+/* box.c: finding a box */
+struct mmbox *mmbox_get(const char *name);
+void mmbox_put(struct mmbox *box);
+
+/* page_alloc.c: pages. Orders are powers of two of pages, pfns the box's. */
+struct mmbox_page *mmbox_alloc_pages_node(struct mmbox *box, int nid, gfp_t gfp,
+					  unsigned int order);
+struct mmbox_page *mmbox_alloc_pages_interleave(struct mmbox *box, gfp_t gfp,
+						unsigned int order);
+void mmbox___free_pages(struct mmbox *box, struct mmbox_page *page,
+			unsigned int order);
+unsigned long mmbox___get_free_pages(struct mmbox *box, gfp_t gfp,
+				     unsigned int order);
+void mmbox_free_pages(struct mmbox *box, unsigned long addr, unsigned int order);
+
+unsigned long mmbox_alloc_pages_bulk_array_node(struct mmbox *box, gfp_t gfp, int nid,
+						unsigned long nr_pages,
+						struct mmbox_page **page_array);
+
+/* page_split.c: blocks cut to size */
+void mmbox_split_page(struct mmbox *box, struct mmbox_page *page, unsigned int order);
+void *mmbox_alloc_pages_exact(struct mmbox *box, size_t size, gfp_t gfp);
+void mmbox_free_pages_exact(struct mmbox *box, void *virt, size_t size);
+
+/**
+ * mmbox_alloc_pages_bulk_array() - allocate many pages near the running CPU
+ * @box: the box
+ * @gfp: GFP flags
+ * @nr_pages: length of @page_array
+ * @page_array: pages go where it is NULL
+ *
+ * Context: as mmbox_alloc_pages_node().
+ * Return: how many of the array are filled, from its begin.
+ */
+static inline unsigned long
+mmbox_alloc_pages_bulk_array(struct mmbox *box, gfp_t gfp, unsigned long nr_pages,
+			     struct mmbox_page **page_array)
+{
+	return mmbox_alloc_pages_bulk_array_node(box, gfp, NUMA_NO_NODE, nr_pages,
+						 page_array);
+}
+
+/**
+ * mmbox_alloc_pages() - allocate 2^order pages near the running CPU
+ * @box: the box
+ * @gfp: GFP flags; may sleep only with __GFP_DIRECT_RECLAIM
+ * @order: power of two of pages
+ *
+ * Context: as mmbox_alloc_pages_node().
+ * Return: the first page's descriptor, or NULL.
+ */
+static inline struct mmbox_page *
+mmbox_alloc_pages(struct mmbox *box, gfp_t gfp, unsigned int order)
+{
+	return mmbox_alloc_pages_node(box, NUMA_NO_NODE, gfp, order);
+}
+
+#define mmbox_alloc_page(box, gfp)	mmbox_alloc_pages(box, gfp, 0)
+#define mmbox___free_page(box, page)	mmbox___free_pages(box, page, 0)
+#define mmbox___get_free_page(box, gfp)	mmbox___get_free_pages(box, gfp, 0)
+#define mmbox_get_zeroed_page(box, gfp)	\
+	mmbox___get_free_pages(box, (gfp) | __GFP_ZERO, 0)
+#define mmbox_free_page(box, addr)	mmbox_free_pages(box, addr, 0)
+
+/* vmscan.c: giving memory back when it is short */
+
+#define MMBOX_SHRINKER_NODES	8	/* the most nodes that a box has */
+
+/* What a shrinker is asked, as struct shrink_control. */
+struct mmbox_shrink_control {
+	gfp_t gfp_mask;			/* of who needs memory */
+	int nid;			/* node on which */
+	unsigned long nr_to_scan;	/* objects to look at */
+	unsigned long nr_scanned;	/* set to nr_to_scan; changed if it was another number */
+};
+
+/*
+ * Objects in a box that can be given up, as struct shrinker. Both functions may
+ * sleep and may allocate from the box, which gives them its last pages then.
+ */
+struct mmbox_shrinker {
+	/* How many objects could be freed; 0: none. */
+	unsigned long (*count_objects)(struct mmbox_shrinker *shrinker,
+				       struct mmbox_shrink_control *sc);
+	/* Free some; returns how many, or SHRINK_STOP if none can be now. */
+	unsigned long (*scan_objects)(struct mmbox_shrinker *shrinker,
+				      struct mmbox_shrink_control *sc);
+	const char *name;
+	long batch;			/* objects to ask for at once, 0: 128 */
+	int seeks;			/* how dear they are to make again: DEFAULT_SEEKS */
+
+	/* The box's own. */
+	struct list_head list;		/* box->shrinkers, shrinker_rwsem */
+	atomic_long_t nr_deferred[MMBOX_SHRINKER_NODES];	/* objects not looked at yet */
+};
+
+int mmbox_register_shrinker(struct mmbox *box, struct mmbox_shrinker *shrinker);
+void mmbox_unregister_shrinker(struct mmbox *box, struct mmbox_shrinker *shrinker);
+
+/* physmap.c: pfn, descriptor and address of a page */
+unsigned long mmbox_page_to_pfn(struct mmbox *box, const struct mmbox_page *page);
+struct mmbox_page *mmbox_pfn_to_page(struct mmbox *box, unsigned long pfn);
+bool mmbox_pfn_valid(struct mmbox *box, unsigned long pfn);
+void *mmbox_page_address(struct mmbox *box, const struct mmbox_page *page);
+struct mmbox_page *mmbox_virt_to_page(struct mmbox *box, const void *addr);
+
+/* slab_common.c, slab.c: caches */
+struct mmbox_kmem_cache *
+mmbox_kmem_cache_create(struct mmbox *box, const char *name, unsigned int size,
+			unsigned int align, slab_flags_t flags,
+			void (*ctor)(void *));
+struct mmbox_kmem_cache *
+mmbox_kmem_cache_create_usercopy(struct mmbox *box, const char *name,
+				 unsigned int size, unsigned int align,
+				 slab_flags_t flags, unsigned int useroffset,
+				 unsigned int usersize, void (*ctor)(void *));
+int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep);
+int mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep);
+unsigned int mmbox_kmem_cache_size(struct mmbox_kmem_cache *cachep);
+void *mmbox_kmem_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp);
+void *mmbox_kmem_cache_alloc_node(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				  int nid);
+void mmbox_kmem_cache_free(struct mmbox_kmem_cache *cachep, void *objp);
+int mmbox_kmem_cache_alloc_bulk(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				size_t nr, void **p);
+void mmbox_kmem_cache_free_bulk(struct mmbox_kmem_cache *cachep, size_t nr,
+				void **p);
+
+static inline void *mmbox_kmem_cache_zalloc(struct mmbox_kmem_cache *cachep,
+					    gfp_t gfp)
+{
+	return mmbox_kmem_cache_alloc(cachep, gfp | __GFP_ZERO);
+}
+
+/* slab_common.c: sizes without a cache of their own */
+void *mmbox_kmalloc_size(struct mmbox *box, size_t size, gfp_t gfp);
+void *mmbox_kmalloc_small(struct mmbox *box, gfp_t gfp, unsigned long eighths);
+void *mmbox_kmalloc_node(struct mmbox *box, size_t size, gfp_t gfp, int nid);
+void mmbox_kfree(struct mmbox *box, const void *objp);
+size_t mmbox_ksize(struct mmbox *box, const void *objp);
+size_t mmbox_kmalloc_size_roundup(struct mmbox *box, size_t size);
+void *mmbox_krealloc(struct mmbox *box, const void *objp, size_t new_size, gfp_t gfp);
+void mmbox_kfree_sensitive(struct mmbox *box, const void *objp);
+
+#define MMBOX_NR_KMALLOC_SMALL	(192 / 8)	/* sizes with a table of their own */
+
+/**
+ * mmbox_kmalloc() - allocate memory
+ * @box: the box
+ * @size: bytes; for 0 the result is ZERO_SIZE_PTR
+ * @gfp: GFP flags; __GFP_ZERO clears
+ *
+ * As in the kernel, the cache is chosen by the compiler where it knows the
+ * size and the flags.
+ *
+ * Context: any but NMI; may sleep only with __GFP_DIRECT_RECLAIM.
+ * Return: the memory, aligned to 8 bytes or, if @size is a power of two, to
+ * @size up to a page; or NULL.
+ */
+static __always_inline void *mmbox_kmalloc(struct mmbox *box, size_t size,
+					   gfp_t gfp)
+{
+	if (__builtin_constant_p(size) && size &&
+	    size <= MMBOX_NR_KMALLOC_SMALL * 8 && __builtin_constant_p(gfp) &&
+	    !(gfp & (__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT)))
+		return mmbox_kmalloc_small(box, gfp, (size - 1) / 8);
+	return mmbox_kmalloc_size(box, size, gfp);
+}
+
+/**
+ * mmbox_kzalloc() - allocate memory that is cleared
+ * @box: the box
+ * @size: bytes; for 0 the result is ZERO_SIZE_PTR
+ * @gfp: GFP flags
+ *
+ * Context: as mmbox_kmalloc().
+ * Return: as mmbox_kmalloc().
+ */
+static __always_inline void *mmbox_kzalloc(struct mmbox *box, size_t size, gfp_t gfp)
+{
+	return mmbox_kmalloc(box, size, gfp | __GFP_ZERO);
+}
+
+static inline void *mmbox_kmalloc_array(struct mmbox *box, size_t n, size_t size,
+					gfp_t gfp)
+{
+	size_t bytes;
+
+	if (unlikely(check_mul_overflow(n, size, &bytes)))
+		return NULL;
+	return mmbox_kmalloc(box, bytes, gfp);
+}
+
+static inline void *mmbox_kcalloc(struct mmbox *box, size_t n, size_t size, gfp_t gfp)
+{
+	return mmbox_kmalloc_array(box, n, size, gfp | __GFP_ZERO);
+}
+
+/* slab_common.c: freed when every reader under RCU has left */
+void mmbox_kvfree_call_rcu(struct mmbox *box, struct rcu_head *head, void *objp);
+void mmbox_kfree_rcu_mightsleep(struct mmbox *box, const void *objp);
+void mmbox_kfree_rcu_barrier(struct mmbox *box);
+
+/**
+ * mmbox_kfree_rcu() - free an object after a grace period
+ * @box: the box
+ * @ptr: the object, or NULL
+ * @rhf: its member of type struct rcu_head
+ *
+ * Context: any but NMI.
+ */
+#define mmbox_kfree_rcu(box, ptr, rhf)						\
+do {										\
+	typeof(ptr) ___objp = (ptr);						\
+										\
+	if (___objp)								\
+		mmbox_kvfree_call_rcu(box, &___objp->rhf, ___objp);		\
+} while (0)
+
+/* slab_common.c: copying checks that the bytes are an object's usercopy region */
+unsigned long mmbox_copy_to_user(struct mmbox *box, void __user *to, const void *from,
+				 unsigned long n);
+unsigned long mmbox_copy_from_user(struct mmbox *box, void *to, const void __user *from,
+				   unsigned long n);
+
+/* slab_common.c: the kernel's mempools on top of a cache */
+void *mmbox_mempool_alloc_slab(gfp_t gfp, void *pool_data);
+void mmbox_mempool_free_slab(void *element, void *pool_data);
+
+static inline mempool_t *mmbox_mempool_create_slab_pool(int min_nr,
+							struct mmbox_kmem_cache *cachep)
+{
+	return mempool_create(min_nr, mmbox_mempool_alloc_slab, mmbox_mempool_free_slab,
+			      cachep);
+}
+
+#endif /* _MMBOX_MMBOX_H */

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The boot allocator of the box.
+ *
+ * Two sorted arrays of ranges: what is memory (the banks) and what of it is
+ * reserved. An allocation is a reservation in the highest free place of a
+ * node, as in the kernel, so that low memory is left to ZONE_DMA. At the end
+ * of boot mm_init.c walks the difference of the two arrays and hands it to
+ * the buddy allocator. The arrays stay as the record that `iomem` shows.
+ *
+ * There is no lock: only the task that creates the box is here.
+ */
+#include <linux/align.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/numa.h>
+#include <linux/pfn.h>
+#include <linux/string.h>
+
+#include "box.h"
+
+static phys_addr_t region_end(const struct mmbox_memblock_region *r)
+{
+	return r->base + r->size;
+}
+
+/* Insert keeping the array sorted; ranges that overlap one there are refused. */
+static int memblock_insert(struct mmbox_memblock_type *type,
+			   const struct mmbox_memblock_region *new)
+{
+	unsigned int i;
+
+	if (!new->size || region_end(new) < new->base)
+		return -EINVAL;
+	if (type->cnt == MMBOX_MEMBLOCK_REGIONS)
+		return -ENOSPC;
+	for (i = 0; i < type->cnt; i++)
+		if (type->regions[i].base >= new->base)
+			break;
+	if (i && region_end(&type->regions[i - 1]) > new->base)
+		return -EEXIST;
+	if (i < type->cnt && region_end(new) > type->regions[i].base)
+		return -EEXIST;
+	memmove(&type->regions[i + 1], &type->regions[i],
+		(type->cnt - i) * sizeof(*new));
+	type->regions[i] = *new;
+	type->cnt++;
+	return 0;
+}
+
+/**
+ * mmbox_memblock_add() - add a bank of memory
+ * @mb: the boot allocator
+ * @base: first byte, box physical address
+ * @size: bytes
+ * @nid: node the bank belongs to
+ *
+ * Context: while the box boots.
+ * Return: 0, -EINVAL if the range is empty or wraps, -EEXIST if it overlaps
+ * another bank, -ENOSPC if there are too many banks.
+ */
+int mmbox_memblock_add(struct mmbox_memblock *mb, phys_addr_t base,
+		       phys_addr_t size, int nid)
+{
+	struct mmbox_memblock_region new = {
+		.base = base, .size = size, .nid = nid, .name = "System RAM",
+	};
+
+	return memblock_insert(&mb->memory, &new);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memblock_add);
+
+/* The bank that holds all of [base, base + size), or NULL. */
+static const struct mmbox_memblock_region *
+memblock_bank(const struct mmbox_memblock *mb, phys_addr_t base, phys_addr_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < mb->memory.cnt; i++) {
+		const struct mmbox_memblock_region *bank = &mb->memory.regions[i];
+
+		if (bank->base <= base && size <= bank->size &&
+		    base - bank->base <= bank->size - size)
+			return bank;
+	}
+	return NULL;
+}
+
+static struct mmbox_memblock_region *
+region_ending_at(struct mmbox_memblock_type *type, phys_addr_t end)
+{
+	unsigned int i;
+
+	for (i = 0; i < type->cnt; i++)
+		if (region_end(&type->regions[i]) == end)
+			return &type->regions[i];
+	return NULL;
+}
+
+static bool region_is_free(const struct mmbox_memblock_type *type, phys_addr_t base,
+			   phys_addr_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < type->cnt; i++)
+		if (type->regions[i].base < base + size &&
+		    region_end(&type->regions[i]) > base)
+			return false;
+	return size;
+}
+
+/* Cut [base, base + size) out of the ranges, which may leave two of one. */
+static void memblock_cut(struct mmbox_memblock_type *type, phys_addr_t base,
+			 phys_addr_t size)
+{
+	phys_addr_t end = base + size;
+	unsigned int i;
+
+	for (i = 0; i < type->cnt;) {
+		struct mmbox_memblock_region *r = &type->regions[i];
+		struct mmbox_memblock_region rest = *r;
+
+		if (r->base >= end || region_end(r) <= base) {
+			i++;
+			continue;
+		}
+		memmove(r, r + 1, (type->cnt - i - 1) * sizeof(*r));
+		type->cnt--;
+		if (rest.base < base) {
+			struct mmbox_memblock_region low = rest;
+
+			low.size = base - rest.base;
+			memblock_insert(type, &low);
+			i++;
+		}
+		if (region_end(&rest) > end) {
+			rest.size = region_end(&rest) - end;
+			rest.base = end;
+			/* Where there is no room for it, it is lost as well. */
+			if (!memblock_insert(type, &rest))
+				i++;
+		}
+	}
+}
+
+/**
+ * mmbox_memblock_free() - give back a part of what was allocated
+ * @mb: the boot allocator
+ * @base: first byte
+ * @size: bytes
+ *
+ * Context: while the box boots.
+ */
+void mmbox_memblock_free(struct mmbox_memblock *mb, phys_addr_t base,
+			 phys_addr_t size)
+{
+	memblock_cut(&mb->reserved, base, size);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memblock_free);
+
+/**
+ * mmbox_memblock_remove() - take memory out of the banks
+ * @mb: the boot allocator
+ * @base: first byte
+ * @size: bytes
+ *
+ * What is reserved of it stays so.
+ *
+ * Context: while the box boots.
+ */
+void mmbox_memblock_remove(struct mmbox_memblock *mb, phys_addr_t base,
+			   phys_addr_t size)
+{
+	memblock_cut(&mb->memory, base, size);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memblock_remove);
+
+/**
+ * mmbox_memblock_should_fail() - count an allocation that is about to be made
+ * @mb: the boot allocator
+ *
+ * Context: while the box boots.
+ * Return: true if it is the one that must fail, for a test.
+ */
+bool mmbox_memblock_should_fail(struct mmbox_memblock *mb)
+{
+	return ++mb->nr_allocs == mb->fail_nth;
+}
+
+/**
+ * mmbox_memblock_reserve() - take a range out of what is free
+ * @mb: the boot allocator
+ * @base: first byte, box physical address
+ * @size: bytes
+ * @name: what for, kept by reference
+ *
+ * Context: while the box boots.
+ * Return: 0, -EINVAL if the range is empty or not inside one bank, -EEXIST if
+ * a part of it is reserved already, -ENOSPC if there are too many ranges.
+ */
+int mmbox_memblock_reserve(struct mmbox_memblock *mb, phys_addr_t base,
+			   phys_addr_t size, const char *name)
+{
+	const struct mmbox_memblock_region *bank = memblock_bank(mb, base, size);
+	struct mmbox_memblock_region new = {
+		.base = base, .size = size, .name = name,
+	};
+
+	struct mmbox_memblock_region *before;
+	unsigned int i;
+
+	if (!bank)
+		return -EINVAL;
+	new.nid = bank->nid;
+	/* What goes on downwards for one purpose is one range as well. */
+	for (i = 0; i < mb->reserved.cnt; i++) {
+		struct mmbox_memblock_region *r = &mb->reserved.regions[i];
+
+		if (r->base != base + size || r->nid != new.nid || r->name != name ||
+		    !region_is_free(&mb->reserved, base, size))
+			continue;
+		r->base = base;
+		r->size += size;
+		return 0;
+	}
+	before = region_ending_at(&mb->reserved, base);
+	if (before && before->nid == new.nid && before->name == name &&
+	    region_is_free(&mb->reserved, base, size)) {
+		before->size += size;
+		return 0;
+	}
+	return memblock_insert(&mb->reserved, &new);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memblock_reserve);
+
+/* Highest free @size bytes in @bank, or MMBOX_MEMBLOCK_NONE. */
+static phys_addr_t memblock_find_top_down(const struct mmbox_memblock *mb,
+					  const struct mmbox_memblock_region *bank,
+					  phys_addr_t size, phys_addr_t align)
+{
+	phys_addr_t end = region_end(bank);
+	unsigned int i = mb->reserved.cnt;
+
+	for (;;) {
+		phys_addr_t floor = bank->base, base;
+
+		/* The reserved range next below @end bounds the gap. */
+		while (i && mb->reserved.regions[i - 1].base >= end)
+			i--;
+		if (i)
+			floor = max(floor, region_end(&mb->reserved.regions[i - 1]));
+		if (end >= size) {
+			base = ALIGN_DOWN(end - size, align);
+			if (end > floor && base >= floor && base + size <= end)
+				return base;
+		}
+		if (!i || mb->reserved.regions[i - 1].base <= bank->base)
+			return MMBOX_MEMBLOCK_NONE;
+		end = mb->reserved.regions[i - 1].base;
+	}
+}
+
+/* Lowest free @size bytes in @bank, or MMBOX_MEMBLOCK_NONE. */
+static phys_addr_t memblock_find_bottom_up(const struct mmbox_memblock *mb,
+					   const struct mmbox_memblock_region *bank,
+					   phys_addr_t size, phys_addr_t align)
+{
+	phys_addr_t base = ALIGN(bank->base, align);
+	unsigned int i;
+
+	for (i = 0; i < mb->reserved.cnt; i++) {
+		const struct mmbox_memblock_region *r = &mb->reserved.regions[i];
+
+		if (region_end(r) <= base)
+			continue;
+		if (r->base >= base && r->base - base >= size)
+			break;
+		base = ALIGN(region_end(r), align);
+	}
+	if (base >= region_end(bank) || region_end(bank) - base < size)
+		return MMBOX_MEMBLOCK_NONE;
+	return base;
+}
+
+/**
+ * mmbox_memblock_phys_alloc() - allocate boot memory
+ * @mb: the boot allocator
+ * @size: bytes
+ * @align: bytes, a power of two
+ * @nid: node to take it from
+ * @name: what for, kept by reference
+ *
+ * From the highest free address down, or from the lowest up if @mb says so.
+ * The memory is not cleared.
+ *
+ * Context: while the box boots.
+ * Return: box physical address, or MMBOX_MEMBLOCK_NONE.
+ */
+phys_addr_t mmbox_memblock_phys_alloc(struct mmbox_memblock *mb,
+				      phys_addr_t size, phys_addr_t align,
+				      int nid, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; size && i < mb->memory.cnt; i++) {
+		unsigned int nr = mb->bottom_up ? i : mb->memory.cnt - 1 - i;
+		const struct mmbox_memblock_region *bank = &mb->memory.regions[nr];
+		phys_addr_t base;
+
+		if (bank->nid != nid)
+			continue;
+		if (mb->bottom_up)
+			base = memblock_find_bottom_up(mb, bank, size, align);
+		else
+			base = memblock_find_top_down(mb, bank, size, align);
+		if (base == MMBOX_MEMBLOCK_NONE)
+			continue;
+		if (mmbox_memblock_reserve(mb, base, size, name))
+			break;
+		return base;
+	}
+	return MMBOX_MEMBLOCK_NONE;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memblock_phys_alloc);
+
+/**
+ * mmbox_memblock_next_free() - the next range that is memory and not reserved
+ * @mb: the boot allocator
+ * @base: in: where to look from; out: first byte of the range
+ * @end: out: first byte beyond the range
+ * @nid: out: its node
+ *
+ * A range ends at the end of a bank, even where the next bank adjoins.
+ *
+ * Context: while the box boots.
+ * Return: false if there is none at or above @base.
+ */
+bool mmbox_memblock_next_free(const struct mmbox_memblock *mb, phys_addr_t *base,
+			      phys_addr_t *end, int *nid)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < mb->memory.cnt; i++) {
+		const struct mmbox_memblock_region *bank = &mb->memory.regions[i];
+		phys_addr_t from = max(*base, bank->base);
+		phys_addr_t to = region_end(bank);
+
+		for (j = 0; j < mb->reserved.cnt; j++) {
+			const struct mmbox_memblock_region *r = &mb->reserved.regions[j];
+
+			if (region_end(r) <= from)
+				continue;
+			if (r->base > from) {
+				to = min(to, r->base);
+				break;
+			}
+			from = region_end(r);
+		}
+		if (from >= to)
+			continue;
+		*base = from;
+		*end = to;
+		*nid = bank->nid;
+		return true;
+	}
+	return false;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memblock_next_free);
+
+/**
+ * mmbox_memblock_pages() - memory in a span of page frames, holes left out
+ * @mb: the boot allocator
+ * @nid: whose, or NUMA_NO_NODE for that of all nodes
+ * @start_pfn: first page frame
+ * @end_pfn: first page frame beyond
+ *
+ * Context: any.
+ * Return: pages.
+ */
+unsigned long mmbox_memblock_pages(const struct mmbox_memblock *mb, int nid,
+				   unsigned long start_pfn, unsigned long end_pfn)
+{
+	unsigned long pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < mb->memory.cnt; i++) {
+		const struct mmbox_memblock_region *bank = &mb->memory.regions[i];
+		unsigned long from = max_t(unsigned long, start_pfn, PFN_UP(bank->base));
+		unsigned long to = min_t(unsigned long, end_pfn,
+					 PFN_DOWN(region_end(bank)));
+
+		if (nid != NUMA_NO_NODE && nid != bank->nid)
+			continue;
+		if (from < to)
+			pages += to - from;
+	}
+	return pages;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memblock_pages);

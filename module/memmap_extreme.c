@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SPARSEMEM_EXTREME: sections in two levels, the second on demand.
+ *
+ *	pfn -> roots[nr / 256] -> [nr % 256] -> section_mem_map + pfn
+ *
+ * A root is a page full of sections, and is there where one of them is. The
+ * first level has eight bytes for each 256 sections of the span.
+ */
+#include "box.h"
+
+/**
+ * mmbox_sparse_extreme_alloc() - take the first level
+ * @box: the box; memblock is in charge
+ *
+ * Context: while the box boots.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_sparse_extreme_alloc(struct mmbox *box)
+{
+	unsigned long nr = DIV_ROUND_UP(box->nr_sections, MMBOX_SECTIONS_PER_ROOT);
+	unsigned long size = nr * sizeof(*box->sparse.roots);
+
+	box->sparse.roots = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
+					     "mem_section");
+	if (!box->sparse.roots)
+		return -ENOMEM;
+	memset(box->sparse.roots, 0, size);
+	box->sparse.nr_roots = nr;
+	box->sparse.section_bytes = size;
+	mmbox_boot_note(box, MMBOX_BOOT_SECTIONS, NUMA_NO_NODE, 0, nr, size);
+	return 0;
+}
+
+/**
+ * mmbox_sparse_index_init() - see to it that a section has a place
+ * @box: the box; memblock is in charge
+ * @nr: number of the section
+ * @nid: node of the section
+ *
+ * Context: while the box boots.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_sparse_index_init(struct mmbox *box, unsigned long nr, int nid)
+{
+	unsigned long root = nr / MMBOX_SECTIONS_PER_ROOT;
+	struct mmbox_mem_section *sections;
+
+	/* The array of sparse-static is there already, and so is a root in use. */
+	if (!box->sparse.roots || box->sparse.roots[root])
+		return 0;
+	sections = mmbox_boot_alloc(box, PAGE_SIZE, PAGE_SIZE, nid, "mem_section");
+	if (!sections)
+		return -ENOMEM;
+	memset(sections, 0, PAGE_SIZE);
+	box->sparse.roots[root] = sections;
+	box->sparse.section_bytes += PAGE_SIZE;
+	return 0;
+}
+
+static void extreme_exit(struct mmbox *box)
+{
+}
+
+const struct mmbox_memmap_model mmbox_sparse_extreme_model = {
+	.name = "sparse-extreme",
+	.init = mmbox_sparse_init,
+	.exit = extreme_exit,
+	.pfn_valid = mmbox_sparse_pfn_valid,
+	.page_valid = mmbox_sparse_page_valid,
+	.usage = mmbox_sparse_usage,
+};

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * FLATMEM: one array of descriptors from page frame 0 to the last.
+ *
+ *	pfn  0 ....... 8K ------- 16K ....... 24K
+ *	map  [#########|          |###########]
+ *
+ * The simplest arithmetic there is. Holes have descriptors too, which say that
+ * there is no page, and which cost as much as the others.
+ */
+#include "box.h"
+
+static int flat_init(struct mmbox *box)
+{
+	unsigned long size = box->max_pfn * sizeof(struct mmbox_page);
+	struct mmbox_page *map;
+	int nid;
+
+	map = mmbox_boot_alloc(box, PAGE_ALIGN(size), PAGE_SIZE, 0, "mem_map");
+	if (!map)
+		return -ENOMEM;
+	/* Those of pages will be written by their zone; the others stay so. */
+	mmbox_init_reserved(map, box->max_pfn, 0);
+	box->memmap = map;
+	box->memmap_size = size;
+	mmbox_for_each_online_node(box, nid) {
+		unsigned long start, end;
+
+		mmbox_get_pfn_range_for_nid(box, nid, &start, &end);
+		box->node[nid]->node_mem_map = map + start;
+	}
+	mmbox_boot_note(box, MMBOX_BOOT_NODE_MEM_MAP, NUMA_NO_NODE, 0, box->max_pfn, size);
+	return 0;
+}
+
+static void flat_exit(struct mmbox *box)
+{
+}
+
+static bool flat_pfn_valid(const struct mmbox *box, unsigned long pfn)
+{
+	return mmbox_physmap_section_there(box, pfn >> box->pfn_section_shift);
+}
+
+static bool flat_page_valid(const struct mmbox *box, const struct mmbox_page *page)
+{
+	unsigned long offset = (unsigned long)page - (unsigned long)box->memmap;
+
+	return offset < box->memmap_size && !(offset % sizeof(*page)) &&
+	       flat_pfn_valid(box, offset / sizeof(*page));
+}
+
+static void flat_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage)
+{
+	unsigned long pages = mmbox_memblock_pages(&box->memblock, NUMA_NO_NODE, 0,
+						   box->max_pfn);
+
+	usage->descriptors = box->memmap_size;
+	usage->holes = (box->max_pfn - pages) * sizeof(struct mmbox_page);
+}
+
+const struct mmbox_memmap_model mmbox_flat_model = {
+	.name = "flat",
+	.init = flat_init,
+	.exit = flat_exit,
+	.pfn_valid = flat_pfn_valid,
+	.page_valid = flat_page_valid,
+	.usage = flat_usage,
+};

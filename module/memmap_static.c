@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SPARSEMEM_STATIC: one array of sections, as long as the address space.
+ *
+ *	pfn -> sections[pfn / pages a section] -> section_mem_map + pfn
+ *
+ * One step, and an array whose length goes with the span, present or not.
+ */
+#include "box.h"
+
+/**
+ * mmbox_sparse_static_alloc() - take the array of sections
+ * @box: the box; memblock is in charge
+ *
+ * Context: while the box boots.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_sparse_static_alloc(struct mmbox *box)
+{
+	unsigned long size = box->nr_sections * sizeof(struct mmbox_mem_section);
+
+	box->sparse.sections = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
+						"mem_section");
+	if (!box->sparse.sections)
+		return -ENOMEM;
+	memset(box->sparse.sections, 0, size);
+	box->sparse.section_bytes = size;
+	mmbox_boot_note(box, MMBOX_BOOT_SECTIONS, NUMA_NO_NODE, 0, box->nr_sections, size);
+	return 0;
+}
+
+static void static_exit(struct mmbox *box)
+{
+}
+
+const struct mmbox_memmap_model mmbox_sparse_static_model = {
+	.name = "sparse-static",
+	.init = mmbox_sparse_init,
+	.exit = static_exit,
+	.pfn_valid = mmbox_sparse_pfn_valid,
+	.page_valid = mmbox_sparse_page_valid,
+	.usage = mmbox_sparse_usage,
+};

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SPARSEMEM_VMEMMAP: maps of sections, side by side in virtual addresses.
+ *
+ *	virtual   [ map 0 | map 1 |  dummy  | map 4 | ... ]	vmemmap + pfn
+ *	              |       |    | | | |      |
+ *	box memory [ map 0 | map 1 | map 4 ][page of holes]
+ *
+ * The maps are where boot memory had room. Their pages are mapped in the order
+ * of page frames, so that the arithmetic is FLATMEM's and a hole costs virtual
+ * addresses only: all its pages are one, whose descriptors say that there is
+ * no page. Where the maps lie side by side already, as in a box of one bank,
+ * they are used where they are.
+ *
+ * Sections themselves are kept in two levels, as in the kernel.
+ */
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include "box.h"
+
+/* The map of a section where boot memory has it, or NULL. */
+static struct mmbox_page *section_map(const struct mmbox *box, unsigned long nr)
+{
+	const struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
+
+	if (!mmbox_valid_section(ms))
+		return NULL;
+	return mmbox_section_mem_map_addr(ms) + (nr << box->pfn_section_shift);
+}
+
+static bool side_by_side(const struct mmbox *box)
+{
+	void *first = section_map(box, 0);
+	unsigned long nr;
+
+	for (nr = 0; nr < box->nr_sections; nr++) {
+		void *map = section_map(box, nr);
+
+		if (!map || map != first + nr * mmbox_section_map_size(box))
+			return false;
+	}
+	return true;
+}
+
+static struct page *host_page(const struct mmbox *box, const void *addr)
+{
+	return is_vmalloc_addr(addr) ? vmalloc_to_page(addr) : virt_to_page(addr);
+}
+
+/* The one page of descriptors for all that is not there. */
+static struct page *hole_page(struct mmbox *box)
+{
+	struct mmbox_page *map;
+
+	map = mmbox_boot_alloc(box, PAGE_SIZE, PAGE_SIZE, 0, "vmemmap of holes");
+	if (!map)
+		return NULL;
+	mmbox_init_reserved(map, PAGE_SIZE / sizeof(*map), 0);
+	box->sparse.map_bytes += PAGE_SIZE;
+	box->sparse.hole_bytes += PAGE_SIZE;
+	return host_page(box, map);
+}
+
+static int fill_pages(struct mmbox *box, struct page **pages)
+{
+	unsigned long per_map = mmbox_section_map_size(box) / PAGE_SIZE, nr, i;
+	struct page *hole = NULL;
+
+	for (nr = 0; nr < box->nr_sections; nr++) {
+		void *map = section_map(box, nr);
+
+		if (!map && !hole)
+			hole = hole_page(box);
+		if (!map && !hole)
+			return -ENOMEM;
+		for (i = 0; i < per_map; i++)
+			*pages++ = map ? host_page(box, map + i * PAGE_SIZE) : hole;
+	}
+	return 0;
+}
+
+static int map_virtually(struct mmbox *box)
+{
+	unsigned long nr = box->nr_sections * mmbox_section_map_size(box) / PAGE_SIZE;
+	struct page **pages;
+	int err;
+
+	pages = mmbox_host_zalloc(&box->host, nr * sizeof(*pages), "pages of the vmemmap");
+	if (!pages)
+		return -ENOMEM;
+	err = fill_pages(box, pages);
+	if (!err && mmbox_host_should_fail(&box->host, "the vmemmap"))
+		err = -ENOMEM;
+	if (!err) {
+		box->memmap = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+		box->sparse.vmapped = box->memmap;
+		box->sparse.address_bytes = nr * PAGE_SIZE;
+		err = box->memmap ? 0 : -ENOMEM;
+	}
+	mmbox_host_free(&box->host, pages, nr * sizeof(*pages));
+	return err;
+}
+
+/**
+ * mmbox_vmemmap_populate() - bring the maps of all sections side by side
+ * @box: the box, whose sections have their maps
+ *
+ * Context: while the box boots.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_vmemmap_populate(struct mmbox *box)
+{
+	unsigned long nr;
+	int err;
+
+	if (side_by_side(box)) {
+		box->memmap = section_map(box, 0);
+	} else {
+		err = map_virtually(box);
+		if (err)
+			return err;
+		for (nr = 0; nr < box->nr_sections; nr++)
+			if (section_map(box, nr))
+				mmbox_sparse_set_map(box, nr, box->memmap +
+						     (nr << box->pfn_section_shift));
+	}
+	box->memmap_size = box->max_pfn * sizeof(struct mmbox_page);
+	mmbox_boot_note(box, MMBOX_BOOT_VMEMMAP, NUMA_NO_NODE, 0, box->max_pfn,
+			box->sparse.address_bytes);
+	return 0;
+}
+
+static void vmemmap_exit(struct mmbox *box)
+{
+	if (box->sparse.vmapped)
+		vunmap(box->memmap);
+	box->sparse.vmapped = false;
+	box->memmap = NULL;
+}
+
+static bool vmemmap_page_valid(const struct mmbox *box, const struct mmbox_page *page)
+{
+	unsigned long offset = (unsigned long)page - (unsigned long)box->memmap;
+
+	return offset < box->memmap_size && !(offset % sizeof(*page)) &&
+	       mmbox_sparse_pfn_valid(box, offset / sizeof(*page));
+}
+
+const struct mmbox_memmap_model mmbox_sparse_vmemmap_model = {
+	.name = "sparse-vmemmap",
+	.init = mmbox_sparse_init,
+	.exit = vmemmap_exit,
+	.pfn_valid = mmbox_sparse_pfn_valid,
+	.page_valid = vmemmap_page_valid,
+	.usage = mmbox_sparse_usage,
+};

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Zones: where they lie, in which order they are asked, and what each keeps.
+ *
+ * The limits of the zones come from parameters; ZONE_MOVABLE takes the end of
+ * the highest of the others. Zonelists name the zones that a request of a node
+ * may use, best first. Watermarks, protection and the sizes of per-CPU lists
+ * follow from managed pages and the tunables, and are computed again when one
+ * of those changes. All by the rules of mm/page_alloc.c, Linux 6.1.
+ */
+#include <linux/cpumask.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+
+#include "box.h"
+
+const char *const mmbox_zone_names[MMBOX_MAX_NR_ZONES] = {
+	[MMBOX_ZONE_DMA]	= "DMA",
+	[MMBOX_ZONE_DMA32]	= "DMA32",
+	[MMBOX_ZONE_NORMAL]	= "Normal",
+	[MMBOX_ZONE_MOVABLE]	= "Movable",
+};
+MMBOX_EXPORT_INTERNAL(mmbox_zone_names);
+
+static mmbox_pg_data_t *next_pgdat(struct mmbox *box, int nid)
+{
+	for (; nid < MMBOX_MAX_NUMNODES; nid++)
+		if (box->node[nid])
+			return box->node[nid];
+	return NULL;
+}
+
+/**
+ * mmbox_first_zone() - where mmbox_for_each_zone() begins
+ * @box: the box
+ *
+ * Context: any.
+ * Return: the lowest zone of the first node.
+ */
+struct mmbox_zone *mmbox_first_zone(struct mmbox *box)
+{
+	mmbox_pg_data_t *pgdat = next_pgdat(box, 0);
+
+	return pgdat ? pgdat->node_zones : NULL;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_first_zone);
+
+/**
+ * mmbox_next_zone() - how mmbox_for_each_zone() goes on
+ * @zone: a zone
+ *
+ * Context: any.
+ * Return: the next zone up, or the lowest of the next node, or NULL.
+ */
+struct mmbox_zone *mmbox_next_zone(struct mmbox_zone *zone)
+{
+	mmbox_pg_data_t *pgdat = zone->zone_pgdat;
+
+	if (mmbox_zone_idx(zone) < MMBOX_MAX_NR_ZONES - 1)
+		return zone + 1;
+	pgdat = next_pgdat(zone->box, pgdat->node_id + 1);
+	return pgdat ? pgdat->node_zones : NULL;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_next_zone);
+
+/* ---- where zones lie ---- */
+
+/* What a zone would be without ZONE_MOVABLE, over all nodes. */
+static void zone_limits(const struct mmbox *box, int idx, unsigned long *low,
+			unsigned long *high)
+{
+	unsigned long dma = min(PHYS_PFN(box->cfg.zone_dma), box->max_pfn);
+	unsigned long dma32 = clamp(PHYS_PFN(box->cfg.zone_dma32), dma, box->max_pfn);
+	const unsigned long ends[MMBOX_ZONE_NORMAL + 1] = {
+		[MMBOX_ZONE_DMA]	= dma,
+		[MMBOX_ZONE_DMA32]	= dma32,
+		[MMBOX_ZONE_NORMAL]	= box->max_pfn,
+	};
+
+	*low = idx ? ends[idx - 1] : 0;
+	*high = ends[idx];
+}
+
+/* The highest zone that has an address at all: ZONE_MOVABLE comes out of it. */
+static int find_usable_zone_for_movable(const struct mmbox *box)
+{
+	unsigned long low, high;
+	int idx;
+
+	for (idx = MMBOX_ZONE_NORMAL; idx > 0; idx--) {
+		zone_limits(box, idx, &low, &high);
+		if (low < high)
+			break;
+	}
+	return idx;
+}
+
+/**
+ * mmbox_get_pfn_range_for_nid() - from a node's first to its last page frame
+ * @box: the box, whose banks are known
+ * @nid: node
+ * @start_pfn: out: its first page frame
+ * @end_pfn: out: first page frame beyond; both 0 if it has no memory
+ *
+ * Context: while the box boots.
+ */
+void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
+				 unsigned long *start_pfn, unsigned long *end_pfn)
+{
+	const struct mmbox_memblock_type *memory = &box->memblock.memory;
+	unsigned int i;
+
+	*start_pfn = ULONG_MAX;
+	*end_pfn = 0;
+	for (i = 0; i < memory->cnt; i++) {
+		const struct mmbox_memblock_region *bank = &memory->regions[i];
+
+		if (bank->nid != nid)
+			continue;
+		*start_pfn = min_t(unsigned long, *start_pfn, PFN_UP(bank->base));
+		*end_pfn = max_t(unsigned long, *end_pfn,
+				 PFN_DOWN(bank->base + bank->size));
+	}
+	*start_pfn = min(*start_pfn, *end_pfn);
+}
+
+/* How much of @node_pages of one node's memory ZONE_MOVABLE leaves alone. */
+static void spread_kernelcore(struct mmbox *box, int nid, unsigned long usable,
+			      unsigned long node_pages, unsigned long *required)
+{
+	const struct mmbox_memblock_type *memory = &box->memblock.memory;
+	unsigned long *movable_pfn = &box->zone_movable_pfn[nid];
+	unsigned long left = node_pages, pages;
+	unsigned int i;
+
+	for (i = 0; i < memory->cnt; i++) {
+		const struct mmbox_memblock_region *bank = &memory->regions[i];
+		unsigned long start = max_t(unsigned long, PFN_UP(bank->base), *movable_pfn);
+		unsigned long end = PFN_DOWN(bank->base + bank->size);
+
+		if (bank->nid != nid || start >= end)
+			continue;
+		if (start < usable) {
+			/* Below the zone that gives: for the kernel in any case. */
+			pages = min(end, usable) - start;
+			left -= min(pages, left);
+			*required -= min(pages, *required);
+			if (end <= usable) {
+				*movable_pfn = end;
+				continue;
+			}
+			start = usable;
+		}
+		pages = min(end - start, left);
+		*movable_pfn = start + pages;
+		*required -= min(pages, *required);
+		left -= pages;
+		if (!left)
+			break;
+	}
+}
+
+static unsigned int nr_nodes_with_memory(const struct mmbox *box)
+{
+	unsigned long start, end;
+	unsigned int nr = 0;
+	int nid;
+
+	for (nid = 0; nid < MMBOX_MAX_NUMNODES; nid++) {
+		mmbox_get_pfn_range_for_nid(box, nid, &start, &end);
+		nr += start < end;
+	}
+	return nr;
+}
+
+/* Pages that are not ZONE_MOVABLE, or 0 if there is to be no such zone. */
+static unsigned long required_kernelcore(const struct mmbox *box)
+{
+	unsigned long total = mmbox_memblock_pages(&box->memblock, NUMA_NO_NODE, 0,
+						   box->max_pfn);
+	unsigned long kernelcore = PHYS_PFN(box->cfg.kernelcore);
+	unsigned long movablecore = PHYS_PFN(box->cfg.movablecore);
+
+	if (movablecore) {
+		movablecore = roundup(movablecore, 1UL << (box->max_order - 1));
+		kernelcore = max(kernelcore, total - min(total, movablecore));
+	}
+	return kernelcore < total ? kernelcore : 0;
+}
+
+/**
+ * mmbox_find_zone_movable_pfns() - where ZONE_MOVABLE begins in each node
+ * @box: the box, whose banks are known
+ *
+ * What is not movable is spread evenly over the nodes; where a node has less
+ * than its part, others have more. find_zone_movable_pfns_for_nodes().
+ *
+ * Context: while the box boots.
+ */
+void mmbox_find_zone_movable_pfns(struct mmbox *box)
+{
+	unsigned int nodes = nr_nodes_with_memory(box);
+	unsigned long required = required_kernelcore(box);
+	unsigned long usable, high, start, end;
+	int nid;
+
+	if (!required)
+		return;
+	zone_limits(box, find_usable_zone_for_movable(box), &usable, &high);
+	for (; nodes; nodes--) {
+		unsigned long node_pages = required / nodes;
+
+		for (nid = 0; nid < MMBOX_MAX_NUMNODES; nid++) {
+			mmbox_get_pfn_range_for_nid(box, nid, &start, &end);
+			if (start >= end)
+				continue;
+			if (required < node_pages)
+				node_pages = required / nodes;
+			spread_kernelcore(box, nid, usable, node_pages, &required);
+		}
+		if (required <= nodes - 1)
+			break;
+	}
+	for (nid = 0; nid < MMBOX_MAX_NUMNODES; nid++) {
+		unsigned long *movable_pfn = &box->zone_movable_pfn[nid];
+
+		*movable_pfn = roundup(*movable_pfn, 1UL << (box->max_order - 1));
+		mmbox_get_pfn_range_for_nid(box, nid, &start, &end);
+		if (*movable_pfn >= end)
+			*movable_pfn = 0;
+	}
+}
+
+/**
+ * mmbox_zone_range() - the page frames that a zone of a node spans
+ * @box: the box, whose banks are known
+ * @nid: node
+ * @idx: enum mmbox_zone_type
+ * @start_pfn: out: first page frame
+ * @end_pfn: out: first page frame beyond; @start_pfn if the zone is empty
+ *
+ * Context: process.
+ */
+void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
+		      unsigned long *start_pfn, unsigned long *end_pfn)
+{
+	unsigned long movable_pfn = box->zone_movable_pfn[nid];
+	unsigned long node_start, node_end, low, high;
+
+	mmbox_get_pfn_range_for_nid(box, nid, &node_start, &node_end);
+	if (idx == MMBOX_ZONE_MOVABLE) {
+		low = movable_pfn ?: node_end;
+		high = node_end;
+	} else {
+		zone_limits(box, idx, &low, &high);
+		if (movable_pfn) {
+			low = min(low, movable_pfn);
+			high = min(high, movable_pfn);
+		}
+	}
+	*start_pfn = clamp(low, node_start, node_end);
+	*end_pfn = clamp(high, node_start, node_end);
+}
+
+/* ---- zonelists ---- */
+
+static struct mmbox_zoneref *build_zonerefs_node(mmbox_pg_data_t *pgdat,
+						 struct mmbox_zoneref *zref)
+{
+	int i;
+
+	for (i = pgdat->nr_zones - 1; i >= 0; i--) {
+		struct mmbox_zone *zone = &pgdat->node_zones[i];
+
+		if (mmbox_populated_zone(zone))
+			*zref++ = (struct mmbox_zoneref){ .zone = zone, .zone_idx = i };
+	}
+	*zref = (struct mmbox_zoneref){};
+	return zref;
+}
+
+/*
+ * With fewer pageblocks than types, nothing is gained by keeping types apart;
+ * the bitmap generation does not know them.
+ * The pageblocks stay movable until somebody takes from them.
+ */
+static void group_by_mobility(struct mmbox *box)
+{
+	unsigned long pages = 0;
+	struct mmbox_zone *zone;
+
+	mmbox_for_each_zone(box, zone)
+		pages += zone->managed_pages;
+	box->page_group_by_mobility_disabled =
+		pages < (unsigned long)MMBOX_MIGRATE_TYPES << box->pageblock_shift;
+	if (box->cfg.buddy == MMBOX_BUDDY_BITMAP)
+		box->page_group_by_mobility_disabled = true;
+	box->migratetype_mask = box->page_group_by_mobility_disabled ? 0 : U8_MAX;
+}
+
+/**
+ * mmbox_build_zonelists() - decide for each node in which order zones are asked
+ * @box: the box
+ *
+ * Context: process; nobody allocates.
+ */
+void mmbox_build_zonelists(struct mmbox *box)
+{
+	unsigned int node_load[MMBOX_MAX_NUMNODES] = {};
+	int nid;
+
+	mmbox_for_each_online_node(box, nid) {
+		struct mmbox_zonelist *lists = mmbox_node_data(box, nid)->node_zonelists;
+		int node_order[MMBOX_MAX_NUMNODES], nr, i;
+		struct mmbox_zoneref *zref;
+
+		nr = mmbox_node_order(box, nid, node_order, node_load);
+		zref = lists[MMBOX_ZONELIST_FALLBACK]._zonerefs;
+		for (i = 0; i < nr; i++)
+			zref = build_zonerefs_node(mmbox_node_data(box, node_order[i]), zref);
+		build_zonerefs_node(mmbox_node_data(box, nid),
+				    lists[MMBOX_ZONELIST_NOFALLBACK]._zonerefs);
+	}
+	group_by_mobility(box);
+}
+
+/* ---- what zones keep ---- */
+
+/**
+ * mmbox_calculate_min_free_kbytes() - min_free_kbytes of a box of this size
+ * @box: the box
+ *
+ * sqrt(lowmem_kbytes * 16), from 128 KiB to 256 MiB, of what a request that
+ * is not movable can have.
+ *
+ * Context: process; the only writer.
+ */
+void mmbox_calculate_min_free_kbytes(struct mmbox *box)
+{
+	unsigned long kbytes = 0;
+	struct mmbox_zone *zone;
+
+	mmbox_for_each_zone(box, zone)
+		if (mmbox_zone_idx(zone) <= MMBOX_ZONE_NORMAL)
+			kbytes += zone->managed_pages << (PAGE_SHIFT - 10);
+	box->min_free_kbytes = clamp(int_sqrt(kbytes * 16), 128UL, 262144UL);
+}
+
+/* How much a zone's pages are out of reach: calculate_totalreserve_pages(). */
+static void calculate_totalreserve_pages(struct mmbox *box)
+{
+	unsigned long pages = 0;
+	struct mmbox_zone *zone;
+
+	mmbox_for_each_zone(box, zone) {
+		long max = 0;
+		int j;
+
+		for (j = mmbox_zone_idx(zone); j < MMBOX_MAX_NR_ZONES; j++)
+			max = max(max, zone->lowmem_reserve[j]);
+		max += zone->_watermark[MMBOX_WMARK_HIGH];
+		pages += min_t(unsigned long, max, zone->managed_pages);
+	}
+	box->totalreserve_pages = pages;
+}
+
+/* Those that share a zone's watermark out: CPUs of its node, or all if it has none. */
+static unsigned int nr_split_cpus(const struct mmbox_zone *zone)
+{
+	unsigned int nr = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		nr += mmbox_cpu_to_node(zone->box, cpu) == zone->zone_pgdat->node_id;
+	return nr ?: num_online_cpus();
+}
+
+/* zone_batchsize() and zone_highsize(). */
+static void zone_set_pageset_high_and_batch(struct mmbox_zone *zone)
+{
+	int fraction = zone->box->percpu_pagelist_high_fraction;
+	unsigned long batch, high;
+	int cpu;
+
+	batch = min(zone->managed_pages >> 10, SZ_1M / PAGE_SIZE) / 4;
+	batch = max(batch, 1UL);
+	batch = rounddown_pow_of_two(batch + batch / 2) - 1;
+	batch = max(batch, 1UL);
+
+	high = zone->_watermark[MMBOX_WMARK_LOW];
+	if (fraction)
+		high = zone->managed_pages / fraction;
+	high /= nr_split_cpus(zone);
+	high = max(high, batch << 2);
+
+	zone->pageset_high = high;
+	zone->pageset_batch = batch;
+	for_each_possible_cpu(cpu) {
+		struct mmbox_per_cpu_pages *pcp;
+
+		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
+		WRITE_ONCE(pcp->batch, batch);
+		WRITE_ONCE(pcp->high, high);
+	}
+}
+
+/**
+ * mmbox_setup_per_zone_wmarks() - compute watermarks and per-CPU list sizes
+ * @box: the box
+ *
+ * From managed pages, min_free_kbytes and watermark_scale_factor.
+ *
+ * Context: process; the only writer.
+ */
+void mmbox_setup_per_zone_wmarks(struct mmbox *box)
+{
+	unsigned long pages_min = box->min_free_kbytes >> (PAGE_SHIFT - 10);
+	unsigned long lowmem_pages = 0;
+	struct mmbox_zone *zone;
+
+	mmbox_for_each_zone(box, zone)
+		lowmem_pages += zone->managed_pages;
+
+	mmbox_for_each_zone(box, zone) {
+		unsigned long min, gap, flags;
+
+		raw_spin_lock_irqsave(&zone->lock, flags);
+		min = lowmem_pages ? div64_u64((u64)pages_min * zone->managed_pages,
+					       lowmem_pages) : 0;
+		gap = max(min >> 2, mult_frac(zone->managed_pages,
+					      box->watermark_scale_factor, 10000UL));
+		WRITE_ONCE(zone->watermark_boost, 0);
+		WRITE_ONCE(zone->_watermark[MMBOX_WMARK_MIN], min);
+		WRITE_ONCE(zone->_watermark[MMBOX_WMARK_LOW], min + gap);
+		WRITE_ONCE(zone->_watermark[MMBOX_WMARK_HIGH], min + 2 * gap);
+		raw_spin_unlock_irqrestore(&zone->lock, flags);
+		zone_set_pageset_high_and_batch(zone);
+	}
+	calculate_totalreserve_pages(box);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_setup_per_zone_wmarks);
+
+/**
+ * mmbox_setup_per_zone_lowmem_reserve() - compute each zone's protection
+ * @box: the box
+ *
+ * What a zone keeps from requests that could have been met in a higher zone
+ * of its node.
+ *
+ * Context: process; the only writer.
+ */
+void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box)
+{
+	struct mmbox_zone *zone;
+
+	mmbox_for_each_zone(box, zone) {
+		const struct mmbox_zone *zones = zone->zone_pgdat->node_zones;
+		int i = mmbox_zone_idx(zone), j;
+		int ratio = box->lowmem_reserve_ratio[i];
+		unsigned long managed = 0;
+
+		for (j = i + 1; j < MMBOX_MAX_NR_ZONES; j++) {
+			managed += zones[j].managed_pages;
+			if (!ratio || !mmbox_managed_zone(zone))
+				WRITE_ONCE(zone->lowmem_reserve[j], 0);
+			else
+				WRITE_ONCE(zone->lowmem_reserve[j], managed / ratio);
+		}
+	}
+	calculate_totalreserve_pages(box);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_setup_per_zone_lowmem_reserve);

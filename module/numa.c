@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nodes among each other: how many, how far, whose the CPUs are.
+ *
+ *	nodes=N					N banks of about equal size
+ *	distance=10,20/20,10			a row a node, as in an ACPI SLIT
+ *	node_cpus=0-1/2,3			a list of CPUs a node
+ *
+ * Without distance= other nodes are 20 away. Without node_cpus= the host's CPUs
+ * are shared out in equal parts, in order. A request goes to the zones of its
+ * CPU's node, then to those of the other nodes, nearest first.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/cpumask.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/printk.h>
+#include <linux/string.h>
+
+#include "box.h"
+
+#define LOCAL_DISTANCE_OF_NODE	10
+#define REMOTE_DISTANCE_DEFAULT	20
+
+/* ---- parameters ---- */
+
+/**
+ * mmbox_nodes_split() - read nodes=: banks of about equal size
+ * @cfg: where they go; its size and orders are known
+ * @nodes: how many nodes
+ *
+ * Each bank is a multiple of the largest block; the last has what is left.
+ *
+ * Context: process.
+ * Return: 0, or -EINVAL, having said in one line what makes no sense.
+ */
+int mmbox_nodes_split(struct mmbox_config *cfg, unsigned int nodes)
+{
+	unsigned long block = PAGE_SIZE << (cfg->orders - 1), each, nid;
+
+	if (nodes < 1 || nodes > MMBOX_MAX_NUMNODES) {
+		pr_err("nodes=%u: must be from 1 to %d\n", nodes, MMBOX_MAX_NUMNODES);
+		return -EINVAL;
+	}
+	if (cfg->nr_banks) {
+		pr_err("nodes=%u: must be left out where banks= says which nodes there are\n",
+		       nodes);
+		return -EINVAL;
+	}
+	if (nodes == 1)
+		return 0;
+	each = rounddown(cfg->size / nodes, block);
+	if (!each || cfg->size % block) {
+		pr_err("nodes=%u: size=%lu must be a multiple of the largest block, one a node at least\n",
+		       nodes, cfg->size);
+		return -EINVAL;
+	}
+	for (nid = 0; nid < nodes; nid++)
+		cfg->banks[nid] = (struct mmbox_bank){
+			.base = nid * each,
+			.size = nid == nodes - 1 ? cfg->size - nid * each : each,
+			.nid = nid,
+		};
+	cfg->nr_banks = nodes;
+	return 0;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nodes_split);
+
+static unsigned int nr_nodes_of(const struct mmbox_config *cfg)
+{
+	unsigned int i, nr = 1;
+
+	for (i = 0; i < cfg->nr_banks; i++)
+		nr = max_t(unsigned int, nr, cfg->banks[i].nid + 1);
+	return nr;
+}
+
+/* A number of up to five digits. Returns where it ends, or NULL. */
+static const char *parse_number(const char *text, unsigned int *value)
+{
+	const char *end = text;
+
+	for (*value = 0; *end >= '0' && *end <= '9'; end++)
+		*value = *value * 10 + *end - '0';
+	return end > text && end - text <= 5 ? end : NULL;
+}
+
+/* Distances of one node, up to a slash or the end. Returns that, or NULL. */
+static const char *parse_row(const char *text, u8 *row, unsigned int nr)
+{
+	unsigned int i, value;
+
+	for (i = 0; i < nr; i++) {
+		if (i && *text++ != ',')
+			return NULL;
+		text = parse_number(text, &value);
+		if (!text || value > U8_MAX)
+			return NULL;
+		row[i] = value;
+	}
+	return text;
+}
+
+static int parse_distance(const struct mmbox_config *cfg,
+			  u8 distance[][MMBOX_MAX_NUMNODES])
+{
+	unsigned int nr = nr_nodes_of(cfg), i, j;
+	const char *text = cfg->distance;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < nr; j++)
+			distance[i][j] = i == j ? LOCAL_DISTANCE_OF_NODE :
+						  REMOTE_DISTANCE_DEFAULT;
+	if (!text || !*text)
+		return 0;
+	for (i = 0; i < nr; i++) {
+		text = parse_row(text, distance[i], nr);
+		if (!text || *text != (i < nr - 1 ? '/' : 0))
+			goto bad;
+		text++;
+		for (j = 0; j < nr; j++)
+			if (i == j ? distance[i][j] != LOCAL_DISTANCE_OF_NODE :
+				     distance[i][j] <= LOCAL_DISTANCE_OF_NODE)
+				goto bad;
+	}
+	return 0;
+bad:
+	pr_err("distance=%s: must be %u rows of %u numbers, 10 for the node itself and 11 to 255 for others, as 10,20/20,10\n",
+	       cfg->distance, nr, nr);
+	return -EINVAL;
+}
+
+/* "3" or "0-3" of CPUs there may be. Returns where it ends, or NULL. */
+static const char *parse_cpu_range(const char *text, unsigned int *first, unsigned int *last)
+{
+	text = parse_number(text, first);
+	*last = *first;
+	if (text && *text == '-')
+		text = parse_number(text + 1, last);
+	return text && *first <= *last && *last < nr_cpu_ids ? text : NULL;
+}
+
+/* The node whose list names a CPU, or node 0; -EINVAL if the lists are wrong. */
+static int node_of_cpu(const char *text, int nr_nodes, unsigned int cpu)
+{
+	unsigned int first, last;
+	int nid = 0, found = -1;
+
+	for (;; text++) {
+		/* A list may be empty. */
+		if (*text != '/' && *text) {
+			text = parse_cpu_range(text, &first, &last);
+			if (!text || (cpu >= first && cpu <= last && found >= 0))
+				return -EINVAL;
+			if (cpu >= first && cpu <= last)
+				found = nid;
+		}
+		if (!*text)
+			return max(found, 0);
+		if (*text == '/')
+			nid++;
+		if ((*text != '/' && *text != ',') || nid == nr_nodes)
+			return -EINVAL;
+	}
+}
+
+/**
+ * mmbox_numa_check() - do distance= and node_cpus= make sense?
+ * @cfg: what is asked for
+ *
+ * Says in one line of the log which does not.
+ *
+ * Context: any.
+ * Return: 0 or -EINVAL.
+ */
+int mmbox_numa_check(const struct mmbox_config *cfg)
+{
+	u8 distance[MMBOX_MAX_NUMNODES][MMBOX_MAX_NUMNODES];
+	unsigned int nr = nr_nodes_of(cfg);
+	int cpu;
+
+	if (cfg->node_cpus && *cfg->node_cpus) {
+		for_each_possible_cpu(cpu) {
+			if (node_of_cpu(cfg->node_cpus, nr, cpu) >= 0)
+				continue;
+			pr_err("node_cpus=%s: must be a list of CPUs for each of %u nodes, each CPU once, as 0-1/2,3\n",
+			       cfg->node_cpus, nr);
+			return -EINVAL;
+		}
+	}
+	return parse_distance(cfg, distance);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_numa_check);
+
+/**
+ * mmbox_numa_init() - distances of a box, and the node of each CPU
+ * @box: the box, whose per-CPU part is there; its parameters make sense
+ *
+ * Context: process.
+ */
+void mmbox_numa_init(struct mmbox *box)
+{
+	const char *node_cpus = box->cfg.node_cpus;
+	unsigned int at = 0;
+	int cpu;
+
+	parse_distance(&box->cfg, box->distance);
+	for_each_possible_cpu(cpu) {
+		int nid = at++ * box->nr_nodes / num_possible_cpus();
+
+		if (node_cpus && *node_cpus)
+			nid = node_of_cpu(node_cpus, box->nr_nodes, cpu);
+		per_cpu_ptr(box->cpu, cpu)->nid = nid;
+	}
+}
+
+/* ---- the order of nodes ---- */
+
+/*
+ * The next node that a node's requests go to: the nearest; of these one above
+ * it before one below, one without CPUs before one with, one that is first for
+ * few others before one that is for many. As where Linux decides it: when only
+ * the first CPU is up. find_next_best_node(), Linux 6.1.
+ */
+static int find_next_best_node(const struct mmbox *box, int node, const bool *used,
+			       const unsigned int *node_load)
+{
+	int boot_nid = per_cpu_ptr(box->cpu, cpumask_first(cpu_online_mask))->nid;
+	int n, best_node = -1;
+	unsigned int min_val = UINT_MAX;
+
+	if (!used[node])
+		return node;
+	for (n = 0; n < box->nr_nodes; n++) {
+		unsigned int val = mmbox_node_distance(box, node, n);
+
+		if (used[n] || !box->node[n]->node_present_pages)
+			continue;
+		val += n < node;
+		val += n == boot_nid;
+		val = val * MMBOX_MAX_NUMNODES * MMBOX_MAX_NUMNODES + node_load[n];
+		if (val < min_val) {
+			min_val = val;
+			best_node = n;
+		}
+	}
+	return best_node;
+}
+
+/**
+ * mmbox_node_order() - the nodes that a node's requests go to, best first
+ * @box: the box, whose nodes are laid out
+ * @nid: the node
+ * @order: where they go
+ * @node_load: kept from one node to the next, at first all 0
+ *
+ * Context: process.
+ * Return: how many there are.
+ */
+int mmbox_node_order(const struct mmbox *box, int nid, int *order, unsigned int *node_load)
+{
+	bool used[MMBOX_MAX_NUMNODES] = {};
+	int node, prev = nid, nr = 0;
+
+	while ((node = find_next_best_node(box, nid, used, node_load)) >= 0) {
+		/* Spread over nodes that are equally near. */
+		if (mmbox_node_distance(box, nid, node) != mmbox_node_distance(box, nid, prev))
+			node_load[node]++;
+		used[node] = true;
+		order[nr++] = node;
+		prev = node;
+	}
+	return nr;
+}

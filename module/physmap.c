@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pfn, descriptor and address of a page of the box.
+ *
+ * The box has a physical address space of its own that starts at 0; its page
+ * frame numbers are never the host's. A box of one bank has it in one range of
+ * host addresses, and box.h needs no more than va_base. With holes, each
+ * section has a place of its own, found by its number in one array; back from
+ * an address, the sections of the region are found in another, and those that
+ * came later, which lie anywhere, in an xarray. All in constant time.
+ *
+ * Inside the module the inline forms of box.h are used, which trust their
+ * argument. The exported ones at the end check it.
+ */
+#include <linux/err.h>
+
+#include "box.h"
+
+/* Is the whole of it one range from 0 on, and will it stay so? */
+static bool is_linear(const struct mmbox *box)
+{
+	const struct mmbox_memblock_type *memory = &box->memblock.memory;
+	phys_addr_t end = 0;
+	unsigned int i;
+
+	for (i = 0; i < memory->cnt; i++) {
+		if (memory->regions[i].base != end)
+			return false;
+		end += memory->regions[i].size;
+	}
+	return PHYS_PFN(end) == box->max_pfn;
+}
+
+static void place_banks(struct mmbox *box)
+{
+	const struct mmbox_memblock_type *memory = &box->memblock.memory;
+	unsigned long addr = (unsigned long)box->region.addr, nr_region = 0;
+	unsigned int i;
+
+	for (i = 0; i < memory->cnt; i++) {
+		const struct mmbox_memblock_region *bank = &memory->regions[i];
+		unsigned long nr = bank->base >> box->section_shift;
+		unsigned long end = nr + (bank->size >> box->section_shift);
+
+		for (; nr < end; nr++) {
+			box->physmap.va[nr] = addr;
+			box->physmap.section[nr_region++] = nr + 1;
+			addr += 1UL << box->section_shift;
+		}
+	}
+}
+
+/**
+ * mmbox_physmap_init() - lay the region out in the box's physical addresses
+ * @box: the box, whose banks are known to memblock
+ *
+ * On failure mmbox_physmap_exit() cleans up.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_physmap_init(struct mmbox *box)
+{
+	struct mmbox_physmap *physmap = &box->physmap;
+
+	if (is_linear(box)) {
+		box->va_base = (unsigned long)box->region.addr;
+		box->va_size = box->region.size;
+		return 0;
+	}
+	box->nonlinear = true;
+	static_branch_inc(&mmbox_nonlinear_key);
+	physmap->nr_region = box->region.size >> box->section_shift;
+	physmap->va = mmbox_host_zalloc(&box->host, box->nr_sections * sizeof(*physmap->va),
+					"addresses of sections");
+	physmap->section = mmbox_host_zalloc(&box->host,
+					     physmap->nr_region * sizeof(*physmap->section),
+					     "sections of addresses");
+	if (!physmap->va || !physmap->section)
+		return -ENOMEM;
+	place_banks(box);
+	mmbox_boot_note(box, MMBOX_BOOT_PHYSMAP, NUMA_NO_NODE, 0, box->nr_sections,
+			box->nr_sections * sizeof(*physmap->va) +
+			physmap->nr_region * sizeof(*physmap->section));
+	return 0;
+}
+
+/**
+ * mmbox_physmap_exit() - undo mmbox_physmap_init(), however far it came
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_physmap_exit(struct mmbox *box)
+{
+	struct mmbox_physmap *physmap = &box->physmap;
+
+	mmbox_host_free(&box->host, physmap->va, box->nr_sections * sizeof(*physmap->va));
+	mmbox_host_free(&box->host, physmap->section,
+			physmap->nr_region * sizeof(*physmap->section));
+	physmap->va = NULL;
+	physmap->section = NULL;
+	xa_destroy(&physmap->hot);
+}
+
+/* The section behind an address of a box that is not one range, plus 1, or 0. */
+static unsigned long section_of(const struct mmbox *box, const void *addr)
+{
+	unsigned long offset = (unsigned long)addr - (unsigned long)box->region.addr;
+	void *entry;
+
+	if (offset < box->region.size)
+		return READ_ONCE(box->physmap.section[offset >> box->section_shift]);
+	entry = xa_load((struct xarray *)&box->physmap.hot,
+			(unsigned long)addr >> box->section_shift);
+	return entry ? xa_to_value(entry) : 0;
+}
+
+/**
+ * mmbox_physmap_virt_valid() - mmbox_virt_valid() without one range
+ * @box: the box
+ * @addr: any kernel address
+ *
+ * Context: any.
+ * Return: true if there is memory of the box.
+ */
+bool mmbox_physmap_virt_valid(const struct mmbox *box, const void *addr)
+{
+	return !box->va_size && section_of(box, addr);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_physmap_virt_valid);
+
+/**
+ * mmbox_physmap_virt_to_phys() - mmbox_virt_to_phys() without one range
+ * @box: the box
+ * @addr: an address of its memory
+ *
+ * Context: any.
+ * Return: the physical address.
+ */
+phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr)
+{
+	unsigned long nr = section_of(box, addr) - 1;
+
+	return ((phys_addr_t)nr << box->section_shift) +
+	       ((unsigned long)addr - box->physmap.va[nr]);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_physmap_virt_to_phys);
+
+/**
+ * mmbox_physmap_phys_to_virt() - mmbox_phys_to_virt() without one range
+ * @box: the box
+ * @phys: physical address of memory that is there
+ *
+ * Context: any.
+ * Return: the address.
+ */
+void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys)
+{
+	unsigned long offset = phys & ((1UL << box->section_shift) - 1);
+
+	return (void *)(box->physmap.va[phys >> box->section_shift] + offset);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_physmap_phys_to_virt);
+
+/**
+ * mmbox_physmap_section_there() - has a section memory behind it?
+ * @box: the box
+ * @nr: number of the section, below nr_sections
+ *
+ * Context: any.
+ * Return: true if it has.
+ */
+bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr)
+{
+	return box->va_size || READ_ONCE(box->physmap.va[nr]);
+}
+
+/**
+ * mmbox_pfn_valid() - is there a page of the box behind a page frame number?
+ * @box: the box
+ * @pfn: page frame number of the box
+ *
+ * Context: any.
+ * Return: true if there is.
+ */
+bool mmbox_pfn_valid(struct mmbox *box, unsigned long pfn)
+{
+	return pfn < box->max_pfn && box->model->pfn_valid(box, pfn);
+}
+EXPORT_SYMBOL_GPL(mmbox_pfn_valid);
+
+/**
+ * mmbox_pfn_to_page() - descriptor of a page frame
+ * @box: the box
+ * @pfn: page frame number of the box
+ *
+ * Context: any.
+ * Return: the descriptor, or NULL if @pfn is not valid.
+ */
+struct mmbox_page *mmbox_pfn_to_page(struct mmbox *box, unsigned long pfn)
+{
+	return mmbox_pfn_valid(box, pfn) ? __mmbox_pfn_to_page(box, pfn) : NULL;
+}
+EXPORT_SYMBOL_GPL(mmbox_pfn_to_page);
+
+/**
+ * mmbox_page_to_pfn() - page frame number of a descriptor
+ * @box: the box
+ * @page: a descriptor of this box
+ *
+ * Context: any.
+ * Return: the page frame number in the box's own physical address space.
+ */
+unsigned long mmbox_page_to_pfn(struct mmbox *box, const struct mmbox_page *page)
+{
+	return __mmbox_page_to_pfn(box, page);
+}
+EXPORT_SYMBOL_GPL(mmbox_page_to_pfn);
+
+/**
+ * mmbox_page_address() - kernel address of a page
+ * @box: the box
+ * @page: a descriptor of this box
+ *
+ * Context: any.
+ * Return: the address of the page's first byte; a block is contiguous there.
+ */
+void *mmbox_page_address(struct mmbox *box, const struct mmbox_page *page)
+{
+	return __mmbox_page_address(box, page);
+}
+EXPORT_SYMBOL_GPL(mmbox_page_address);
+
+/**
+ * mmbox_virt_to_page() - descriptor of the page behind an address
+ * @box: the box
+ * @addr: any kernel address
+ *
+ * Context: any.
+ * Return: the descriptor, or NULL if @addr does not lie in the box.
+ */
+struct mmbox_page *mmbox_virt_to_page(struct mmbox *box, const void *addr)
+{
+	unsigned long pfn;
+
+	if (!mmbox_virt_valid(box, addr))
+		return NULL;
+	/* What sparse_init() could not give a map is memory without a descriptor. */
+	pfn = PHYS_PFN(mmbox_virt_to_phys(box, addr));
+	return mmbox_pfn_to_page(box, pfn);
+}
+EXPORT_SYMBOL_GPL(mmbox_virt_to_page);

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Taking memory from the host kernel, and giving it back.
+ *
+ * There are three ways to get a region, best first: a contiguous range of host
+ * pages, found by a walk over the host's page frames and claimed with
+ * alloc_contig_range(); one block of the page allocator; virtually contiguous
+ * memory. A region is of exactly the size asked for or there is none, and
+ * what was counted in is counted out.
+ *
+ * kmemleak does not know the first two, as it does not know any pages, and is
+ * told not to look into the third: stale addresses in box memory must not
+ * hide a leak of the host, and the box keeps whatever host pointer it owns in
+ * host memory as well (see host.h).
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/align.h>
+#include <linux/kmemleak.h>
+#include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/memory_hotplug.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/page-flags.h>
+#include <linux/pageblock-flags.h>
+#include <linux/pfn.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/topology.h>
+#include <linux/vmalloc.h>
+#include <linux/vmstat.h>
+
+#include "box.h"
+
+/*
+ * Reclaim as long as it helps, but neither kill a process nor complain: it is
+ * the module that reports, in one line.
+ */
+#define REGION_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+const char *const mmbox_region_names[MMBOX_NR_REGION_TYPES] = {
+	[MMBOX_REGION_AUTO]	= "auto",
+	[MMBOX_REGION_CONTIG]	= "contig",
+	[MMBOX_REGION_PAGES]	= "pages",
+	[MMBOX_REGION_VMALLOC]	= "vmalloc",
+};
+
+/* Available pages that are only for what can be moved, so not for a module. */
+static unsigned long host_movable_pages(void)
+{
+	unsigned long pages = global_zone_page_state(NR_FREE_CMA_PAGES);
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY) {
+		struct zone *zone = &NODE_DATA(nid)->node_zones[ZONE_MOVABLE];
+
+		if (!populated_zone(zone))
+			continue;
+		pages += zone_page_state(zone, NR_FREE_PAGES);
+		pages += zone_page_state(zone, NR_ZONE_INACTIVE_FILE);
+		pages += zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
+	}
+	return pages;
+}
+
+/*
+ * Pages that the host can do without. alloc_contig_range() does not look at
+ * watermarks, and vmalloc would grind through everything that can be
+ * reclaimed before it fails: so the host's own share is set aside up front.
+ */
+static unsigned long host_spare_pages(void)
+{
+	long share = max(PHYS_PFN(SZ_16M), totalram_pages() / 64);
+	long available = si_mem_available() - host_movable_pages();
+
+	return available > share ? available - share : 0;
+}
+
+/* Pages of the region that nobody but the box holds, one by one. */
+static unsigned long region_count_pages(const struct mmbox_region *region)
+{
+	unsigned long offset, count = 0;
+
+	for (offset = 0; offset < region->size; offset += PAGE_SIZE) {
+		const void *addr = region->addr + offset;
+		struct page *page;
+
+		if (region->type == MMBOX_REGION_VMALLOC)
+			page = vmalloc_to_page(addr);
+		else
+			page = virt_to_page(addr);
+		if (page && page_count(page) == 1)
+			count++;
+		if (IS_ALIGNED(offset, SZ_4M))
+			cond_resched();
+	}
+	return count;
+}
+
+#ifdef CONFIG_CONTIG_ALLOC
+
+struct contig_search {
+	unsigned long nr;	/* pages wanted */
+	bool migrate;		/* take ranges that must be emptied first */
+	unsigned long longest;	/* pages in the longest range seen */
+	unsigned long pfn;	/* the range taken */
+};
+
+/*
+ * How many page frames from @pfn on can be had, judging by the first; 0 if
+ * that one cannot. Nothing is locked, so this is a guess, and wrong ones are
+ * caught by alloc_contig_range(). It knows CMA areas as well, which cannot be
+ * told from here, and refuses them.
+ */
+static unsigned long contig_step(struct zone *zone, unsigned long pfn,
+				 bool migrate)
+{
+	struct page *page = pfn_to_online_page(pfn);
+	unsigned long order, nr;
+	struct page *head;
+
+	if (!page || page_zone(page) != zone || PageReserved(page))
+		return 0;
+	if (PageBuddy(page)) {
+		order = READ_ONCE(page_private(page));
+		return order <= MMBOX_HOST_MAX_ORDER ? 1UL << order : 1;
+	}
+
+	head = compound_head(page);
+	if (PageHuge(head) || PageSlab(head))
+		return 0;
+	if (PageLRU(head)) {
+		if (!migrate)
+			return 0;
+		nr = compound_nr(head);
+		if (!is_power_of_2(nr) || nr > MAX_ORDER_NR_PAGES)
+			return 1;
+		return ALIGN(pfn + 1, nr) - pfn;
+	}
+	/* In a per-CPU list of the host, or inside a free block. */
+	return !PageCompound(page) && !page_ref_count(page);
+}
+
+/*
+ * Walk @zone for a range of pages that are free, or can be moved away.
+ * Return: 0, -EBUSY if there is none, another error if more walking is no use.
+ */
+static int contig_search_zone(struct contig_search *search, struct zone *zone)
+{
+	/* What lies below 16 MiB is for old devices that reach no other. */
+	unsigned long start = max(zone->zone_start_pfn, PHYS_PFN(SZ_16M));
+	unsigned long end = zone_end_pfn(zone);
+	unsigned long pfn, step;
+	int err;
+
+	start = ALIGN(start, MAX_ORDER_NR_PAGES);
+	for (pfn = start; start < end && end - start >= search->nr;) {
+		cond_resched();
+		step = contig_step(zone, pfn, search->migrate);
+		if (!step) {
+			start = ALIGN(pfn + 1, pageblock_nr_pages);
+			pfn = start;
+			continue;
+		}
+		pfn += step;
+		search->longest = max(search->longest, pfn - start);
+		if (pfn - start < search->nr)
+			continue;
+
+		err = alloc_contig_range(start, start + search->nr,
+					 MMBOX_CONTIG_ORDINARY, REGION_GFP);
+		if (!err) {
+			search->pfn = start;
+			return 0;
+		}
+		if (err != -EBUSY)
+			return err;
+		/* Something in there does not move: not from the start again. */
+		start = ALIGN(start + search->nr / 4 + 1, pageblock_nr_pages);
+		pfn = max(pfn, start);
+	}
+	return -EBUSY;
+}
+
+static int contig_search_node(struct contig_search *search, int nid)
+{
+	int zid, err = -EBUSY;
+
+	/* Zones from ZONE_NORMAL down: so neither highmem, movable nor device. */
+	for (zid = ZONE_NORMAL; zid >= 0 && err == -EBUSY; zid--) {
+		struct zone *zone = &NODE_DATA(nid)->node_zones[zid];
+
+		if (populated_zone(zone))
+			err = contig_search_zone(search, zone);
+	}
+	return err;
+}
+
+/* Rather free pages far away than moving what others use nearby. */
+static int contig_search(struct contig_search *search)
+{
+	int nid, local = numa_mem_id();
+	int err, migrate;
+
+	for (migrate = 0; migrate < 2; migrate++) {
+		search->migrate = migrate;
+		err = contig_search_node(search, local);
+		for_each_node_state(nid, N_MEMORY) {
+			if (err != -EBUSY)
+				return err;
+			if (nid != local)
+				err = contig_search_node(search, nid);
+		}
+	}
+	return err;
+}
+
+static int region_take_contig(struct mmbox_region *region, size_t *most)
+{
+	struct contig_search search = { .nr = PHYS_PFN(region->size) };
+	int err;
+
+	err = contig_search(&search);
+	if (err) {
+		if (search.longest < search.nr)
+			*most = PFN_PHYS(search.longest);
+		return err == -EINTR ? err : -ENOMEM;
+	}
+	region->host_pfn = search.pfn;
+	region->addr = page_address(pfn_to_page(search.pfn));
+	return 0;
+}
+
+static void region_return_contig(const struct mmbox_region *region)
+{
+	free_contig_range(region->host_pfn, PHYS_PFN(region->size));
+}
+
+#else
+
+static int region_take_contig(struct mmbox_region *region, size_t *most)
+{
+	return -EOPNOTSUPP;
+}
+
+static void region_return_contig(const struct mmbox_region *region)
+{
+}
+
+#endif /* CONFIG_CONTIG_ALLOC */
+
+static int region_take_pages(struct mmbox_region *region)
+{
+	if (get_order(region->size) > MMBOX_HOST_MAX_ORDER)
+		return -ENOMEM;
+	region->addr = alloc_pages_exact(region->size, REGION_GFP);
+	if (!region->addr)
+		return -ENOMEM;
+	region->host_pfn = page_to_pfn(virt_to_page(region->addr));
+	return 0;
+}
+
+static int region_take_vmalloc(struct mmbox_region *region)
+{
+	region->addr = vmalloc_huge(region->size, REGION_GFP);
+	if (!region->addr)
+		return fatal_signal_pending(current) ? -EINTR : -ENOMEM;
+	kmemleak_no_scan(region->addr);
+	return 0;
+}
+
+static int region_try(struct mmbox_region *region, struct mmbox_host *host,
+		      enum mmbox_region_type type, size_t *most)
+{
+	*most = 0;
+	region->type = type;
+	switch (type) {
+	case MMBOX_REGION_CONTIG:
+		if (mmbox_host_should_fail(host, "a contiguous range"))
+			return -ENOMEM;
+		return region_take_contig(region, most);
+	case MMBOX_REGION_PAGES:
+		if (mmbox_host_should_fail(host, "a block of pages"))
+			return -ENOMEM;
+		return region_take_pages(region);
+	case MMBOX_REGION_VMALLOC:
+		if (mmbox_host_should_fail(host, "virtually contiguous memory"))
+			return -ENOMEM;
+		return region_take_vmalloc(region);
+	default:
+		return -EINVAL;
+	}
+}
+
+static void region_report(const struct mmbox_region *region, int err, size_t most)
+{
+	const char *name = mmbox_region_names[region->type];
+
+	if (err == -EOPNOTSUPP)
+		pr_err("region=%s: this kernel is built without CONFIG_CONTIG_ALLOC\n",
+		       name);
+	else if (err == -EINTR)
+		pr_err("size=%zu: interrupted\n", region->size);
+	else if (most)
+		pr_err("size=%zu region=%s: the host can give %zuM at most\n",
+		       region->size, name, most / SZ_1M);
+	else
+		pr_err("size=%zu region=%s: the host does not give that much\n",
+		       region->size, name);
+}
+
+/**
+ * mmbox_region_take() - take a region from the host
+ * @region: the region, overwritten
+ * @host: the account of the box that asks
+ * @type: how, MMBOX_REGION_AUTO for the first way that works
+ * @size: bytes, in whole pages
+ *
+ * A failure is reported to the log, in one line.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or a negative error, and then nothing is held.
+ */
+int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
+		      enum mmbox_region_type type, size_t size)
+{
+	enum mmbox_region_type last = type;
+	u64 start = ktime_get_ns();
+	unsigned long spare = host_spare_pages();
+	size_t most;
+	int err;
+
+	*region = (struct mmbox_region){ .type = type, .size = size };
+	if (!size || !PAGE_ALIGNED(size)) {
+		pr_err("size=%zu: not a multiple of %lu\n", size, PAGE_SIZE);
+		return -EINVAL;
+	}
+	if (type == MMBOX_REGION_PAGES)
+		spare = min(spare, 1UL << MMBOX_HOST_MAX_ORDER);
+	if (PHYS_PFN(size) > spare) {
+		region_report(region, -ENOMEM, PFN_PHYS(spare));
+		return -ENOMEM;
+	}
+
+	if (type == MMBOX_REGION_AUTO) {
+		type = MMBOX_REGION_CONTIG;
+		last = MMBOX_REGION_VMALLOC;
+	}
+	do {
+		err = region_try(region, host, type, &most);
+	} while (err && err != -EINTR && type++ != last);
+	if (err) {
+		region_report(region, err, most);
+		return err;
+	}
+	region->ns = ktime_get_ns() - start;
+	region->nr_taken = region_count_pages(region);
+	return 0;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_region_take);
+
+/**
+ * mmbox_region_return() - give a region back to the host, whole
+ * @region: from mmbox_region_take(), or all zero
+ * @host: the account of the box that took it
+ *
+ * @region keeps what it was and how many pages went back.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_region_return(struct mmbox_region *region, struct mmbox_host *host)
+{
+	if (!region->addr)
+		return;
+	region->nr_returned = region_count_pages(region);
+	if (region->nr_returned != region->nr_taken)
+		pr_err("took %lu pages from the host, but returns %lu\n",
+		       region->nr_taken, region->nr_returned);
+
+	switch (region->type) {
+	case MMBOX_REGION_CONTIG:
+		region_return_contig(region);
+		break;
+	case MMBOX_REGION_PAGES:
+		free_pages_exact(region->addr, region->size);
+		break;
+	default:
+		vfree(region->addr);
+	}
+	region->addr = NULL;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_region_return);

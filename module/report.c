@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reports of what was refused: frees, copies, destruction in use; of requests
+ * that failed; and the count of all mistakes.
+ *
+ * The allocators notice and refuse; here it is counted and told, rate-limited,
+ * with the stack of the caller. Nothing in this file decides anything.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+
+#include "box.h"
+
+const char *const mmbox_bad_names[MMBOX_NR_BAD] = {
+	[MMBOX_BAD_FOREIGN]	= "foreign_address",
+	[MMBOX_BAD_CACHE]	= "wrong_cache",
+	[MMBOX_BAD_OBJECT]	= "not_an_object",
+	[MMBOX_BAD_ORDER]	= "wrong_order",
+	[MMBOX_BAD_PAGE]	= "not_allocated",
+	[MMBOX_BAD_DOUBLE]	= "double_free",
+	[MMBOX_BAD_USERCOPY]	= "usercopy",
+	[MMBOX_BAD_OVERFLOW]	= "overflow",
+	[MMBOX_BAD_USE_AFTER_FREE]	= "use_after_free",
+	[MMBOX_BAD_FREELIST]	= "freelist",
+};
+MMBOX_EXPORT_INTERNAL(mmbox_bad_names);
+
+static const char *const bad_texts[MMBOX_NR_BAD] = {
+	[MMBOX_BAD_FOREIGN]	= "address is not in the box",
+	[MMBOX_BAD_CACHE]	= "object is not of this cache",
+	[MMBOX_BAD_OBJECT]	= "address is not the start of an object",
+	[MMBOX_BAD_ORDER]	= "pages were allocated with another order",
+	[MMBOX_BAD_PAGE]	= "page is not the first of an allocation",
+	[MMBOX_BAD_DOUBLE]	= "is free already",
+	[MMBOX_BAD_USERCOPY]	= "not all of it is the usercopy region of an object",
+};
+
+/**
+ * mmbox_report_count() - count a mistake
+ * @box: the box
+ * @why: which
+ *
+ * Context: any.
+ * Return: true if it should be told as well: not too many of them lately.
+ */
+bool mmbox_report_count(struct mmbox *box, enum mmbox_bad why)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+
+	atomic_long_inc(&box->bad[why]);
+	return __ratelimit(&limit);
+}
+
+/**
+ * mmbox_report_bad_object() - count and tell a refused free of an object
+ * @box: the box
+ * @why: what is wrong with it
+ * @cachep: the cache it was freed to, or NULL for kfree
+ * @objp: the address
+ *
+ * Context: any, no lock of the box held.
+ */
+void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
+			     const struct mmbox_kmem_cache *cachep,
+			     const void *objp)
+{
+	if (!mmbox_report_count(box, why))
+		return;
+	pr_err("%s: refused to free %px to %s: %s\n", box->name, objp,
+	       cachep ? cachep->name : "kfree", bad_texts[why]);
+	mmbox_slab_report_owner(box, objp);
+	dump_stack();
+}
+
+/**
+ * mmbox_report_bad_page() - count and tell a refused free of pages
+ * @box: the box
+ * @why: what is wrong with it
+ * @page: the descriptor, possibly no descriptor at all
+ * @order: the order they were freed with
+ *
+ * Context: any, no lock of the box held.
+ */
+void mmbox_report_bad_page(struct mmbox *box, enum mmbox_bad why,
+			   const struct mmbox_page *page, unsigned int order)
+{
+	if (!mmbox_report_count(box, why))
+		return;
+	if (why == MMBOX_BAD_FOREIGN)
+		pr_err("%s: refused to free page %px, order %u: %s\n", box->name,
+		       page, order, bad_texts[why]);
+	else
+		pr_err("%s: refused to free pfn %#lx, order %u (type %u, order %u): %s\n",
+		       box->name, __mmbox_page_to_pfn(box, page), order,
+		       page->type, page->order, bad_texts[why]);
+	dump_stack();
+}
+
+/**
+ * mmbox_report_bad_usercopy() - count and tell a refused copy to or from user space
+ * @box: the box
+ * @ptr: the address in the box
+ * @n: bytes from there
+ *
+ * Context: any, no lock of the box held.
+ */
+void mmbox_report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned long n)
+{
+	if (!mmbox_report_count(box, MMBOX_BAD_USERCOPY))
+		return;
+	pr_err("%s: refused to copy %lu bytes at %px: %s\n", box->name, n, ptr,
+	       bad_texts[MMBOX_BAD_USERCOPY]);
+	dump_stack();
+}
+
+/**
+ * mmbox_report_leaks() - tell why a cache is not destroyed
+ * @cachep: the cache
+ * @used: objects in use
+ * @objs: the addresses of some of them
+ * @nr: of how many
+ *
+ * Context: process.
+ */
+void mmbox_report_leaks(const struct mmbox_kmem_cache *cachep, unsigned long used,
+			void **objs, unsigned int nr)
+{
+	const char *name = cachep->box->name;
+	unsigned int i;
+
+	pr_err("%s: cache %s still has %lu objects in use and stays\n", name,
+	       cachep->name, used);
+	for (i = 0; i < nr && i < used; i++) {
+		pr_err("%s: cache %s: in use: %px\n", name, cachep->name, objs[i]);
+		mmbox_slab_report_user(cachep, objs[i]);
+	}
+	if (used > nr && nr)
+		pr_err("%s: cache %s: in use: %lu more\n", name, cachep->name, used - nr);
+}
+
+/* ---- allocations that failed ---- */
+
+static void show_zone(const struct mmbox_zone *zone)
+{
+	char blocks[128];
+	unsigned int order;
+	int len = 0;
+
+	pr_warn("Node %d %s free:%lukB boost:%lukB min:%lukB low:%lukB high:%lukB reserved_highatomic:%luKB present:%lukB managed:%lukB free_pcp:%lukB\n",
+		zone->zone_pgdat->node_id, zone->name,
+		zone->nr_free_pages << (PAGE_SHIFT - 10),
+		zone->watermark_boost << (PAGE_SHIFT - 10),
+		mmbox_wmark_pages(zone, MMBOX_WMARK_MIN) << (PAGE_SHIFT - 10),
+		mmbox_wmark_pages(zone, MMBOX_WMARK_LOW) << (PAGE_SHIFT - 10),
+		mmbox_wmark_pages(zone, MMBOX_WMARK_HIGH) << (PAGE_SHIFT - 10),
+		zone->nr_reserved_highatomic << (PAGE_SHIFT - 10),
+		zone->present_pages << (PAGE_SHIFT - 10),
+		zone->managed_pages << (PAGE_SHIFT - 10),
+		mmbox_nr_pcp_pages(zone) << (PAGE_SHIFT - 10));
+	for (order = 0; order < zone->box->max_order; order++)
+		len += scnprintf(blocks + len, sizeof(blocks) - len, "%lu*%lukB ",
+				 mmbox_nr_free_blocks(zone, order),
+				 PAGE_SIZE << order >> 10);
+	pr_warn("Node %d %s: %s\n", zone->zone_pgdat->node_id, zone->name, blocks);
+}
+
+/**
+ * mmbox_warn_alloc() - tell of a request for pages that failed
+ * @box: the box
+ * @gfp: its flags; with __GFP_NOWARN nothing is told
+ * @order: its order
+ *
+ * Who asked for what, from where, and what the zones had, at most once in ten
+ * seconds.
+ *
+ * Context: any, no lock of the box held.
+ */
+void mmbox_warn_alloc(struct mmbox *box, gfp_t gfp, unsigned int order)
+{
+	static DEFINE_RATELIMIT_STATE(limit, 10 * HZ, 1);
+	struct mmbox_zone *zone;
+
+	if (gfp & __GFP_NOWARN || !__ratelimit(&limit))
+		return;
+	pr_warn("%s: %s: page allocation failure: order:%u, mode:%#x(%pGg)\n", box->name,
+		current->comm, order, (__force unsigned int)gfp, &gfp);
+	dump_stack();
+	mmbox_for_each_zone(box, zone)
+		if (mmbox_populated_zone(zone))
+			show_zone(zone);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What an open /dev/mmbox/<box> is: a session, the handles by which it names
+ * what it holds, and the figures that are kept of it.
+ */
+#ifndef _MMBOX_SESSION_H
+#define _MMBOX_SESSION_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <uapi/mmbox.h>
+
+struct mmbox;
+struct mmbox_batch_run;
+
+#define MMBOX_NR_CACHE_HANDLES	1024
+#define MMBOX_SLOT_SHIFT	12	/* slots of a segment, log2 */
+#define MMBOX_SEGMENT_SLOTS	BIT(MMBOX_SLOT_SHIFT)
+#define MMBOX_NR_SEGMENTS	4096U
+#define MMBOX_NR_HANDLES	(MMBOX_NR_SEGMENTS * MMBOX_SEGMENT_SLOTS)
+#define MMBOX_BULK_MAX		64U
+#define MMBOX_OBJECT_MAX	(128U << 10)	/* bytes, of a session's caches */
+#define MMBOX_CHUNK		512U	/* operations carried out in one go */
+
+/*
+ * What a handle stands for. @tag says how it was allocated, and so how it may
+ * be freed: a wrong free never reaches an allocator. Whoever has put
+ * MMBOX_TAG_BUSY there owns the slot.
+ */
+struct mmbox_slot {
+	void *ptr;		/* object, or descriptor of the first page */
+	u32 tag;		/* MMBOX_TAG_*, 0: empty */
+};
+
+#define MMBOX_TAG_KMALLOC	1U
+#define MMBOX_TAG_PAGES(order)	(0x10000U | (order))
+#define MMBOX_TAG_CACHE(handle)	(0x20000U | (handle))
+#define MMBOX_TAG_BUSY		U32_MAX
+
+struct mmbox_session_cache {
+	void *cachep;		/* of the target; NULL: the handle is free */
+	char name[MMBOX_UAPI_NAME_LEN + 32];	/* the host's has a prefix */
+};
+
+/* Pages of the target, when the session began and since. */
+struct mmbox_level {
+	long start;
+	long now;
+	long peak;
+};
+
+struct mmbox_session {
+	struct mmbox *box;
+	unsigned int id;		/* unlike that of any other of the box */
+
+	/* Read: operations run. Write: caches or the target change. */
+	struct rw_semaphore sem;
+	enum mmbox_target target;	/* sem */
+	struct mmbox_session_cache caches[MMBOX_NR_CACHE_HANDLES];	/* sem */
+	struct mmbox_slot *segments[MMBOX_NR_SEGMENTS];	/* set once, by cmpxchg */
+	struct mmbox_batch_run *spare_run;	/* of an earlier batch; xchg */
+
+	spinlock_t stat_lock;		/* all below */
+	struct mmbox_level slab_pages;
+	struct mmbox_level pages;
+	long host_pages;		/* held, on the host */
+	u64 nr_ops;
+	u64 nr_failed;
+	u64 nr_empty;
+};
+
+/* What running a chunk of operations came to. */
+struct mmbox_tally {
+	unsigned int nr_ops;
+	unsigned int nr_failed;		/* allocations without memory */
+	unsigned int first_failed;	/* index in the chunk, if any */
+	unsigned int nr_empty;		/* frees of empty handles let pass */
+	long pages;			/* page blocks: allocated less freed */
+};
+
+/* session.c */
+struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id);
+void mmbox_session_destroy(struct mmbox_session *session);
+int mmbox_session_set_target(struct mmbox_session *session,
+			     enum mmbox_target target);
+size_t mmbox_session_kmalloc_limit(const struct mmbox_session *session);
+unsigned int mmbox_session_nr_orders(const struct mmbox_session *session);
+struct mmbox_slot *mmbox_session_slot(struct mmbox_session *session, u32 handle);
+int mmbox_session_cache_create(struct mmbox_session *session, u16 handle,
+			       const char *name, unsigned int size,
+			       unsigned int align, u32 flags);
+int mmbox_session_cache_destroy(struct mmbox_session *session, u16 handle);
+int mmbox_session_cache_shrink(struct mmbox_session *session, u16 handle);
+void mmbox_session_sample(struct mmbox_session *session,
+			  const struct mmbox_tally *tally);
+void mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat);
+
+/* batch.c */
+int mmbox_session_batch(struct mmbox_session *session, struct mmbox_batch *batch);
+void mmbox_batch_run_free(struct mmbox_session *session, struct mmbox_batch_run *run);
+
+#endif /* _MMBOX_SESSION_H */

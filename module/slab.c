@@ -1,0 +1,1528 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SLAB: caches of objects of one size, as Linux had them until 6.7.
+ *
+ *	array_cache (a CPU's) <-> shared array <-> slabs of kmem_cache_node <-> pages
+ *
+ * A CPU takes objects from and puts them on a stack of its own. An empty stack
+ * is refilled by a batch: from the shared array, else from partly used slabs,
+ * else from free ones, else from a slab that is made from new pages. From a
+ * full stack the oldest batch goes to the shared array, or back into its
+ * slabs, of which entirely free ones return to the page allocator when the
+ * node holds more free objects than free_limit.
+ *
+ * A slab is a block of pages with objects, begun at a colour so that slabs do
+ * not all use the same cache lines, and an array of object indices, of which
+ * those from `active` on are free. The array lies at the slab's end, in a
+ * kmalloc object (off-slab), or in one of the free objects (objfreelist).
+ *
+ * Which of these when, and how many: mm/slab.c of Linux 6.1. What differs is
+ * the fast path, in slab_fast.h, which takes no lock and leaves interrupts on
+ * (see struct mmbox_array_cache), and that every free is checked: the object
+ * must be one of this cache, and not free already. To tell the latter, a free
+ * object's first word is its index xor a secret of the box, unless the cache
+ * promises that contents survive.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/bitmap.h>
+#include <linux/cpumask.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+
+#include "slab_object.h"
+
+#define BATCHREFILL_LIMIT	16	/* objects for a CPU that had none lately */
+#define MMBOX_MAX_OBJECTS	(PAGE_SIZE / 8)	/* a slab; with indices of two bytes */
+
+/* ---- a slab and its objects ---- */
+
+/**
+ * mmbox_nonlinear_obj_is_ours() - mmbox_obj_is_ours() without one range and one array
+ * @cachep: the cache
+ * @objp: an address
+ * @id: what the slabs of the cache carry
+ * @s_mem: out: address of the slab's first object
+ * @index: out: index of the object
+ *
+ * Context: any.
+ * Return: true if @objp is the start of an object; false also where the box is
+ * one range with one array, as mmbox_obj_is_ours() knows all of it then.
+ */
+noinline bool mmbox_nonlinear_obj_is_ours(const struct mmbox_kmem_cache *cachep,
+					  const void *objp, u32 id,
+					  unsigned long *s_mem, unsigned long *index)
+{
+	const struct mmbox_page *slab;
+
+	if (!mmbox_nonlinear() || cachep->va_size ||
+	    !mmbox_virt_to_page(cachep->box, objp))
+		return false;
+	slab = mmbox_virt_to_slab(cachep, objp);
+	if (slab->slab_cache != id)
+		return false;
+	*s_mem = (unsigned long)mmbox_slab_s_mem(cachep, slab);
+	*index = mmbox_obj_index(cachep, (unsigned long)objp - *s_mem);
+	return *index < cachep->num;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nonlinear_obj_is_ours);
+
+/*
+ * Each of these two is written once for indices of one byte and of two, so
+ * that the size is asked for once and not for every object.
+ */
+static __always_inline void __take_free_objs(const struct mmbox_kmem_cache *cachep,
+					     const void *freelist, bool bytes,
+					     void *s_mem, void **objpp,
+					     unsigned int nr)
+{
+	size_t size = cachep->size;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		objpp[i] = s_mem + size * __mmbox_get_free_obj(freelist, bytes, i);
+}
+
+static __always_inline unsigned int
+__put_free_objs(const struct mmbox_kmem_cache *cachep, void *freelist, bool bytes,
+		void *s_mem, void **objpp, unsigned int nr, unsigned int *active)
+{
+	const unsigned long num = cachep->num;
+	const unsigned int shift = cachep->shift;
+	const u64 inverse = cachep->inverse;
+	unsigned int i, nr_active = *active;
+
+	for (i = 0; i < nr; i++) {
+		unsigned long idx = mmbox_ror64((objpp[i] - s_mem) * inverse, shift);
+
+		if (idx >= num)
+			break;
+		nr_active--;
+		if (bytes)
+			((u8 *)freelist)[nr_active] = idx;
+		else
+			((u16 *)freelist)[nr_active] = idx;
+	}
+	*active = nr_active;
+	return i;
+}
+
+/* Put back what @objpp begins with of one slab's objects. Returns how many. */
+static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
+				  struct mmbox_page *slab, void **objpp,
+				  unsigned int nr)
+{
+	void *s_mem = mmbox_slab_s_mem(cachep, slab), *freelist;
+	unsigned int active = slab->active;
+
+	if (mmbox_objfreelist_slab(cachep) && !slab->freelist)
+		slab->freelist = mmbox_obj_to_index(cachep, slab, *objpp) + 1;
+	freelist = mmbox_slab_freelist(cachep, slab);
+	if (likely(cachep->index_size == 1))
+		nr = __put_free_objs(cachep, freelist, true, s_mem, objpp, nr, &active);
+	else
+		nr = __put_free_objs(cachep, freelist, false, s_mem, objpp, nr, &active);
+	slab->active = active;
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_put(cachep, slab, objpp, nr);
+	return nr;
+}
+
+/* ---- nodes ---- */
+
+/*
+ * The node that this CPU allocates from: numa_mem_id(). Preemption is off, or
+ * any CPU's will do.
+ */
+static int local_nid(const struct mmbox_kmem_cache *cachep)
+{
+	return mmbox_numa_node_id(cachep->box);
+}
+
+static struct mmbox_kmem_cache_node *local_node(const struct mmbox_kmem_cache *cachep)
+{
+	return cachep->node[local_nid(cachep)];
+}
+
+static struct mmbox_kmem_cache_node *slab_node(const struct mmbox_kmem_cache *cachep,
+					       const struct mmbox_page *slab)
+{
+	return cachep->node[slab->node_id];
+}
+
+/* To ask one node and not try hard: gfp_exact_node(), mm/slab.c, Linux 6.1 */
+static gfp_t gfp_exact_node(gfp_t gfp)
+{
+	return (gfp | __GFP_THISNODE | __GFP_NOWARN) & ~(__GFP_RECLAIM | __GFP_NOFAIL);
+}
+
+/* ---- slabs from pages and back ---- */
+
+static void account_slab_pages(struct mmbox_slab *s, long nr)
+{
+	long now = atomic_long_add_return(nr, &s->nr_slab_pages);
+	long peak = atomic_long_read(&s->peak_slab_pages);
+
+	while (now > peak &&
+	       !atomic_long_try_cmpxchg(&s->peak_slab_pages, &peak, now))
+		;
+}
+
+static void set_slab_cache(struct mmbox_page *slab, unsigned int order, u32 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1U << order; i++)
+		slab[i].slab_cache = id;
+}
+
+static unsigned int next_colour_offset(struct mmbox_kmem_cache *cachep,
+				       struct mmbox_kmem_cache_node *n)
+{
+	unsigned int old = READ_ONCE(n->colour_next), colour;
+
+	do {
+		colour = old + 1 < cachep->colour ? old + 1 : 0;
+	} while (!try_cmpxchg(&n->colour_next, &old, colour));
+	return colour * cachep->colour_off;
+}
+
+/* All objects in the order of their addresses, eight indices at once. */
+static void init_freelist_bytes(u8 *freelist, unsigned int num)
+{
+	u64 eight = 0x0706050403020100ULL;	/* little-endian, see mm_types.h */
+	unsigned int i;
+
+	for (; num >= 8; num -= 8, freelist += 8) {
+		put_unaligned(eight, (u64 *)freelist);
+		eight += 0x0808080808080808ULL;
+	}
+	for (i = 0; i < num; i++)
+		freelist[i] = (u8)eight + i;
+}
+
+static void cache_init_objs(struct mmbox_kmem_cache *cachep,
+			    struct mmbox_page *slab)
+{
+	unsigned int i, num = cachep->num;
+	void *freelist;
+
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_grown(cachep, slab);
+	if (mmbox_objfreelist_slab(cachep))
+		slab->freelist = num;
+	freelist = mmbox_slab_freelist(cachep, slab);
+	if (likely(cachep->index_size == 1))
+		init_freelist_bytes(freelist, num);
+	else
+		for (i = 0; i < num; i++)
+			((u16 *)freelist)[i] = i;
+	if (!cachep->ctor || mmbox_slab_debugged(cachep))
+		return;
+	for (i = 0; i < num; i++)
+		cachep->ctor(mmbox_index_to_obj(cachep, slab, i));
+}
+
+/* A new slab that is on no list yet, or NULL. May sleep if @gfp says so. */
+static struct mmbox_page *cache_grow_begin(struct mmbox_kmem_cache *cachep,
+					   gfp_t gfp, int nid)
+{
+	struct mmbox *box = cachep->box;
+	struct mmbox_page *slab;
+
+	/* Where it comes from is the cache's to say; the caller says how hard to try. */
+	gfp &= ~(__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_MOVABLE |
+		 __GFP_RECLAIMABLE);
+	/* The page allocator is faster if it need not look for a node. */
+	if (box->nr_nodes == 1) {
+		gfp &= ~__GFP_THISNODE;
+		nid = NUMA_NO_NODE;
+	}
+	slab = mmbox_alloc_typed(box, nid, gfp | cachep->allocflags,
+				 cachep->gfporder, MMBOX_PAGE_SLAB);
+	if (!slab)
+		return NULL;
+	slab->freelist = 0;
+	if (mmbox_off_slab(cachep)) {
+		void *freelist = mmbox_kmalloc_node(box, max_t(size_t, MMBOX_FREELIST_UNIT,
+							       cachep->freelist_size),
+						    gfp & ~__GFP_THISNODE, slab->node_id);
+
+		if (!freelist)
+			goto free_pages;
+		mmbox_slab_debug_own(box, freelist);
+		slab->freelist = mmbox_virt_to_phys(box, freelist) / MMBOX_FREELIST_UNIT;
+	}
+	if (mmbox_slab_debugged(cachep) && mmbox_slab_debug_grow(cachep, slab, gfp))
+		goto free_freelist;
+	slab->active = 0;
+	slab->s_mem = next_colour_offset(cachep, slab_node(cachep, slab)) / MMBOX_S_MEM_UNIT;
+	set_slab_cache(slab, cachep->gfporder, cachep->id);
+	cache_init_objs(cachep, slab);
+	account_slab_pages(&box->slab, 1L << cachep->gfporder);
+	return slab;
+
+free_freelist:
+	if (mmbox_off_slab(cachep))
+		mmbox_kfree(box, mmbox_slab_freelist(cachep, slab));
+free_pages:
+	mmbox_free_typed(box, slab, cachep->gfporder);
+	return NULL;
+}
+
+/*
+ * No CPU may take an address for an object's because a slab of this cache was
+ * here. A CPU that sets this hint now would be freeing an object of the slab,
+ * which has none in use; what this overwrites may be another hint.
+ */
+static void mmbox_forget_hints(struct mmbox_kmem_cache *cachep,
+			       struct mmbox_page *slab)
+{
+	unsigned long s_mem = (unsigned long)mmbox_slab_s_mem(cachep, slab);
+	struct mmbox *box = cachep->box;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
+		struct mmbox_kfree_hint *hint = per_cpu_ptr(box->slab.hints, cpu);
+
+		if (READ_ONCE(ac->hint) == s_mem)
+			WRITE_ONCE(ac->hint, mmbox_no_hint(box));
+		if (READ_ONCE(hint->s_mem) == s_mem)
+			WRITE_ONCE(hint->s_mem, mmbox_no_hint(box));
+	}
+}
+
+static void slab_free_pages(struct mmbox_kmem_cache *cachep,
+			    struct mmbox_page *slab)
+{
+	struct mmbox *box = cachep->box;
+
+	mmbox_forget_hints(cachep, slab);
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_destroy(cachep, slab);
+	if (mmbox_off_slab(cachep))
+		mmbox_kfree(box, mmbox_slab_freelist(cachep, slab));
+	set_slab_cache(slab, cachep->gfporder, 0);
+	account_slab_pages(&box->slab, -(1L << cachep->gfporder));
+	mmbox_account_reclaimed_pages(box, 1UL << cachep->gfporder);
+	mmbox_free_typed(box, slab, cachep->gfporder);
+}
+
+static void slabs_free_pages(struct mmbox_kmem_cache *cachep,
+			     struct list_head *list)
+{
+	struct mmbox_page *slab, *next;
+
+	list_for_each_entry_safe(slab, next, list, slab_list) {
+		mmbox_list_del(&slab->slab_list);
+		slab_free_pages(cachep, slab);
+	}
+}
+
+/* A grace period is over: free its slabs, begin the next if there are more. */
+static void slabs_destroy_rcu(struct rcu_head *rcu)
+{
+	struct mmbox_kmem_cache *cachep = container_of(rcu, struct mmbox_kmem_cache,
+						       rcu);
+	LIST_HEAD(done);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
+	list_splice_init(&cachep->rcu_waiting, &done);
+	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
+
+	slabs_free_pages(cachep, &done);
+
+	/* Disarmed last: who waits for that finds the pages freed. */
+	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
+	list_splice_init(&cachep->rcu_pending, &cachep->rcu_waiting);
+	cachep->rcu_armed = !list_empty(&cachep->rcu_waiting);
+	if (cachep->rcu_armed)
+		call_rcu(rcu, slabs_destroy_rcu);
+	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
+}
+
+static void slabs_defer(struct mmbox_kmem_cache *cachep, struct list_head *list)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
+	list_splice_tail_init(list, &cachep->rcu_pending);
+	if (!cachep->rcu_armed) {
+		list_splice_init(&cachep->rcu_pending, &cachep->rcu_waiting);
+		cachep->rcu_armed = true;
+		call_rcu(&cachep->rcu, slabs_destroy_rcu);
+	}
+	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
+}
+
+/**
+ * mmbox_kmem_cache_rcu_barrier() - wait for slabs that wait for RCU
+ * @cachep: the cache; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_kmem_cache_rcu_barrier(struct mmbox_kmem_cache *cachep)
+{
+	mmbox_wait_until_disarmed(&cachep->rcu_lock, &cachep->rcu_armed);
+}
+
+/**
+ * mmbox_slabs_destroy() - give the pages of slabs back
+ * @cachep: the cache
+ * @list: the slabs, on no list of a node any more
+ *
+ * Context: any, without list_lock.
+ */
+void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list)
+{
+	if (list_empty(list))
+		return;
+	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
+		slabs_defer(cachep, list);
+	else
+		slabs_free_pages(cachep, list);
+}
+
+/* ---- kmem_cache_node: all under list_lock ---- */
+
+/* Take up to @nr free objects of a slab. Returns how many. */
+static unsigned int alloc_block(struct mmbox_kmem_cache *cachep,
+				struct mmbox_page *slab, void **objpp,
+				unsigned int nr)
+{
+	const void *freelist = mmbox_slab_freelist(cachep, slab);
+	void *s_mem = mmbox_slab_s_mem(cachep, slab);
+	unsigned int active = slab->active;
+
+	nr = min(nr, cachep->num - active);
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_take(cachep, slab, nr);
+	if (likely(cachep->index_size == 1))
+		__take_free_objs(cachep, freelist + active, true, s_mem, objpp, nr);
+	else
+		__take_free_objs(cachep, freelist + active * sizeof(u16), false,
+				 s_mem, objpp, nr);
+	slab->active = active + nr;
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_taken(cachep, slab);
+	return nr;
+}
+
+/* Put a slab from which objects were taken where it belongs now. */
+static void fixup_slab_list(struct mmbox_kmem_cache *cachep,
+			    struct mmbox_kmem_cache_node *n,
+			    struct mmbox_page *slab)
+{
+	if (slab->active < cachep->num) {
+		mmbox_list_add(&slab->slab_list, &n->slabs_partial);
+		return;
+	}
+	mmbox_list_add(&slab->slab_list, &n->slabs_full);
+	if (mmbox_objfreelist_slab(cachep))
+		slab->freelist = 0;
+}
+
+/* Take the slab off its list that the next objects should come from. */
+static struct mmbox_page *take_first_slab(struct mmbox_kmem_cache_node *n)
+{
+	struct mmbox_page *slab;
+
+	slab = list_first_entry_or_null(&n->slabs_partial, struct mmbox_page,
+					slab_list);
+	if (!slab) {
+		n->free_touched = 1;
+		slab = list_first_entry_or_null(&n->slabs_free,
+						struct mmbox_page, slab_list);
+		if (!slab)
+			return NULL;
+		n->free_slabs--;
+	}
+	mmbox_list_del(&slab->slab_list);
+	return slab;
+}
+
+/* Move up to @nr of the most recent objects from one array to another. */
+static unsigned int transfer_objects(void **to, struct mmbox_array_cache *from,
+				     unsigned int nr)
+{
+	nr = min(nr, from->avail);
+	from->avail -= nr;
+	mmbox_copy_words(to, from->entry + from->avail, nr);
+	return nr;
+}
+
+/* Take up to @nr objects from a node, without making a slab. Returns how many. */
+static unsigned int node_alloc(struct mmbox_kmem_cache *cachep,
+			       struct mmbox_kmem_cache_node *n, void **objpp,
+			       unsigned int nr)
+{
+	struct mmbox_array_cache *shared = READ_ONCE(n->shared);
+	struct mmbox_page *slab;
+	unsigned int got = 0;
+	unsigned long flags;
+
+	if (!READ_ONCE(n->free_objects) && (!shared || !READ_ONCE(shared->avail)))
+		return 0;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	shared = n->shared;
+	if (shared && shared->avail) {
+		got = transfer_objects(objpp, shared, nr);
+		shared->touched = 1;
+		goto unlock;
+	}
+	while (got < nr) {
+		slab = take_first_slab(n);
+		if (!slab)
+			break;
+		got += alloc_block(cachep, slab, objpp + got, nr - got);
+		fixup_slab_list(cachep, n, slab);
+	}
+	n->free_objects -= got;
+	mmbox_slab_stat_allocs(cachep, got);
+unlock:
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return got;
+}
+
+/* A new slab, possibly used already, becomes the node's. */
+static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab)
+{
+	struct mmbox_kmem_cache_node *n = slab_node(cachep, slab);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	n->total_slabs++;
+	if (slab->active) {
+		fixup_slab_list(cachep, n, slab);
+	} else {
+		mmbox_list_add_tail(&slab->slab_list, &n->slabs_free);
+		n->free_slabs++;
+	}
+	n->free_objects += cachep->num - slab->active;
+	mmbox_slab_stat_inc(cachep, grown);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+}
+
+/**
+ * mmbox_free_block() - put objects back into their slabs
+ * @cachep: the cache
+ * @n: the node whose objects they are
+ * @objpp: their addresses
+ * @nr: how many
+ * @destroy: gets slabs beyond what the node may hold, for mmbox_slabs_destroy()
+ *	after the lock is dropped
+ *
+ * Context: any, under list_lock.
+ */
+void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_node *n,
+		      void **objpp, unsigned int nr, struct list_head *destroy)
+{
+	n->free_objects += nr;
+	mmbox_slab_stat_add(cachep, num_active, -(long)nr);
+	while (nr) {
+		struct mmbox_page *slab = mmbox_virt_to_slab(cachep, *objpp);
+		unsigned int done = slab_put_objs(cachep, slab, objpp, nr);
+
+		objpp += done;
+		nr -= done;
+		mmbox_list_del(&slab->slab_list);
+		if (slab->active) {
+			mmbox_list_add_tail(&slab->slab_list, &n->slabs_partial);
+		} else {
+			mmbox_list_add(&slab->slab_list, &n->slabs_free);
+			n->free_slabs++;
+		}
+	}
+	while (n->free_objects > n->free_limit && !list_empty(&n->slabs_free)) {
+		struct mmbox_page *slab = list_last_entry(&n->slabs_free,
+							  struct mmbox_page,
+							  slab_list);
+
+		list_move(&slab->slab_list, destroy);
+		n->free_slabs--;
+		n->total_slabs--;
+		n->free_objects -= cachep->num;
+	}
+}
+
+/* ---- array_cache: with preemption off, and marked busy ---- */
+
+/* A slab's first object, for one who asked for a node. */
+static void *node_first_object(struct mmbox_kmem_cache *cachep,
+			       struct mmbox_kmem_cache_node *n)
+{
+	struct mmbox_page *slab;
+	void *objp = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	slab = take_first_slab(n);
+	if (slab) {
+		alloc_block(cachep, slab, &objp, 1);
+		n->free_objects--;
+		fixup_slab_list(cachep, n, slab);
+		mmbox_slab_stat_inc(cachep, node_allocs);
+		mmbox_slab_stat_active(cachep);
+	}
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return objp;
+}
+
+/*
+ * Take an object of a node past the arrays, but not from another one: what is
+ * in its slabs, else a new slab, of which the other objects are then the node's.
+ */
+static void *node_alloc_one(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
+{
+	void *objp = node_first_object(cachep, cachep->node[nid]);
+	struct mmbox_page *slab;
+
+	if (objp)
+		return objp;
+	slab = cache_grow_begin(cachep, gfp_exact_node(gfp), nid);
+	if (!slab)
+		return NULL;
+	/* This one 6.1 forgets to count as active. */
+	alloc_block(cachep, slab, &objp, 1);
+	cache_grow_end(cachep, slab);
+	return objp;
+}
+
+/*
+ * The node has nothing: what other nodes have, nearest first, else a new slab
+ * from wherever the page allocator finds one, as hard as the caller may try.
+ */
+static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
+{
+	mmbox_pg_data_t *pgdat = mmbox_node_data(cachep->box, local_nid(cachep));
+	struct mmbox_zoneref *zref;
+	struct mmbox_page *slab;
+	void *objp;
+	int nid;
+
+	if (gfp & __GFP_THISNODE)
+		return NULL;
+	for (;;) {
+		mmbox_for_each_zoneref(zref,
+				       &pgdat->node_zonelists[MMBOX_ZONELIST_FALLBACK],
+				       MMBOX_MAX_NR_ZONES - 1) {
+			nid = zref->zone->zone_pgdat->node_id;
+			if (!READ_ONCE(cachep->node[nid]->free_objects))
+				continue;
+			objp = node_alloc_one(cachep, gfp, nid);
+			if (objp)
+				return objp;
+		}
+		slab = cache_grow_begin(cachep, gfp, local_nid(cachep));
+		if (!slab)
+			return NULL;
+		nid = slab->node_id;
+		cache_grow_end(cachep, slab);
+		objp = node_alloc_one(cachep, gfp, nid);
+		if (objp)
+			return objp;
+		/* Others took all of it. */
+	}
+}
+
+/*
+ * This CPU's array, or what refills it. NULL if it is in use below us, or if
+ * there is nothing for it.
+ */
+static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
+{
+	struct mmbox_array_cache *ac;
+	unsigned int avail, batchcount;
+	struct mmbox_page *slab;
+	void *objp = NULL;
+
+	ac = mmbox_ac_begin(cachep, &avail);
+	if (!ac)
+		return NULL;
+	if (avail)
+		mmbox_slab_stat_inc(cachep, allochit);
+	else
+		mmbox_slab_stat_inc(cachep, allocmiss);
+	batchcount = ac->batchcount;
+	if (!ac->touched)
+		batchcount = min_t(unsigned int, batchcount, BATCHREFILL_LIMIT);
+	if (!avail)
+		avail = node_alloc(cachep, local_node(cachep), ac->entry, batchcount);
+	if (avail) {
+		ac->touched = 1;
+		objp = ac->entry[--avail];
+	}
+	mmbox_ac_end(ac, avail);
+	if (objp)
+		return objp;
+
+	slab = cache_grow_begin(cachep, gfp_exact_node(gfp), local_nid(cachep));
+	/* That may have been preempted: another CPU, or one that was given objects. */
+	ac = mmbox_ac_begin(cachep, &avail);
+	if (ac) {
+		if (!avail && slab && slab->node_id == local_nid(cachep)) {
+			avail = alloc_block(cachep, slab, ac->entry,
+					    min(batchcount, ac->limit));
+			mmbox_slab_stat_allocs(cachep, avail);
+		}
+		if (avail) {
+			ac->touched = 1;
+			objp = ac->entry[--avail];
+		}
+		mmbox_ac_end(ac, avail);
+	}
+	if (slab)
+		cache_grow_end(cachep, slab);
+	return objp;
+}
+
+/* __do_cache_alloc(), mm/slab.c, Linux 6.1 */
+static void *cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
+{
+	int local = local_nid(cachep);
+	void *objp = NULL;
+
+	if (nid == NUMA_NO_NODE)
+		nid = local;
+	else if (unlikely((unsigned int)nid >= cachep->box->nr_nodes))
+		return NULL;
+	if (nid == local)
+		objp = array_alloc(cachep, gfp);
+	return objp ?: node_alloc_one(cachep, gfp, nid) ?: fallback_alloc(cachep, gfp);
+}
+
+/* Put an object back past this CPU's array: it is in use below us. */
+static noinline void node_free_one(struct mmbox_kmem_cache *cachep, void *objp)
+{
+	struct mmbox_kmem_cache_node *n = slab_node(cachep, mmbox_virt_to_slab(cachep, objp));
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	mmbox_free_block(cachep, n, &objp, 1, &destroy);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	mmbox_slabs_destroy(cachep, &destroy);
+}
+
+/*
+ * This CPU's array, which is full and marked busy, makes room: its oldest
+ * batch goes to the shared array as far as that has room, else to the slabs.
+ * Returns how many objects are left.
+ */
+static noinline unsigned int cache_flusharray(struct mmbox_kmem_cache *cachep,
+					      struct mmbox_array_cache *ac,
+					      unsigned int avail)
+{
+	struct mmbox_kmem_cache_node *n = local_node(cachep);
+	unsigned int batchcount = min(ac->batchcount, avail);
+	struct mmbox_array_cache *shared;
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	shared = n->shared;
+	if (shared && shared->avail < shared->limit) {
+		batchcount = min(batchcount, shared->limit - shared->avail);
+		mmbox_copy_words(shared->entry + shared->avail, ac->entry, batchcount);
+		shared->avail += batchcount;
+	} else {
+		mmbox_free_block(cachep, n, ac->entry, batchcount, &destroy);
+	}
+	mmbox_slab_stat_max(cachep, max_freeable, n->free_slabs);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+
+	avail -= batchcount;
+	mmbox_copy_words(ac->entry, ac->entry + batchcount, avail);
+	mmbox_slabs_destroy(cachep, &destroy);
+	return avail;
+}
+
+/**
+ * mmbox_cache_free_flush() - end a free that found the array full
+ * @cachep: the cache
+ * @objp: the object, marked free already
+ * @ac: this CPU's array
+ *
+ * Context: entered with preemption off, once, and @ac entered; leaves both.
+ */
+noinline void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp,
+				     struct mmbox_array_cache *ac)
+{
+	unsigned int avail = cache_flusharray(cachep, ac, ac->avail);
+
+	ac->entry[avail++] = objp;
+	mmbox_ac_end(ac, avail);
+}
+
+/**
+ * mmbox_refuse_object() - find out why a free is refused, and report it
+ * @cachep: the cache to which it was to be freed
+ * @objp: what was to be freed
+ *
+ * Context: any but NMI.
+ */
+noinline void mmbox_refuse_object(struct mmbox_kmem_cache *cachep,
+				   const void *objp)
+{
+	unsigned long s_mem, index;
+	enum mmbox_bad why;
+
+	if (!mmbox_virt_valid(cachep->box, objp))
+		why = MMBOX_BAD_FOREIGN;
+	else if (!mmbox_virt_to_page(cachep->box, objp) ||
+		 mmbox_virt_to_page(cachep->box, objp)->slab_cache != cachep->id)
+		why = MMBOX_BAD_CACHE;
+	else if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index))
+		why = MMBOX_BAD_OBJECT;
+	else
+		why = MMBOX_BAD_DOUBLE;
+	mmbox_report_bad_object(cachep->box, why, cachep, objp);
+}
+
+/**
+ * mmbox_cache_free_refuse() - end a free that the fast path refused
+ * @cachep: the cache to which it was to be freed
+ * @objp: what was to be freed
+ * @ac: this CPU's array
+ *
+ * Context: entered with preemption off, once, and @ac entered; leaves both.
+ */
+noinline void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *objp,
+				      struct mmbox_array_cache *ac)
+{
+	unsigned long s_mem, index;
+
+	if (mmbox_nonlinear_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index) &&
+	    *(unsigned long *)objp != mmbox_free_mark(cachep, index)) {
+		ac->hint = s_mem;
+		return mmbox_cache_free_index(cachep, objp, index, ac);
+	}
+	mmbox_ac_undo(ac);
+	preempt_enable();
+	mmbox_refuse_object(cachep, objp);
+}
+
+/* Is an object without a mark free already? Those freed last would tell. */
+static bool in_array(const struct mmbox_array_cache *ac, const void *objp)
+{
+	unsigned int i;
+
+	for (i = 0; i < ac->avail; i++)
+		if (ac->entry[i] == objp)
+			return true;
+	return false;
+}
+
+/*
+ * Put an object on this CPU's array, which is entered, or, if it belongs to
+ * another node, where it will find its way home. False if it is free already.
+ */
+static bool array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache *ac,
+		       void *objp)
+{
+	int nid = local_nid(cachep), slab_nid = mmbox_virt_to_slab(cachep, objp)->node_id;
+	unsigned int avail = ac->avail;
+
+	if (cachep->no_mark && in_array(ac, objp))
+		return false;
+	if (nid != slab_nid) {
+		mmbox_cache_free_alien(cachep, objp, nid, slab_nid);
+		return true;
+	}
+	if (avail < ac->limit) {
+		mmbox_slab_stat_inc(cachep, freehit);
+	} else {
+		mmbox_slab_stat_inc(cachep, freemiss);
+		avail = cache_flusharray(cachep, ac, avail);
+	}
+	ac->entry[avail++] = objp;
+	ac->avail = avail;
+	return true;
+}
+
+/**
+ * mmbox_cache_free_diverted() - free past the fast path
+ * @cachep: the cache to which it is to be freed
+ * @objp: what is to be freed
+ * @ac: this CPU's array
+ *
+ * The array is in use below us, or the cache is diverted: see kmem_cache->idle.
+ * If the contents of its objects must survive there is no mark, and what is
+ * free already is looked for among the objects that this CPU has freed last.
+ *
+ * Context: entered with preemption off, once, and what mmbox_ac_enter_fast()
+ * did; leaves both.
+ */
+noinline void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep,
+					void *objp, struct mmbox_array_cache *ac)
+{
+	unsigned long s_mem, index, mark;
+	unsigned int avail;
+	bool freed;
+
+	mmbox_ac_undo(ac);
+	preempt_enable();
+	if (mmbox_slab_debugged(cachep)) {
+		objp = mmbox_slab_debug_free(cachep, objp, _RET_IP_);
+		if (!objp)
+			return;
+	} else if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index)) {
+		return mmbox_refuse_object(cachep, objp);
+	}
+	if (!cachep->no_mark) {
+		mark = mmbox_free_mark(cachep, index);
+		if (*(unsigned long *)objp == mark)
+			return mmbox_refuse_object(cachep, objp);
+		*(unsigned long *)objp = mark;
+	}
+	ac = mmbox_ac_begin(cachep, &avail);
+	if (!ac)
+		return node_free_one(cachep, objp);
+	freed = array_free(cachep, ac, objp);
+	mmbox_ac_end(ac, ac->avail);
+	if (!freed)
+		mmbox_refuse_object(cachep, objp);
+}
+
+/* ---- allocation and free ---- */
+
+/* Objects begin and end at words. */
+static void clear_object(const struct mmbox_kmem_cache *cachep, void *objp)
+{
+	mmbox_clear_words(objp, ALIGN(cachep->object_size, sizeof(long)));
+}
+
+/* Check @objp and what it takes until one is found that can be given away. */
+static noinline void *alloc_debugged(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				     int nid, void *objp, unsigned long caller)
+{
+	void *checked;
+
+	while (objp) {
+		checked = mmbox_slab_debug_alloc(cachep, gfp, objp, caller);
+		if (checked)
+			return checked;
+		objp = cache_alloc(cachep, gfp, nid);
+	}
+	return NULL;
+}
+
+/**
+ * mmbox_cache_alloc_slow() - allocate where the array is empty, in use, or diverted
+ * @cachep: the cache
+ * @gfp: GFP flags of the caller
+ * @nid: node for new slabs
+ * @ac: this CPU's array
+ *
+ * Context: entered with preemption off, once, and what mmbox_ac_enter_fast()
+ * did; leaves both, then as mmbox_kmem_cache_alloc().
+ * Return: the object, or NULL.
+ */
+noinline void *mmbox_cache_alloc_slow(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				      int nid, struct mmbox_array_cache *ac)
+{
+	void *objp;
+
+	mmbox_ac_undo(ac);
+	preempt_enable();
+	objp = cache_alloc(cachep, gfp, nid);
+	if (mmbox_slab_debugged(cachep))
+		return alloc_debugged(cachep, gfp, nid, objp, _RET_IP_);
+	if (!objp)
+		return NULL;
+	mmbox_clear_mark(cachep, objp);
+	if (gfp & __GFP_ZERO)
+		clear_object(cachep, objp);
+	return objp;
+}
+
+/**
+ * mmbox_cache_alloc_zero() - end an allocation that clears the object
+ * @cachep: the cache
+ * @gfp: GFP flags of the caller
+ * @objp: the object, taken from the array
+ *
+ * Context: entered with preemption off, once, which it enables.
+ * Return: @objp.
+ */
+noinline void *mmbox_cache_alloc_zero(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				       void *objp)
+{
+	preempt_enable();
+	clear_object(cachep, objp);
+	return objp;
+}
+
+/**
+ * mmbox_cache_alloc_resched() - end an allocation during which the scheduler was needed
+ * @objp: the object
+ *
+ * Context: preemption enabled already, but the call for the scheduler is due.
+ * Return: @objp.
+ */
+noinline void *mmbox_cache_alloc_resched(void *objp)
+{
+	mmbox_resched();
+	return objp;
+}
+
+/**
+ * mmbox_kmem_cache_alloc() - allocate an object
+ * @cachep: the cache
+ * @gfp: GFP flags; __GFP_ZERO clears the object
+ *
+ * Context: any but NMI; may sleep only with __GFP_DIRECT_RECLAIM.
+ * Return: the object, or NULL.
+ */
+void *mmbox_kmem_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
+{
+	return mmbox_cache_alloc(cachep, gfp, NUMA_NO_NODE);
+}
+EXPORT_SYMBOL_GPL(mmbox_kmem_cache_alloc);
+
+/**
+ * mmbox_kmem_cache_alloc_node() - allocate an object of a node
+ * @cachep: the cache
+ * @gfp: GFP flags; __GFP_ZERO clears the object
+ * @nid: node to begin with, or NUMA_NO_NODE
+ *
+ * Context: any but NMI; may sleep only with __GFP_DIRECT_RECLAIM.
+ * Return: the object, or NULL.
+ */
+void *mmbox_kmem_cache_alloc_node(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				  int nid)
+{
+	return mmbox_cache_alloc(cachep, gfp, nid);
+}
+EXPORT_SYMBOL_GPL(mmbox_kmem_cache_alloc_node);
+
+/**
+ * mmbox_kmem_cache_free() - free an object
+ * @cachep: the cache it was allocated from
+ * @objp: the object
+ *
+ * An address outside the box, an object of another cache, an address inside
+ * an object and an object just freed are refused, counted and reported.
+ *
+ * Context: any but NMI, any CPU; never sleeps.
+ */
+void mmbox_kmem_cache_free(struct mmbox_kmem_cache *cachep, void *objp)
+{
+	mmbox_cache_free(cachep, objp);
+}
+EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free);
+
+/* ---- bulk ---- */
+
+#define BULK_UNROLL	16	/* objects a turn of the loops, which are short */
+
+/* The object at @p, and its mark away. */
+static __always_inline void *bulk_take_one(void **p)
+{
+	void *objp = *p;
+
+	*(unsigned long *)objp = 0;
+	return objp;
+}
+
+/* The @nr objects below @entry, the topmost first. */
+static __always_inline void bulk_take(void **entry, size_t nr, void **p)
+{
+	unsigned int i;
+
+	for (; nr >= BULK_UNROLL; nr -= BULK_UNROLL) {
+#pragma GCC unroll 16
+		for (i = 0; i < BULK_UNROLL; i++)
+			p[i] = bulk_take_one(&entry[-1 - (int)i]);
+		p += BULK_UNROLL;
+		entry -= BULK_UNROLL;
+		/* Else each is computed anew for what is left. */
+		OPTIMIZER_HIDE_VAR(p);
+		OPTIMIZER_HIDE_VAR(entry);
+	}
+	for (; nr; nr--)
+		*p++ = bulk_take_one(--entry);
+}
+
+/* What bulk_put() needs of a cache; as written objects might change a cache. */
+struct bulk_slab {
+	unsigned long s_mem_neg;	/* address of the first object, negated */
+	u64 inverse;
+	unsigned int shift;
+	unsigned long num;
+	unsigned long secret;
+};
+
+/* Mark an object free; false if it is none of the slab, or free already. */
+static __always_inline bool bulk_mark(const struct bulk_slab *b, void *objp)
+{
+	unsigned long mark = mmbox_ror64(((unsigned long)objp + b->s_mem_neg) *
+					 b->inverse, b->shift);
+
+	if (unlikely(mark >= b->num))
+		return false;
+	mark ^= b->secret;
+	if (unlikely(*(unsigned long *)objp == mark))
+		return false;
+	*(unsigned long *)objp = mark;
+	return true;
+}
+
+/*
+ * Check @nr objects of the slab that begins at @s_mem, mark them free and copy
+ * their addresses, up to one that is none or free already. All three are moved
+ * on by as many as that were.
+ */
+static __always_inline void bulk_put(const struct mmbox_kmem_cache *cachep,
+				     unsigned long s_mem, void ***p, size_t *nr,
+				     void ***entry)
+{
+	struct bulk_slab b = {
+		.s_mem_neg = -s_mem,
+		.inverse = cachep->inverse,
+		.shift = cachep->shift,
+		.num = cachep->num,
+		.secret = cachep->secret,
+	};
+	size_t i;
+
+	OPTIMIZER_HIDE_VAR(b.s_mem_neg);	/* to be added, which keeps objp */
+	for (; *nr >= BULK_UNROLL; *nr -= i, *p += i, *entry += i) {
+#pragma GCC unroll 16
+		for (i = 0; i < BULK_UNROLL; i++) {
+			void *objp = (*p)[i];
+
+			if (unlikely(!bulk_mark(&b, objp))) {
+				size_t done = i;
+
+				/* Else it would be kept ready all the way. */
+				OPTIMIZER_HIDE_VAR(done);
+				*nr -= done;
+				*p += done;
+				*entry += done;
+				return;
+			}
+			(*entry)[i] = objp;
+		}
+		OPTIMIZER_HIDE_VAR(*p);
+		OPTIMIZER_HIDE_VAR(*entry);
+	}
+	for (; *nr; --*nr, ++*p) {
+		void *objp = **p;
+
+		if (unlikely(!bulk_mark(&b, objp)))
+			break;
+		*(*entry)++ = objp;
+	}
+}
+
+/* Take up to @nr objects of this CPU's array. Returns how many. */
+static size_t bulk_from_array(struct mmbox_kmem_cache *cachep, size_t nr, void **p)
+{
+	struct mmbox_array_cache *ac;
+	unsigned int avail;
+
+	ac = mmbox_ac_begin(cachep, &avail);
+	if (!ac)
+		return 0;
+	nr = min_t(size_t, nr, avail);
+	if (nr)
+		ac->touched = 1;
+	if (mmbox_slab_debugged(cachep)) {
+		nr = 0;		/* each is to be checked */
+	} else if (cachep->no_mark) {
+		size_t i;
+
+		for (i = 0; i < nr; i++)
+			p[i] = ac->entry[avail - 1 - i];
+	} else {
+		bulk_take(ac->entry + avail, nr, p);
+	}
+	mmbox_slab_stat_add(cachep, allochit, nr);
+	mmbox_ac_end(ac, avail - nr);
+	return nr;
+}
+
+/*
+ * End a bulk allocation that this CPU's array cannot serve alone. Entered with
+ * preemption off, and what mmbox_ac_enter_fast() did; leaves both.
+ */
+static noinline int alloc_bulk_slow(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				    size_t nr, void **p, struct mmbox_array_cache *ac)
+{
+	size_t i = 0;
+
+	mmbox_ac_undo(ac);
+	preempt_enable();
+	while (i < nr) {
+		i += bulk_from_array(cachep, nr - i, p + i);
+		if (i == nr)
+			break;
+		p[i] = cache_alloc(cachep, gfp, NUMA_NO_NODE);
+		if (mmbox_slab_debugged(cachep))
+			p[i] = alloc_debugged(cachep, gfp, NUMA_NO_NODE, p[i], _RET_IP_);
+		if (!p[i])
+			goto free;
+		mmbox_clear_mark(cachep, p[i]);
+		i++;
+	}
+	if (unlikely(gfp & __GFP_ZERO) && !mmbox_slab_debugged(cachep))
+		for (i = 0; i < nr; i++)
+			clear_object(cachep, p[i]);
+	return nr;
+free:
+	mmbox_kmem_cache_free_bulk(cachep, i, p);
+	return 0;
+}
+
+/* Tail of a bulk allocation during which the scheduler was needed. */
+static noinline int alloc_bulk_resched(size_t nr)
+{
+	mmbox_resched();
+	return nr;
+}
+
+/**
+ * mmbox_kmem_cache_alloc_bulk() - allocate objects, all or none
+ * @cachep: the cache
+ * @gfp: GFP flags
+ * @nr: objects wanted
+ * @p: where their addresses go
+ *
+ * Context: as mmbox_kmem_cache_alloc().
+ * Return: @nr, or 0.
+ */
+int mmbox_kmem_cache_alloc_bulk(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				size_t nr, void **p)
+{
+	struct mmbox_array_cache *ac;
+	unsigned long avail;
+
+	preempt_disable();
+	ac = this_cpu_ptr(cachep->cpu_cache);
+	if (unlikely(!mmbox_ac_enter_fast(ac)))
+		return alloc_bulk_slow(cachep, gfp, nr, p, ac);
+	avail = ac->avail;
+	if (unlikely(avail < nr || gfp & __GFP_ZERO))
+		return alloc_bulk_slow(cachep, gfp, nr, p, ac);
+	bulk_take(ac->entry + avail, nr, p);
+	ac->avail -= nr;
+	barrier();
+	ac->busy_touched = MMBOX_AC_IDLE_TOUCHED;
+	if (unlikely(mmbox_preempt_enable_test()))
+		return alloc_bulk_resched(nr);
+	return nr;
+}
+EXPORT_SYMBOL_GPL(mmbox_kmem_cache_alloc_bulk);
+
+/*
+ * Put objects from @p to @end on the array, which is entered, from the slab on
+ * that the first of them lies in. Refused ones are left out. Returns how many
+ * are in the array then.
+ */
+static unsigned int bulk_to_array(struct mmbox_kmem_cache *cachep,
+				  struct mmbox_array_cache *ac, unsigned int avail,
+				  void **p, void **end)
+{
+	while (p < end) {
+		unsigned long s_mem, index;
+		void **entry, **stop;
+		size_t room;
+
+		if (avail >= ac->limit)
+			avail = cache_flusharray(cachep, ac, avail);
+		if (!mmbox_any_obj_is_ours(cachep, *p, cachep->id, &s_mem, &index)) {
+			mmbox_refuse_object(cachep, *p++);
+			continue;
+		}
+		ac->hint = s_mem;
+		entry = ac->entry + avail;
+		room = min_t(size_t, ac->limit - avail, end - p);
+		stop = p;
+		bulk_put(cachep, s_mem, &stop, &room, &entry);
+		if (stop == p) {	/* an object, so it must be free */
+			mmbox_refuse_object(cachep, *p++);
+			continue;
+		}
+		avail += stop - p;
+		p = stop;
+	}
+	return avail;
+}
+
+/*
+ * End a bulk free from an object on that is of another slab than the last, or
+ * refused, or finds no room. Entered with preemption off, and with what
+ * mmbox_ac_enter_fast() did; leaves both.
+ */
+static noinline void free_bulk_slow(struct mmbox_kmem_cache *cachep, size_t nr,
+				    void **p, struct mmbox_array_cache *ac)
+{
+	void **end = p + nr;
+
+	if (ac->busy != 0 || cachep->no_mark) {	/* not entered, or diverted */
+		mmbox_ac_undo(ac);
+		preempt_enable();
+		for (; p < end; p++)
+			mmbox_cache_free(cachep, *p);
+		return;
+	}
+	mmbox_ac_end(ac, bulk_to_array(cachep, ac, ac->avail, p, end));
+}
+
+/**
+ * mmbox_kmem_cache_free_bulk() - free objects
+ * @cachep: the cache they were allocated from
+ * @nr: how many
+ * @p: their addresses
+ *
+ * Context: as mmbox_kmem_cache_free().
+ */
+void mmbox_kmem_cache_free_bulk(struct mmbox_kmem_cache *cachep, size_t nr,
+				void **p)
+{
+	struct mmbox_array_cache *ac;
+	unsigned long avail;
+	void **entry;
+
+	preempt_disable();
+	ac = this_cpu_ptr(cachep->cpu_cache);
+	if (unlikely(!mmbox_ac_enter_fast(ac)))
+		return free_bulk_slow(cachep, nr, p, ac);
+	avail = ac->avail;
+	if (unlikely(avail + nr > ac->limit))
+		return free_bulk_slow(cachep, nr, p, ac);
+	entry = ac->entry + avail;
+	bulk_put(cachep, ac->hint, &p, &nr, &entry);
+	ac->avail = entry - ac->entry;
+	if (unlikely(nr))
+		return free_bulk_slow(cachep, nr, p, ac);
+	barrier();
+	ac->busy = MMBOX_AC_IDLE;
+	mmbox_preempt_enable();
+}
+EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free_bulk);
+
+/* ---- set-up and tear-down ---- */
+
+/**
+ * mmbox___kmem_cache_create() - make a cache work
+ * @cachep: zeroed but for box, name, object_size, align, flags, ctor and
+ *	index_size
+ * @boot_nodes: one for each node of the box, or NULL: from kmalloc; then
+ *	shared and alien arrays are set up as well
+ *
+ * Context: process, may sleep, slab.mutex held.
+ * Return: 0, -E2BIG if no slab can hold an object, -ENOMEM.
+ */
+int mmbox___kmem_cache_create(struct mmbox_kmem_cache *cachep,
+			      struct mmbox_kmem_cache_node *boot_nodes)
+{
+	struct mmbox *box = cachep->box;
+	int err;
+
+	raw_spin_lock_init(&cachep->rcu_lock);
+	INIT_LIST_HEAD(&cachep->rcu_pending);
+	INIT_LIST_HEAD(&cachep->rcu_waiting);
+	mmbox_slab_debug_cache(cachep);
+	cachep->no_mark = cachep->ctor || cachep->flags & SLAB_TYPESAFE_BY_RCU ||
+			  cachep->debug;
+	err = mmbox_slab_set_geometry(cachep);
+	if (err)
+		return err;
+	mmbox_slab_set_tunables(cachep);
+
+	cachep->allocflags = __GFP_COMP;
+	if (cachep->flags & SLAB_CACHE_DMA)
+		cachep->allocflags |= __GFP_DMA;
+	if (cachep->flags & SLAB_CACHE_DMA32)
+		cachep->allocflags |= __GFP_DMA32;
+	if (cachep->flags & SLAB_RECLAIM_ACCOUNT)
+		cachep->allocflags |= __GFP_RECLAIMABLE;
+	cachep->va_base = box->va_base;
+	cachep->va_size = box->linear_size;
+	cachep->memmap = box->memmap;
+	cachep->secret = box->secret;
+	cachep->id = mmbox_cache_to_id(box, cachep);
+	cachep->stats_on = box->cfg.slab_stats;
+	cachep->idle = cachep->no_mark || cachep->stats_on || box->nr_nodes > 1 ?
+		       MMBOX_AC_DIVERTED : MMBOX_AC_IDLE;
+
+	err = mmbox_alloc_cpu_cache(cachep);
+	if (err)
+		return err;
+	err = mmbox_alloc_nodes(cachep, boot_nodes);
+	if (err)
+		goto free_nodes;
+	if (!boot_nodes) {
+		err = mmbox_enable_shared(cachep);
+		if (err)
+			goto free_nodes;
+	}
+	return 0;
+
+free_nodes:
+	if (!boot_nodes)
+		mmbox_free_nodes(cachep);
+	mmbox_host_free_percpu(&box->host, cachep->host_cpu_cache);
+	return err;
+}
+
+/**
+ * mmbox___kmem_cache_release() - undo mmbox___kmem_cache_create()
+ * @cachep: a cache without slabs, not made at boot
+ *
+ * Context: process, may sleep, slab.mutex held.
+ */
+void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep)
+{
+	mmbox_kmem_cache_rcu_barrier(cachep);
+	mmbox_free_nodes(cachep);
+	mmbox_host_free_percpu(&cachep->box->host, cachep->host_cpu_cache);
+}
+
+/**
+ * mmbox___kmem_cache_empty() - does a cache hold no slab with objects in use?
+ * @cachep: the cache
+ *
+ * Context: process.
+ * Return: true if it holds none.
+ */
+bool mmbox___kmem_cache_empty(struct mmbox_kmem_cache *cachep)
+{
+	unsigned long flags;
+	bool empty = true;
+	int nid;
+
+	mmbox_for_each_online_node(cachep->box, nid) {
+		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		empty &= list_empty(&n->slabs_full) && list_empty(&n->slabs_partial);
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	return empty;
+}
+
+/* Take those objects of a slab that are in use, as far as @objs has room. */
+static unsigned int slab_used_objects(const struct mmbox_kmem_cache *cachep,
+				      const struct mmbox_page *slab, void **objs,
+				      unsigned int nr)
+{
+	DECLARE_BITMAP(free, MMBOX_MAX_OBJECTS);
+	unsigned int i, used = 0;
+	const void *freelist;
+
+	bitmap_zero(free, MMBOX_MAX_OBJECTS);
+	if (slab->active < cachep->num) {
+		freelist = mmbox_slab_freelist(cachep, slab);
+		for (i = slab->active; i < cachep->num; i++)
+			__set_bit(mmbox_get_free_obj(cachep, freelist, i), free);
+	}
+	for (i = 0; i < cachep->num && used < nr; i++)
+		if (!test_bit(i, free))
+			objs[used++] = mmbox_index_to_obj(cachep, slab, i) +
+				       cachep->obj_offset;
+	return used;
+}
+
+/**
+ * mmbox_used_objects() - objects of a cache that its slabs say are in use
+ * @cachep: the cache; what lies in arrays counts as in use, so drain it before
+ * @objs: where the addresses of the first go
+ * @nr: room there
+ *
+ * Context: process.
+ * Return: how many there are, possibly more than @nr.
+ */
+unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
+				 unsigned int nr)
+{
+	unsigned long flags, used = 0;
+	struct mmbox_page *slab;
+	unsigned int taken = 0;
+	int nid;
+
+	mmbox_for_each_online_node(cachep->box, nid) {
+		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		list_for_each_entry(slab, &n->slabs_full, slab_list) {
+			used += slab->active;
+			taken += slab_used_objects(cachep, slab, objs + taken, nr - taken);
+		}
+		list_for_each_entry(slab, &n->slabs_partial, slab_list) {
+			used += slab->active;
+			taken += slab_used_objects(cachep, slab, objs + taken, nr - taken);
+		}
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	return used;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_used_objects);
+
+/**
+ * mmbox_in_object() - where in an object of a cache does an address lie?
+ * @cachep: the cache, to which the address's page belongs
+ * @ptr: the address
+ * @offset: bytes from the start of the object
+ *
+ * Context: any.
+ * Return: false if it lies in none.
+ */
+bool mmbox_in_object(struct mmbox_kmem_cache *cachep, const void *ptr,
+		     unsigned int *offset)
+{
+	const struct mmbox_page *slab = mmbox_virt_to_slab(cachep, ptr);
+	unsigned int idx;
+
+	if (ptr < mmbox_slab_s_mem(cachep, slab))
+		return false;
+	idx = mmbox_obj_to_index(cachep, slab, ptr);
+	/* In the red zone before it, that is a large number. */
+	*offset = ptr - mmbox_index_to_obj(cachep, slab, idx) - cachep->obj_offset;
+	return idx < cachep->num;
+}
+
+/**
+ * mmbox_get_slabinfo() - what slabinfo shows of a cache
+ * @cachep: the cache
+ * @sinfo: where it goes
+ *
+ * Objects in arrays count as active, as in the kernel.
+ *
+ * Context: any; slab.mutex held so that @cachep stays.
+ */
+void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
+			struct mmbox_slabinfo *sinfo)
+{
+	int nid;
+
+	memset(sinfo, 0, sizeof(*sinfo));
+	mmbox_for_each_online_node(cachep->box, nid) {
+		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+		unsigned long flags;
+
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		sinfo->num_slabs += n->total_slabs;
+		sinfo->active_slabs += n->total_slabs - n->free_slabs;
+		sinfo->active_objs += n->total_slabs * cachep->num - n->free_objects;
+		if (n->shared)
+			sinfo->shared_avail += n->shared->avail;
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	sinfo->num_objs = sinfo->num_slabs * cachep->num;
+	sinfo->limit = cachep->limit;
+	sinfo->batchcount = cachep->batchcount;
+	sinfo->shared = cachep->shared;
+	sinfo->objects_per_slab = cachep->num;
+	sinfo->cache_order = cachep->gfporder;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_get_slabinfo);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fast paths of the slab layer, for slab.c and slab_common.c alone.
+ *
+ * They take no lock and leave interrupts on: preemption is off, and the CPU's
+ * array is marked busy (see struct mmbox_array_cache). Each rare end is a tail
+ * call to a function of slab.c which is entered in that state and leaves it,
+ * so that the fast path itself needs no stack frame.
+ *
+ * A free checks what it is given. Objects freed one after the other often lie
+ * in one slab: if this one lies where the last did (the hint), it is one of
+ * the cache's, and only has to be the start of an object. Else the page
+ * descriptor is asked.
+ */
+#ifndef _MMBOX_SLAB_FAST_H
+#define _MMBOX_SLAB_FAST_H
+
+#include <linux/bitops.h>
+#include <linux/compiler.h>
+#include <linux/log2.h>
+#include <linux/overflow.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+
+#include "box.h"
+
+/* slab.c: the rare ends, entered with preemption off and the array entered */
+void *mmbox_cache_alloc_slow(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
+			     struct mmbox_array_cache *ac);
+void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp,
+			    struct mmbox_array_cache *ac);
+void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep, void *objp,
+			       struct mmbox_array_cache *ac);
+void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *objp,
+			     struct mmbox_array_cache *ac);
+/* with preemption off, or on for the last two, and the array left */
+void *mmbox_cache_alloc_zero(struct mmbox_kmem_cache *cachep, gfp_t gfp, void *objp);
+void *mmbox_cache_alloc_resched(void *objp);
+void mmbox_refuse_object(struct mmbox_kmem_cache *cachep, const void *objp);
+
+/* ---- this CPU's array ---- */
+
+/*
+ * Enter the array of this CPU; preemption is off. False
+ * if it is in use below an interrupt, which we then are, or if the cache is
+ * diverted: mmbox_ac_undo() what this did, and go another way. One read,
+ * modify, write may be interrupted at any point: whoever comes in between
+ * leaves it as it was.
+ */
+static __always_inline bool mmbox_ac_enter_fast(struct mmbox_array_cache *ac)
+{
+	return likely(mmbox_inc_and_test(&ac->busy));
+}
+
+static __always_inline void mmbox_ac_undo(struct mmbox_array_cache *ac)
+{
+	barrier();
+	ac->busy--;
+}
+
+/* The same for the slow paths, of diverted caches as well; undone if false. */
+static __always_inline bool mmbox_ac_enter(const struct mmbox_kmem_cache *cachep,
+					   struct mmbox_array_cache *ac)
+{
+	if (unlikely(READ_ONCE(ac->busy) != cachep->idle))
+		return false;
+	ac->busy++;
+	barrier();
+	return true;
+}
+
+static __always_inline void mmbox_ac_end(struct mmbox_array_cache *ac,
+					 unsigned int avail)
+{
+	ac->avail = avail;
+	mmbox_ac_undo(ac);
+	mmbox_preempt_enable();
+}
+
+/*
+ * Begin work on this CPU's array. NULL if it is in use below an interrupt,
+ * which we then are: go to the node's lists instead.
+ */
+static __always_inline struct mmbox_array_cache *
+mmbox_ac_begin(struct mmbox_kmem_cache *cachep, unsigned int *avail)
+{
+	struct mmbox_array_cache *ac;
+
+	preempt_disable();
+	ac = this_cpu_ptr(cachep->cpu_cache);
+	if (unlikely(!mmbox_ac_enter(cachep, ac))) {
+		preempt_enable();
+		return NULL;
+	}
+	*avail = ac->avail;
+	return ac;
+}
+
+/* ---- is it an object, and is it free? ---- */
+
+/* The head of the slab that an object of this cache lies in. */
+static __always_inline struct mmbox_page *
+mmbox_obj_to_slab(const struct mmbox_kmem_cache *cachep, unsigned long offset)
+{
+	const unsigned int shift = PAGE_SHIFT - ilog2(sizeof(struct mmbox_page));
+
+	/* The mask leaves whole pages, so this is their number of descriptors. */
+	return (void *)cachep->memmap + ((offset & cachep->slab_base_mask) >> shift);
+}
+
+/* Address of the first object of a slab that @objp lies in. */
+static __always_inline unsigned long
+mmbox_obj_to_s_mem(const struct mmbox_kmem_cache *cachep,
+		   const struct mmbox_page *slab, const void *objp)
+{
+	unsigned long offset = (unsigned long)objp - cachep->va_base;
+
+	return (unsigned long)objp - (offset & cachep->slab_mask) +
+	       slab->s_mem * (unsigned long)MMBOX_S_MEM_UNIT;
+}
+
+/* ror64(), but the compiler knows that @shift is within bounds. */
+static __always_inline u64 mmbox_ror64(u64 word, unsigned int shift)
+{
+	return word >> shift | word << (-shift & 63);
+}
+
+/*
+ * Index of the object that begins @offset bytes after the first one, or a
+ * number of at least cachep->num if none does. With size = odd * 2^shift, the
+ * multiplication by the inverse of odd modulo 2^64 divides multiples of it
+ * exactly, and takes all else beyond any index; the rotation divides by 2^shift,
+ * and brings what remains to the top: H. S. Warren, "Hacker's Delight",
+ * 2nd ed., 10-17 "Test for Zero Remainder after Division by a Constant".
+ */
+static __always_inline unsigned long
+mmbox_obj_index(const struct mmbox_kmem_cache *cachep, unsigned long offset)
+{
+	return mmbox_ror64(offset * cachep->inverse, cachep->shift);
+}
+
+/*
+ * Is @objp the start of an object of the cache whose slabs carry @id? Then
+ * @s_mem is the address of its slab's first object, and @index its index.
+ */
+static __always_inline bool mmbox_obj_is_ours(const struct mmbox_kmem_cache *cachep,
+					      const void *objp, u32 id,
+					      unsigned long *s_mem,
+					      unsigned long *index)
+{
+	unsigned long offset = (unsigned long)objp - cachep->va_base;
+	const struct mmbox_page *slab = mmbox_obj_to_slab(cachep, offset);
+
+	if (unlikely(offset >= cachep->va_size || slab->slab_cache != id))
+		return false;
+	*s_mem = mmbox_obj_to_s_mem(cachep, slab, objp);
+	*index = mmbox_obj_index(cachep, (unsigned long)objp - *s_mem);
+	return likely(*index < cachep->num);
+}
+
+/* What the first word of a free object holds, if its cache marks them. */
+static __always_inline unsigned long mmbox_free_mark(const struct mmbox_kmem_cache *cachep,
+						     unsigned long index)
+{
+	return index ^ cachep->secret;
+}
+
+static __always_inline void mmbox_clear_mark(const struct mmbox_kmem_cache *cachep,
+					     void *objp)
+{
+	if (likely(!cachep->no_mark))
+		*(unsigned long *)objp = 0;
+}
+
+/* ---- allocate and free ---- */
+
+static __always_inline void *mmbox_cache_alloc(struct mmbox_kmem_cache *cachep,
+					       gfp_t gfp, int nid)
+{
+	struct mmbox_array_cache *ac;
+	unsigned long avail;
+	void *objp;
+
+	preempt_disable();
+	ac = this_cpu_ptr(cachep->cpu_cache);
+	if (unlikely(!mmbox_ac_enter_fast(ac)))
+		return mmbox_cache_alloc_slow(cachep, gfp, nid, ac);
+	avail = ac->avail;
+	if (unlikely(check_sub_overflow(avail, 1UL, &avail)))
+		return mmbox_cache_alloc_slow(cachep, gfp, nid, ac);
+	objp = ac->entry[avail];
+	ac->avail = avail;
+	barrier();
+	ac->busy_touched = MMBOX_AC_IDLE_TOUCHED;
+
+	if (unlikely(gfp & __GFP_ZERO))
+		return mmbox_cache_alloc_zero(cachep, gfp, objp);
+	*(unsigned long *)objp = 0;
+	if (unlikely(mmbox_preempt_enable_test()))
+		return mmbox_cache_alloc_resched(objp);
+	return objp;
+}
+
+/* Free an object whose index is known; @ac was entered. */
+static __always_inline void mmbox_cache_free_index(struct mmbox_kmem_cache *cachep,
+						   void *objp, unsigned long index,
+						   struct mmbox_array_cache *ac)
+{
+	unsigned long mark = mmbox_free_mark(cachep, index), avail;
+
+	if (unlikely(*(unsigned long *)objp == mark))
+		return mmbox_cache_free_refuse(cachep, objp, ac);
+	*(unsigned long *)objp = mark;
+	avail = ac->avail;
+	if (unlikely(avail >= ac->limit))
+		return mmbox_cache_free_flush(cachep, objp, ac);
+	ac->entry[avail] = objp;
+	barrier();		/* forget avail: it is counted up in place */
+	ac->avail++;
+	barrier();
+	ac->busy = MMBOX_AC_IDLE;
+	mmbox_preempt_enable();
+}
+
+static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
+					     void *objp)
+{
+	struct mmbox_array_cache *ac;
+	unsigned long index, s_mem;
+
+	preempt_disable();
+	ac = this_cpu_ptr(cachep->cpu_cache);
+	if (unlikely(!mmbox_ac_enter_fast(ac)))
+		return mmbox_cache_free_diverted(cachep, objp, ac);
+	index = mmbox_obj_index(cachep, (unsigned long)objp - ac->hint);
+	if (unlikely(index >= cachep->num)) {
+		OPTIMIZER_HIDE_VAR(cachep);	/* keep no copies for this */
+		if (unlikely(!mmbox_obj_is_ours(cachep, objp, cachep->id, &s_mem,
+						&index)))
+			return mmbox_cache_free_refuse(cachep, objp, ac);
+		ac->hint = s_mem;
+	}
+	mmbox_cache_free_index(cachep, objp, index, ac);
+}
+
+/*
+ * What kfree() saw last on this CPU. Written in task context with preemption
+ * off: an interrupt may read it at any time, so it writes nothing. What its
+ * slab's end makes of it: mmbox_forget_hints().
+ */
+struct mmbox_kfree_hint {
+	unsigned long s_mem;			/* first object of the slab */
+	struct mmbox_kmem_cache *cachep;	/* whose slab it is */
+};
+
+/* Not an address there can be, and another one in each box. */
+static inline unsigned long mmbox_no_hint(const struct mmbox *box)
+{
+	return BIT(62) | box->secret >> 3;
+}
+
+/* A new array of a CPU, of which the limits are set. */
+static inline void mmbox_ac_init(const struct mmbox_kmem_cache *cachep,
+				 struct mmbox_array_cache *ac)
+{
+	ac->busy = cachep->idle;
+	ac->hint = mmbox_no_hint(cachep->box);
+}
+
+#endif /* _MMBOX_SLAB_FAST_H */

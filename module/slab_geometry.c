@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How the slabs of a cache are laid out: size and alignment of an object,
+ * pages a slab, objects a slab, where the free indices go, how many colours.
+ *
+ * All of it follows from the size, the alignment and the flags of the cache,
+ * by the rules of mm/slab.c of Linux 6.1, so that the columns of slabinfo are
+ * the same. Three places for the indices are tried: inside a free object, in
+ * an object of their own, at the end of the slab.
+ */
+#include <linux/cache.h>
+#include <linux/cpumask.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+
+#include "box.h"
+
+/* How many objects fit into 2^@gfporder pages, and what is left over. */
+static unsigned int cache_estimate(const struct mmbox_kmem_cache *cachep,
+				   unsigned int gfporder, unsigned int size,
+				   slab_flags_t flags, size_t *left_over)
+{
+	size_t slab_size = PAGE_SIZE << gfporder;
+
+	if (!(flags & (MMBOX_CFLGS_OBJFREELIST_SLAB | MMBOX_CFLGS_OFF_SLAB)))
+		size += cachep->index_size;
+	*left_over = slab_size % size;
+	return slab_size / size;
+}
+
+/*
+ * Would an off-slab freelist of @num indices be worth the object it takes? As
+ * in 6.1 that is held against the size that was asked for, not the aligned one.
+ */
+static bool off_slab_pays(const struct mmbox_kmem_cache *cachep, unsigned int num)
+{
+	size_t freelist_size = num * cachep->index_size;
+	struct mmbox_kmem_cache *freelist_cache;
+
+	freelist_cache = mmbox_kmalloc_slab(cachep->box,
+					    max_t(size_t, MMBOX_FREELIST_UNIT, freelist_size),
+					    0);
+	/* An off-slab cache here could end up growing itself. */
+	if (!freelist_cache || mmbox_off_slab(freelist_cache))
+		return false;
+	return freelist_cache->size <= cachep->object_size / 2;
+}
+
+/*
+ * Choose pages a slab and objects a slab. calculate_slab_order(), mm/slab.c,
+ * Linux 6.1: the first order that wastes no more than an eighth, not above
+ * order 1 unless an object needs it.
+ */
+static size_t calculate_slab_order(struct mmbox_kmem_cache *cachep,
+				   unsigned int size, slab_flags_t flags)
+{
+	unsigned int max_num = cachep->index_size == 1 ? U8_MAX : U16_MAX;
+	size_t left_over = 0, remainder;
+	unsigned int gfporder, num;
+
+	cachep->num = 0;
+	for (gfporder = 0; gfporder < cachep->box->max_order; gfporder++) {
+		num = cache_estimate(cachep, gfporder, size, flags, &remainder);
+		if (!num)
+			continue;
+		if (num > max_num)
+			break;
+		if (flags & MMBOX_CFLGS_OFF_SLAB && !off_slab_pays(cachep, num))
+			continue;
+
+		cachep->num = num;
+		cachep->gfporder = gfporder;
+		left_over = remainder;
+
+		/* Such caches are filled where high orders cannot be waited for. */
+		if (flags & SLAB_RECLAIM_ACCOUNT)
+			break;
+		if (gfporder >= MMBOX_SLAB_MAX_ORDER)
+			break;
+		if (left_over * 8 <= PAGE_SIZE << gfporder)
+			break;
+	}
+	return left_over;
+}
+
+/* Where the indices go, first of three that is possible: sets num, gfporder. */
+static int choose_freelist(struct mmbox_kmem_cache *cachep, unsigned int size)
+{
+	slab_flags_t flags = cachep->flags;
+	size_t left_over;
+
+	if (!cachep->ctor && !(cachep->flags & SLAB_TYPESAFE_BY_RCU)) {
+		flags = cachep->flags | MMBOX_CFLGS_OBJFREELIST_SLAB;
+		left_over = calculate_slab_order(cachep, size, flags);
+		if (cachep->num &&
+		    cachep->num * cachep->index_size <= cachep->object_size)
+			goto done;
+	}
+
+	flags = cachep->flags | MMBOX_CFLGS_OFF_SLAB;
+	/* If the indices fit into what is left over they may as well go there. */
+	if (!(cachep->flags & SLAB_NOLEAKTRACE)) {
+		left_over = calculate_slab_order(cachep, size, flags);
+		if (cachep->num && left_over < cachep->num * cachep->index_size)
+			goto done;
+	}
+
+	flags = cachep->flags;
+	left_over = calculate_slab_order(cachep, size, flags);
+	if (!cachep->num)
+		return -E2BIG;
+done:
+	cachep->flags = flags;
+	cachep->colour = left_over / cachep->colour_off;
+	return 0;
+}
+
+/*
+ * x with odd * x = 1 modulo 2^64. Any odd number is its own inverse modulo 8,
+ * and each of Newton's steps doubles the bits that are right.
+ */
+static u64 inverse_of_odd(u64 odd)
+{
+	u64 x = odd;
+	int bits;
+
+	for (bits = 3; bits < 64; bits *= 2)
+		x *= 2 - odd * x;
+	return x;
+}
+
+/**
+ * mmbox_slab_set_geometry() - lay out the slabs of a new cache
+ * @cachep: the cache; object_size, align, flags, no_mark and index_size are set
+ *
+ * Context: process, slab.mutex held.
+ * Return: 0, or -E2BIG if no slab can hold an object.
+ */
+int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep)
+{
+	unsigned int size;
+	int err;
+
+	cachep->align = max_t(unsigned int, cachep->align, sizeof(void *));
+	/* page->s_mem counts what every cache line of x86-64 is a multiple of. */
+	cachep->colour_off = max3((unsigned int)cache_line_size(), cachep->align,
+				  (unsigned int)MMBOX_S_MEM_UNIT);
+	size = ALIGN(cachep->object_size, sizeof(void *));
+	/* slab_debug.c has the picture */
+	if (cachep->flags & SLAB_RED_ZONE) {
+		cachep->obj_offset = sizeof(u64);
+		size += 2 * sizeof(u64);
+	}
+	if (cachep->flags & SLAB_STORE_USER)
+		size += sizeof(u64);
+	size = ALIGN(size, cachep->align);
+	if (cachep->index_size == 1 && size < MMBOX_SLAB_OBJ_MIN_SIZE)
+		size = ALIGN(MMBOX_SLAB_OBJ_MIN_SIZE, cachep->align);
+
+	err = choose_freelist(cachep, size);
+	if (err)
+		return err;
+	cachep->freelist_size = cachep->num * cachep->index_size;
+	cachep->slab_mask = (PAGE_SIZE << cachep->gfporder) - 1;
+	cachep->slab_base_mask = ~cachep->slab_mask;
+	cachep->size = size;
+	cachep->reciprocal_buffer_size = reciprocal_value(size);
+	cachep->shift = __ffs(size);
+	cachep->inverse = inverse_of_odd(size >> cachep->shift);
+	return 0;
+}
+
+/**
+ * mmbox_slab_set_tunables() - size the arrays of a new cache
+ * @cachep: the cache, laid out
+ *
+ * As enable_cpucache(), mm/slab.c, Linux 6.1.
+ *
+ * Context: process, slab.mutex held.
+ */
+void mmbox_slab_set_tunables(struct mmbox_kmem_cache *cachep)
+{
+	if (cachep->size > 131072)
+		cachep->limit = 1;
+	else if (cachep->size > PAGE_SIZE)
+		cachep->limit = 8;
+	else if (cachep->size > 1024)
+		cachep->limit = 24;
+	else if (cachep->size > 256)
+		cachep->limit = 54;
+	else
+		cachep->limit = 120;
+	/* As with CONFIG_DEBUG_SLAB. */
+	if (cachep->debug)
+		cachep->limit = min(cachep->limit, 32U);
+	cachep->batchcount = (cachep->limit + 1) / 2;
+	cachep->shared = cachep->size <= PAGE_SIZE && num_possible_cpus() > 1 ? 8 : 0;
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SPARSEMEM: physical memory in sections, each with its own map.
+ *
+ *	memblocks_present      which sections are there, and on which node
+ *	sparse_init            for each run of sections of one node:
+ *	  sparse_init_nid        usemaps of all of them, then for each
+ *	    populate_section_memmap  its descriptors, out of sparse_buffer
+ *	    sparse_init_one_section  both noted in its mem_section
+ *
+ * That is mm/sparse.c. The sections of a node for which there is no memory for
+ * a map are not present after all, with what they hold: the box goes without.
+ *
+ * A section_mem_map is the map less the section's first page frame number, so
+ * that it is indexed by any pfn of the section; its low bits say what the
+ * section is. There is no room for a section's number in a 32-byte descriptor.
+ * What leads back from a descriptor to its section is therefore a table over
+ * the region, map_section[], which the model sparse-vmemmap does not need.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/printk.h>
+#include <linux/string.h>
+
+#include "box.h"
+
+/**
+ * mmbox_section_map_size() - bytes of the map of a section
+ * @box: the box
+ *
+ * Context: any.
+ * Return: bytes, whole pages.
+ */
+unsigned long mmbox_section_map_size(const struct mmbox *box)
+{
+	return sizeof(struct mmbox_page) << box->pfn_section_shift;
+}
+
+/**
+ * mmbox_section_usage_size() - bytes of a struct mmbox_mem_section_usage
+ * @box: the box
+ *
+ * Context: any.
+ * Return: bytes: one for each pageblock.
+ */
+unsigned long mmbox_section_usage_size(const struct mmbox *box)
+{
+	return 1UL << (box->pfn_section_shift - (box->max_order - 1));
+}
+MMBOX_EXPORT_INTERNAL(mmbox_section_usage_size);
+
+/**
+ * mmbox_nr_to_section() - a section by its number
+ * @box: the box, of a sparse model
+ * @nr: number below nr_sections
+ *
+ * Context: any.
+ * Return: the section, or NULL if its part of the array is not there.
+ */
+struct mmbox_mem_section *mmbox_nr_to_section(const struct mmbox *box, unsigned long nr)
+{
+	struct mmbox_mem_section *root;
+
+	if (box->sparse.sections)
+		return &box->sparse.sections[nr];
+	root = box->sparse.roots[nr / MMBOX_SECTIONS_PER_ROOT];
+	return root ? &root[nr % MMBOX_SECTIONS_PER_ROOT] : NULL;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nr_to_section);
+
+/* ---- which sections are there ---- */
+
+static unsigned long mmbox_next_present_section_nr(const struct mmbox *box, unsigned long nr)
+{
+	while (++nr < box->nr_sections)
+		if (mmbox_present_section(mmbox_nr_to_section(box, nr)))
+			break;
+	return nr;
+}
+
+static unsigned long mmbox_first_present_section_nr(const struct mmbox *box)
+{
+	return mmbox_next_present_section_nr(box, -1UL);
+}
+
+static unsigned long mmbox_sparse_encode_early_nid(int nid)
+{
+	return (unsigned long)nid << MMBOX_SECTION_NID_SHIFT;
+}
+
+static int mmbox_sparse_early_nid(const struct mmbox_mem_section *ms)
+{
+	return ms->section_mem_map >> MMBOX_SECTION_NID_SHIFT;
+}
+
+static int mmbox_memory_present(struct mmbox *box, int nid, phys_addr_t start,
+				phys_addr_t end, unsigned long flags)
+{
+	unsigned long nr = start >> box->section_shift;
+	unsigned long last = (end - 1) >> box->section_shift;
+
+	for (; nr <= last; nr++) {
+		struct mmbox_mem_section *ms;
+
+		if (mmbox_sparse_index_init(box, nr, nid))
+			return -ENOMEM;
+		ms = mmbox_nr_to_section(box, nr);
+		if (!ms->section_mem_map)
+			ms->section_mem_map = mmbox_sparse_encode_early_nid(nid) | flags |
+					      MMBOX_SECTION_MARKED_PRESENT;
+	}
+	return 0;
+}
+
+/* Mark the sections of all banks; those that may be filled later as well. */
+static int mmbox_memblocks_present(struct mmbox *box)
+{
+	const struct mmbox_memblock_type *memory = &box->memblock.memory;
+	unsigned int i;
+	int err;
+
+	if (box->cfg.model == MMBOX_SPARSE_STATIC)
+		err = mmbox_sparse_static_alloc(box);
+	else
+		err = mmbox_sparse_extreme_alloc(box);
+	for (i = 0; i < memory->cnt && !err; i++) {
+		const struct mmbox_memblock_region *bank = &memory->regions[i];
+
+		err = mmbox_memory_present(box, bank->nid, bank->base, bank->base + bank->size,
+					   MMBOX_SECTION_IS_ONLINE);
+		mmbox_boot_note(box, MMBOX_BOOT_MEMBLOCKS_PRESENT, bank->nid,
+				bank->base >> box->section_shift,
+				DIV_ROUND_UP(bank->base + bank->size,
+					     1UL << box->section_shift), bank->size);
+	}
+	return err;
+}
+
+/* ---- the maps ---- */
+
+/* Room for the maps of @count sections at once; without it they go one by one. */
+static void mmbox_sparse_buffer_init(struct mmbox *box, unsigned long count, int nid)
+{
+	unsigned long size = count * mmbox_section_map_size(box);
+	phys_addr_t phys = MMBOX_MEMBLOCK_NONE;
+
+	if (!mmbox_memblock_should_fail(&box->memblock))
+		phys = mmbox_memblock_phys_alloc(&box->memblock, size,
+						 mmbox_section_map_size(box), nid,
+						 "mem_map");
+	if (phys == MMBOX_MEMBLOCK_NONE)
+		size = 0;
+	box->sparse.buf = size ? phys : 0;
+	box->sparse.buf_end = box->sparse.buf + size;
+	mmbox_boot_note(box, MMBOX_BOOT_BUFFER_INIT, nid, box->sparse.buf,
+			box->sparse.buf_end, size);
+}
+
+static void mmbox_sparse_buffer_fini(struct mmbox *box, int nid)
+{
+	unsigned long left = box->sparse.buf_end - box->sparse.buf;
+
+	if (left)
+		mmbox_memblock_free(&box->memblock, box->sparse.buf, left);
+	mmbox_boot_note(box, MMBOX_BOOT_BUFFER_FINI, nid, box->sparse.buf,
+			box->sparse.buf_end, left);
+	box->sparse.buf = box->sparse.buf_end;
+}
+
+static struct mmbox_page *mmbox_populate_section_memmap(struct mmbox *box,
+							unsigned long nr, int nid)
+{
+	unsigned long size = mmbox_section_map_size(box);
+	struct mmbox_page *map;
+
+	if (box->sparse.buf_end - box->sparse.buf >= size) {
+		map = mmbox_phys_to_virt(box, box->sparse.buf);
+		box->sparse.buf += size;
+	} else {
+		map = mmbox_boot_alloc(box, size, size, nid, "mem_map");
+		if (!map)
+			return NULL;
+	}
+	mmbox_init_reserved(map, 1UL << box->pfn_section_shift, nid);
+	box->sparse.map_bytes += size;
+	mmbox_boot_note(box, MMBOX_BOOT_POPULATE, nid, nr, nr + 1, size);
+	return map;
+}
+
+/**
+ * mmbox_sparse_set_map() - note where the map of a section is
+ * @box: the box
+ * @nr: number of the section
+ * @map: descriptor of its first page
+ *
+ * Context: while the box boots, or memory_lock held.
+ */
+void mmbox_sparse_set_map(struct mmbox *box, unsigned long nr, struct mmbox_page *map)
+{
+	struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
+	unsigned long bits = ms->section_mem_map & ~MMBOX_SECTION_MAP_MASK;
+
+	map -= nr << box->pfn_section_shift;
+	WRITE_ONCE(ms->section_mem_map, (unsigned long)map | bits |
+					MMBOX_SECTION_HAS_MEM_MAP);
+}
+
+static void mmbox_sparse_init_one_section(struct mmbox *box, unsigned long nr,
+					  struct mmbox_page *map,
+					  struct mmbox_mem_section_usage *usage, int nid)
+{
+	struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
+	unsigned long offset = (unsigned long)map - (unsigned long)box->region.addr;
+
+	ms->usage = usage;
+	ms->section_mem_map |= MMBOX_SECTION_IS_EARLY;
+	mmbox_sparse_set_map(box, nr, map);
+	if (box->sparse.map_section)
+		box->sparse.map_section[offset >> box->sparse.map_shift] = nr + 1;
+	mmbox_boot_note(box, MMBOX_BOOT_INIT_ONE, nid, nr, nr + 1, 0);
+}
+
+/* The section and the node's following ones are not there after all. */
+static void drop_sections(struct mmbox *box, int nid, unsigned long begin,
+			  unsigned long end)
+{
+	unsigned long nr, dropped = 0;
+
+	for (nr = begin; nr < end; nr = mmbox_next_present_section_nr(box, nr)) {
+		mmbox_memblock_remove(&box->memblock, (phys_addr_t)nr << box->section_shift,
+				      1UL << box->section_shift);
+		mmbox_nr_to_section(box, nr)->section_mem_map = 0;
+		dropped++;
+	}
+	box->sparse.nr_missing += dropped;
+	mmbox_boot_note(box, MMBOX_BOOT_FAILED, nid, begin, end,
+			(u64)dropped << box->section_shift);
+	pr_err("%s: node %d goes without sections %lu to %lu, %lu KiB\n", box->name, nid,
+	       begin, end - 1, dropped << (box->section_shift - 10));
+}
+
+/* All sections of one run of a node, numbers in [@begin, @end), @count present. */
+static void mmbox_sparse_init_nid(struct mmbox *box, int nid, unsigned long begin,
+				  unsigned long end, unsigned long count)
+{
+	unsigned long size = count * mmbox_section_usage_size(box), nr;
+	void *usage;
+
+	mmbox_boot_note(box, MMBOX_BOOT_INIT_NID, nid, begin, end,
+			(u64)count << box->section_shift);
+	usage = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, nid, "usemap");
+	if (!usage) {
+		pr_err("%s: node[%d] usemap allocation failed\n", box->name, nid);
+		drop_sections(box, nid, begin, end);
+		return;
+	}
+	memset(usage, 0, size);
+	box->sparse.usemap_bytes += size;
+	mmbox_boot_note(box, MMBOX_BOOT_USEMAPS, nid, begin, end, size);
+
+	mmbox_sparse_buffer_init(box, count, nid);
+	for (nr = begin; nr < end; nr = mmbox_next_present_section_nr(box, nr)) {
+		struct mmbox_page *map = mmbox_populate_section_memmap(box, nr, nid);
+
+		if (!map) {
+			pr_err("%s: node[%d] memory map backing failed. Some memory will not be available.\n",
+			       box->name, nid);
+			break;
+		}
+		mmbox_sparse_init_one_section(box, nr, map, usage, nid);
+		usage += mmbox_section_usage_size(box);
+	}
+	mmbox_sparse_buffer_fini(box, nid);
+	if (nr < end)
+		drop_sections(box, nid, nr, end);
+}
+
+static int take_map_section(struct mmbox *box)
+{
+	unsigned long nr, size;
+
+	box->sparse.map_shift = box->pfn_section_shift + ilog2(sizeof(struct mmbox_page));
+	if (box->cfg.model == MMBOX_SPARSE_VMEMMAP)
+		return 0;
+	nr = DIV_ROUND_UP(box->region.size, mmbox_section_map_size(box));
+	size = nr * sizeof(*box->sparse.map_section);
+	box->sparse.map_section = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
+						   "map_section");
+	if (!box->sparse.map_section)
+		return -ENOMEM;
+	memset(box->sparse.map_section, 0, size);
+	box->sparse.table_bytes = size;
+	return 0;
+}
+
+/**
+ * mmbox_sparse_init() - find all sections and give each its map
+ * @box: the box, whose banks are known to memblock
+ *
+ * Context: while the box boots.
+ * Return: 0, with less memory than asked for if maps could not be had, or
+ * -ENOMEM if nothing is left.
+ */
+int mmbox_sparse_init(struct mmbox *box)
+{
+	unsigned long nr_begin, nr_end, map_count = 1;
+	int nid_begin, err;
+
+	err = take_map_section(box) ?: mmbox_memblocks_present(box);
+	if (err)
+		return err;
+	nr_begin = mmbox_first_present_section_nr(box);
+	nid_begin = mmbox_sparse_early_nid(mmbox_nr_to_section(box, nr_begin));
+	mmbox_boot_note(box, MMBOX_BOOT_FIRST_PRESENT, nid_begin, nr_begin, nr_begin + 1, 0);
+
+	for (nr_end = mmbox_next_present_section_nr(box, nr_begin); nr_end < box->nr_sections;
+	     nr_end = mmbox_next_present_section_nr(box, nr_end)) {
+		int nid = mmbox_sparse_early_nid(mmbox_nr_to_section(box, nr_end));
+
+		if (nid == nid_begin) {
+			map_count++;
+			continue;
+		}
+		mmbox_sparse_init_nid(box, nid_begin, nr_begin, nr_end, map_count);
+		nid_begin = nid;
+		nr_begin = nr_end;
+		map_count = 1;
+	}
+	/* Cover the last node. */
+	mmbox_sparse_init_nid(box, nid_begin, nr_begin, nr_end, map_count);
+
+	if (mmbox_first_present_section_nr(box) == box->nr_sections)
+		return -ENOMEM;
+	return box->cfg.model == MMBOX_SPARSE_VMEMMAP ? mmbox_vmemmap_populate(box) : 0;
+}
+
+/* ---- for all sparse models ---- */
+
+/**
+ * mmbox_sparse_pfn_valid() - is there a page?
+ * @box: the box
+ * @pfn: page frame number below max_pfn
+ *
+ * Context: any.
+ * Return: true if its section has a map.
+ */
+bool mmbox_sparse_pfn_valid(const struct mmbox *box, unsigned long pfn)
+{
+	return mmbox_valid_section(mmbox_nr_to_section(box, pfn >> box->pfn_section_shift));
+}
+
+/**
+ * mmbox_sparse_page_valid() - is this the descriptor of a page?
+ * @box: the box, of model sparse-static or sparse-extreme
+ * @page: whatever it is
+ *
+ * Context: any.
+ * Return: true if it is.
+ */
+bool mmbox_sparse_page_valid(const struct mmbox *box, const struct mmbox_page *page)
+{
+	unsigned long offset = (unsigned long)page - (unsigned long)box->region.addr;
+	unsigned long nr;
+
+	if (offset >= box->region.size || offset % sizeof(*page))
+		return false;
+	nr = mmbox_sparse_map_section(box, page);
+	return nr < box->nr_sections &&
+	       mmbox_valid_section(mmbox_nr_to_section(box, nr)) &&
+	       mmbox_memmap_page_to_pfn(box, page) < box->max_pfn;
+}
+
+/**
+ * mmbox_sparse_usage() - what a sparse model takes
+ * @box: the box
+ * @usage: zeroed, filled
+ *
+ * Context: any.
+ */
+void mmbox_sparse_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage)
+{
+	usage->descriptors = box->sparse.map_bytes;
+	usage->holes = box->sparse.hole_bytes;
+	usage->sections = box->sparse.section_bytes;
+	usage->tables = box->sparse.table_bytes;
+	usage->usemaps = box->sparse.usemap_bytes;
+	usage->addresses = box->sparse.address_bytes;
+}

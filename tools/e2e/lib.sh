@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the tests inside a guest share. Each is a script that tools/test runs as
+# root in a test VM of its own, from the top of the tree:
+#
+#   tools/e2e/NAME MODULES OUT
+#
+# MODULES is the folder with the .ko files for the guest's kernel, OUT one on
+# the host in which files may be left. Never run them on a machine you need.
+
+# shellcheck disable=SC2034 # what the scripts use
+
+# shellcheck source=tools/testing.sh
+. tools/testing.sh
+
+modules=$1
+out=$2
+boxes=/sys/kernel/debug/mmbox
+box=$boxes/box0
+device=/dev/mmbox/box0
+
+loaded() { grep -q "^$1 " /proc/modules; }
+
+# load MODULE [PARAM=VALUE...]: insert it, show its lines of the log if it fails
+load() {
+	local module=$1
+	shift
+	log_mark
+	insmod "$modules/$module.ko" "$@" || { log_since; return 1; }
+}
+
+# The kernel log since log_mark, and mmbox's own lines of it
+log_mark() { dmesg --clear; }
+log_since() { dmesg --notime; }
+log_mmbox() { log_since | grep '^mmbox: ' || true; }
+
+# Nothing in the log that a kernel says when something is wrong with it
+log_clean() {
+	log_since | none grep -aE 'BUG:|WARNING:|Oops|Call Trace'
+}
+
+# Unload whatever an earlier test has left loaded
+clean_slate() {
+	! loaded mmbox_example || rmmod mmbox_example
+	! loaded mmbox_mistakes || rmmod mmbox_mistakes
+	! loaded mmbox || rmmod mmbox
+}
+
+# Nothing of a box is to be seen
+gone() {
+	local bad=0
+	! loaded mmbox || { echo "mmbox is still loaded"; bad=1; }
+	[ ! -e "$boxes" ] || { echo "$boxes is still there"; bad=1; }
+	[ ! -e /dev/mmbox ] || { echo "/dev/mmbox is still there"; bad=1; }
+	return $bad
+}
+
+# Free pages of the guest, those waiting on per-CPU lists included
+free_pages() {
+	awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo
+}
+
+# As free_pages, after what the kernel merely remembers has been dropped
+settled_pages() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 0.3
+	echo 3 >/proc/sys/vm/drop_caches
+	free_pages
+}
+
+# On a kernel with kmemleak: what it has found so far is not ours; and then,
+# as a test: it finds nothing new. It does not look at what is younger than 5 s.
+kmemleak=/sys/kernel/debug/kmemleak
+forget_leaks() { [ ! -e $kmemleak ] || echo clear >$kmemleak; }
+leaks() {
+	sleep 6
+	echo scan >$kmemleak
+	echo scan >$kmemleak
+	cat $kmemleak
+}
+no_leaks() { [ ! -e $kmemleak ] || check_quiet "kmemleak finds nothing" leaks; }

@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mmbox record: the running kernel's kmem events while a command runs.
+ *
+ * The events go to a ring buffer of their own (a tracefs instance, so that
+ * other tracing is left alone). A thread a CPU empties it into a file beside
+ * the one that is asked for, page by page as the kernel gives them. When the
+ * command has ended, the pages are read back, brought into one order and
+ * converted. Whatever the way out, instance and files are removed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event-parse.h>
+#include <kbuffer.h>
+#include <tracefs.h>
+
+#include "commands.h"
+#include "source_raw.h"
+#include "util.h"
+
+/* As timeout(1), env(1) and the like have them. */
+#define EXIT_OWN_FAILURE	125
+#define EXIT_CANNOT_RUN		126
+#define EXIT_NOT_FOUND		127
+
+#define READ_EVERY_MS		20	/* a fraction of what fills the buffer */
+#define BUFFER_KIB_MAX		16384	/* a CPU, unless told otherwise */
+
+struct cpu_reader {
+	struct tracefs_cpu *tcpu;
+	pthread_t thread;
+	bool is_running;
+	bool stop;		/* when nothing is left */
+	int fd;			/* of its file, -1: none yet */
+	char *path;
+	uint64_t nr_bytes;
+	bool failed;
+};
+
+struct recording {
+	const char *output;
+	char **command;
+	long buffer_kib;	/* a CPU, 0: choose */
+	const char *clock;	/* the kernel's trace clock */
+	struct tracefs_instance *instance;
+	struct tep_handle *tep;
+	struct cpu_reader *readers;
+	unsigned int nr_cpus;
+	unsigned int subbuf_size;
+	uint64_t nr_lost;
+	pid_t pid;		/* the command's, while there is one */
+	int go_fd;		/* a byte here lets it go */
+	int exit_status;	/* the command's */
+};
+
+static volatile pid_t command_pid;
+
+static void pass_on_signal(int sig)
+{
+	if (command_pid > 0)
+		kill(command_pid, sig);
+}
+
+void describe_host(struct trace_texts *info)
+{
+	struct utsname uts;
+	char date[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!uname(&uts)) {
+		trace_texts_add(info, "kernel", "%s %s", uts.sysname, uts.release);
+		trace_texts_add(info, "machine", "%s", uts.machine);
+	}
+	if (gmtime_r(&now, &tm) && strftime(date, sizeof(date), "%FT%TZ", &tm))
+		trace_texts_add(info, "date", "%s", date);
+}
+
+/* ---- the tracefs instance ---- */
+
+static int set_file(struct recording *rec, const char *file, const char *value)
+{
+	if (tracefs_instance_file_write(rec->instance, file, value) >= 0)
+		return 0;
+	warn_errno("cannot set tracefs's %s to %s", file, value);
+	return -1;
+}
+
+/* A sixteenth of the machine's memory for all CPUs, within reason. */
+static long choose_buffer_kib(unsigned int nr_cpus)
+{
+	long kib = sysconf(_SC_PHYS_PAGES) * (sysconf(_SC_PAGESIZE) / 1024) / 16 /
+		   nr_cpus;
+
+	return kib < 1024 ? 1024 : kib > BUFFER_KIB_MAX ? BUFFER_KIB_MAX : kib;
+}
+
+/*
+ * What counts is one order for all CPUs. A machine whose clock only ticks now
+ * and then (some VMs) gives that by numbers instead of times.
+ */
+static const char *choose_clock(void)
+{
+	struct timespec res;
+
+	if (!clock_getres(CLOCK_MONOTONIC, &res) && !res.tv_sec && res.tv_nsec <= 1000)
+		return "global";
+	return "counter";
+}
+
+static int enable_events(struct recording *rec)
+{
+	unsigned int nr = 0, i;
+
+	for (i = 0; kmem_event_names[i]; i++) {
+		char *file = xasprintf("events/kmem/%s/enable", kmem_event_names[i]);
+
+		if (tracefs_file_exists(rec->instance, file)) {
+			if (set_file(rec, file, "1")) {
+				free(file);
+				return -1;
+			}
+			nr++;
+		}
+		free(file);
+	}
+	if (nr)
+		return 0;
+	warn("this kernel has no kmem events");
+	return -1;
+}
+
+static int make_instance(struct recording *rec)
+{
+	static const char *const systems[] = { "kmem", NULL };
+	char name[32];
+
+	if (!tracefs_tracing_dir()) {
+		warn("cannot use tracefs: %s", geteuid() ? "recording needs root" :
+		     "it is not mounted, and cannot be");
+		return -1;
+	}
+	snprintf(name, sizeof(name), "mmbox-%d", (int)getpid());
+	rec->instance = tracefs_instance_create(name);
+	if (!rec->instance) {
+		warn_errno("cannot make a tracefs instance%s",
+			   geteuid() ? " (recording needs root)" : "");
+		return -1;
+	}
+	rec->tep = tracefs_local_events_system(NULL, systems);
+	if (!rec->tep) {
+		warn("cannot read the formats of the kmem events");
+		return -1;
+	}
+	if (tracefs_instance_set_buffer_size(rec->instance,
+					     rec->buffer_kib ?:
+					     choose_buffer_kib(rec->nr_cpus), -1)) {
+		warn_errno("cannot set the size of the trace buffer");
+		return -1;
+	}
+	rec->clock = choose_clock();
+	if (set_file(rec, "tracing_on", "0") ||
+	    set_file(rec, "trace_clock", rec->clock))
+		return -1;
+	return enable_events(rec);
+}
+
+/* Events that the kernel had to drop, by its own count. */
+static uint64_t count_lost(struct recording *rec)
+{
+	static const char *const keys[] = {
+		"\noverrun: ", "\ncommit overrun: ", "\ndropped events: ",
+	};
+	uint64_t nr_lost = 0;
+	unsigned int cpu;
+	size_t i;
+
+	for (cpu = 0; cpu < rec->nr_cpus; cpu++) {
+		char *file = xasprintf("per_cpu/cpu%u/stats", cpu);
+		char *stats = tracefs_instance_file_read(rec->instance, file, NULL);
+
+		for (i = 0; stats && i < ARRAY_SIZE(keys); i++) {
+			const char *at = strstr(stats, keys[i]);
+
+			if (at)
+				nr_lost += strtoull(at + strlen(keys[i]), NULL, 10);
+		}
+		free(stats);
+		free(file);
+	}
+	return nr_lost;
+}
+
+/* ---- readers ---- */
+
+static void write_page(struct cpu_reader *reader, const char *page, size_t len)
+{
+	while (len && !reader->failed) {
+		ssize_t written = write(reader->fd, page, len);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0) {
+			warn_errno("cannot write %s", reader->path);
+			reader->failed = true;
+			return;
+		}
+		page += written;
+		len -= written;
+		reader->nr_bytes += written;
+	}
+}
+
+/*
+ * Pages from the kernel to the file, until told to stop and nothing is left.
+ * No read waits for the kernel: it might wait for a page that never fills. A
+ * page that is not half full ends a round, or else saving a page, which leaves
+ * events of its own, would go on for ever.
+ */
+static void *read_cpu(void *arg)
+{
+	struct cpu_reader *reader = arg;
+	int size = tracefs_cpu_read_size(reader->tcpu);
+	struct kbuffer *kbuf = kbuffer_alloc(KBUFFER_LSIZE_SAME_AS_HOST,
+					     KBUFFER_ENDIAN_SAME_AS_HOST);
+	char *page = xmalloc(size);
+	bool stop;
+	int got;
+
+	do {
+		stop = __atomic_load_n(&reader->stop, __ATOMIC_ACQUIRE);
+		while ((got = tracefs_cpu_read(reader->tcpu, page, true)) > 0) {
+			memset(page + got, 0, size - got);
+			write_page(reader, page, size);
+			if (!stop && kbuf && !kbuffer_load_subbuffer(kbuf, page) &&
+			    kbuffer_subbuffer_size(kbuf) < size / 2)
+				break;
+		}
+		if (!stop)
+			usleep(READ_EVERY_MS * 1000);
+	} while (!stop);
+	if (kbuf)
+		kbuffer_free(kbuf);
+	free(page);
+	return NULL;
+}
+
+static int open_reader(struct recording *rec, unsigned int cpu)
+{
+	struct cpu_reader *reader = &rec->readers[cpu];
+
+	reader->tcpu = tracefs_cpu_open(rec->instance, cpu, true);
+	if (!reader->tcpu)
+		return 0;	/* a CPU that could be there but is not */
+	rec->subbuf_size = tracefs_cpu_read_size(reader->tcpu);
+	reader->path = xasprintf("%s.cpu%u", rec->output, cpu);
+	reader->fd = open(reader->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (reader->fd < 0) {
+		warn_errno("cannot create %s", reader->path);
+		return -1;
+	}
+	return 0;
+}
+
+static int start_readers(struct recording *rec)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < rec->nr_cpus; cpu++) {
+		struct cpu_reader *reader = &rec->readers[cpu];
+
+		if (open_reader(rec, cpu))
+			return -1;
+		if (!reader->tcpu)
+			continue;
+		errno = pthread_create(&reader->thread, NULL, read_cpu, reader);
+		if (errno) {
+			warn_errno("cannot start a thread");
+			return -1;
+		}
+		reader->is_running = true;
+	}
+	return 0;
+}
+
+static int stop_readers(struct recording *rec)
+{
+	unsigned int cpu;
+	int err = 0;
+
+	for (cpu = 0; cpu < rec->nr_cpus; cpu++) {
+		struct cpu_reader *reader = &rec->readers[cpu];
+
+		if (!reader->is_running)
+			continue;
+		__atomic_store_n(&reader->stop, true, __ATOMIC_RELEASE);
+		pthread_join(reader->thread, NULL);
+		reader->is_running = false;
+		if (reader->failed)
+			err = -1;
+	}
+	return err;
+}
+
+/* ---- the command ---- */
+
+/* Runs in the child: waits until tracing is on, then becomes the command. */
+static void become_command(char **command, int go_fd)
+{
+	int status;
+	char go;
+
+	if (read(go_fd, &go, 1) != 1)
+		_exit(EXIT_OWN_FAILURE);
+	execvp(command[0], command);
+	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	warn_errno("cannot run %s", command[0]);
+	_exit(status);
+}
+
+/*
+ * Before there are threads: a fork takes along whatever they have locked. The
+ * child waits until it is let go, or ends when the pipe does.
+ */
+static int fork_command(struct recording *rec)
+{
+	int go[2];
+
+	if (pipe2(go, O_CLOEXEC)) {
+		warn_errno("cannot make a pipe");
+		return -1;
+	}
+	rec->pid = fork();
+	if (!rec->pid) {
+		close(go[1]);
+		become_command(rec->command, go[0]);
+	}
+	close(go[0]);
+	rec->go_fd = go[1];
+	if (rec->pid > 0)
+		return 0;
+	warn_errno("cannot fork");
+	return -1;
+}
+
+static int wait_for_command(struct recording *rec)
+{
+	int status;
+
+	if (rec->go_fd >= 0)
+		close(rec->go_fd);
+	rec->go_fd = -1;
+	while (waitpid(rec->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_OWN_FAILURE;
+	rec->pid = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run_command(struct recording *rec)
+{
+	struct sigaction pass_on = { .sa_handler = pass_on_signal };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction old_int, old_quit, old_term, old_hup;
+	int err = -1;
+
+	command_pid = rec->pid;
+	/* the terminal sends these two to the command as well */
+	sigaction(SIGINT, &ignore, &old_int);
+	sigaction(SIGQUIT, &ignore, &old_quit);
+	sigaction(SIGTERM, &pass_on, &old_term);
+	sigaction(SIGHUP, &pass_on, &old_hup);
+	/* it may be gone already */
+	sigaction(SIGPIPE, &ignore, NULL);
+
+	if (!set_file(rec, "tracing_on", "1") && write(rec->go_fd, "", 1) == 1)
+		err = 0;
+	rec->exit_status = wait_for_command(rec);
+	command_pid = 0;
+	if (set_file(rec, "tracing_on", "0"))
+		err = -1;
+
+	sigaction(SIGINT, &old_int, NULL);
+	sigaction(SIGQUIT, &old_quit, NULL);
+	sigaction(SIGTERM, &old_term, NULL);
+	sigaction(SIGHUP, &old_hup, NULL);
+	return err;
+}
+
+/* ---- all of it ---- */
+
+static int convert_pages(struct recording *rec)
+{
+	struct trace_texts info = { 0 };
+	struct convert_counts counts;
+	struct kmem_source *source;
+	char *command = xstrdup("");
+	unsigned int cpu, i;
+	int *fds, err;
+
+	fds = xmalloc(rec->nr_cpus * sizeof(*fds));
+	for (cpu = 0; cpu < rec->nr_cpus; cpu++)
+		fds[cpu] = rec->readers[cpu].fd;
+	source = source_raw_open(rec->tep, fds, rec->nr_cpus, rec->subbuf_size);
+	if (!source) {
+		free(fds);
+		free(command);
+		return -1;
+	}
+	source->lost_is_told = true;
+	source->nr_lost = rec->nr_lost;
+
+	for (i = 0; rec->command[i]; i++) {
+		char *longer = xasprintf("%s%s%s", command, i ? " " : "",
+					 rec->command[i]);
+
+		free(command);
+		command = longer;
+	}
+	describe_host(&info);
+	trace_texts_add(&info, "source", "mmbox record");
+	trace_texts_add(&info, "command", "%s", command);
+	trace_texts_add(&info, "exit_status", "%d", rec->exit_status);
+	trace_texts_add(&info, "clock", "%s", rec->clock);
+	trace_texts_add(&info, "cpus", "%u", rec->nr_cpus);
+	trace_texts_add(&info, "page_size", "%u", source->page_size);
+	err = convert(source, rec->output, &info, &counts);
+	if (!err)
+		print_counts(rec->output, &counts);
+	source->close(source);
+	bytes_free(&info.bytes);
+	free(command);
+	free(fds);
+	return err;
+}
+
+static void clean_up(struct recording *rec)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < rec->nr_cpus; cpu++) {
+		struct cpu_reader *reader = &rec->readers[cpu];
+
+		if (reader->tcpu)
+			tracefs_cpu_close(reader->tcpu);
+		if (reader->fd >= 0) {
+			close(reader->fd);
+			unlink(reader->path);
+		}
+		free(reader->path);
+	}
+	free(rec->readers);
+	if (rec->tep)
+		tep_free(rec->tep);
+	if (rec->instance) {
+		if (tracefs_instance_destroy(rec->instance))
+			warn_errno("cannot remove the tracefs instance");
+		tracefs_instance_free(rec->instance);
+	}
+}
+
+static int record(struct recording *rec)
+{
+	unsigned int cpu;
+	int err;
+
+	rec->nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
+	rec->readers = xzalloc(rec->nr_cpus * sizeof(*rec->readers));
+	for (cpu = 0; cpu < rec->nr_cpus; cpu++)
+		rec->readers[cpu].fd = -1;
+
+	err = make_instance(rec);
+	if (!err)
+		err = fork_command(rec);
+	if (!err)
+		err = start_readers(rec);
+	if (!err)
+		err = run_command(rec);
+	if (rec->pid > 0)
+		wait_for_command(rec);
+	if (stop_readers(rec))
+		err = -1;
+	if (!err) {
+		rec->nr_lost = count_lost(rec);
+		for (cpu = 0; cpu < rec->nr_cpus; cpu++) {
+			if (rec->readers[cpu].tcpu)
+				tracefs_cpu_close(rec->readers[cpu].tcpu);
+			rec->readers[cpu].tcpu = NULL;
+		}
+		err = convert_pages(rec);
+	}
+	clean_up(rec);
+	return err ? EXIT_OWN_FAILURE : rec->exit_status;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "buffer", required_argument, NULL, 'b' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct recording rec = { .go_fd = -1 };
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "+o:b:", options, NULL)) != -1) {
+		switch (opt) {
+		case 'o':
+			rec.output = optarg;
+			break;
+		case 'b':
+			rec.buffer_kib = parse_number(optarg, 16, 1 << 30);
+			if (rec.buffer_kib < 0)
+				usage_error("--buffer %s: KiB a CPU are needed, 16 or more",
+					    optarg);
+			break;
+		default:
+			usage_error("record: what is this?");
+		}
+	}
+	if (!rec.output)
+		usage_error("record: -o FILE is needed");
+	if (optind == argc)
+		usage_error("record: a command to run is needed");
+	rec.command = &argv[optind];
+	return record(&rec);
+}

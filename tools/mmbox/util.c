@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages, memory, the hash table, variable-length integers. */
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+static void vwarn(const char *fmt, va_list args, const char *after)
+{
+	char text[4096];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	/* one write, so that messages of threads do not mix */
+	fprintf(stderr, "mmbox: %s%s%s\n", text, after ? ": " : "", after ?: "");
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vwarn(fmt, args, NULL);
+	va_end(args);
+}
+
+void warn_errno(const char *fmt, ...)
+{
+	const char *text = strerror(errno);
+	va_list args;
+
+	va_start(args, fmt);
+	vwarn(fmt, args, text);
+	va_end(args);
+}
+
+void usage_error(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vwarn(fmt, args, NULL);
+	va_end(args);
+	fputs("mmbox: `mmbox --help` says more\n", stderr);
+	exit(EXIT_USAGE);
+}
+
+static void *or_exit(void *ptr)
+{
+	if (!ptr) {
+		warn("out of memory");
+		exit(EXIT_FAILURE);
+	}
+	return ptr;
+}
+
+void *xmalloc(size_t size)
+{
+	return or_exit(malloc(size ?: 1));
+}
+
+void *xzalloc(size_t size)
+{
+	return or_exit(calloc(1, size ?: 1));
+}
+
+void *xrealloc(void *ptr, size_t size)
+{
+	return or_exit(realloc(ptr, size ?: 1));
+}
+
+char *xstrdup(const char *str)
+{
+	return or_exit(strdup(str));
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	return or_exit(text);
+}
+
+long parse_number(const char *text, long min, long max)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno || end == text || *end || value < min || value > max)
+		return -1;
+	return value;
+}
+
+/* ---- hash table: open addressing, linear probing ---- */
+
+#define TABLE_SHIFT_MIN	6
+
+static void *entry_at(const struct table *table, size_t i)
+{
+	return table->entries + i * table->entry_size;
+}
+
+static uint64_t key_of(const void *entry)
+{
+	return *(const uint64_t *)entry;
+}
+
+static size_t mask_of(const struct table *table)
+{
+	return ((size_t)1 << table->shift) - 1;
+}
+
+static size_t home_of(const struct table *table, uint64_t key)
+{
+	return (key * 0x9e3779b97f4a7c15ULL) >> (64 - table->shift);
+}
+
+/* The key's entry, or the empty one where it would be. */
+static void *probe(const struct table *table, uint64_t key)
+{
+	size_t i = home_of(table, key);
+
+	for (;; i = (i + 1) & mask_of(table)) {
+		void *entry = entry_at(table, i);
+
+		if (key_of(entry) == key || !key_of(entry))
+			return entry;
+	}
+}
+
+void table_init(struct table *table, size_t entry_size)
+{
+	table->entry_size = entry_size;
+	table->nr = 0;
+	table->shift = TABLE_SHIFT_MIN;
+	table->entries = xzalloc(entry_size << table->shift);
+}
+
+void table_free(struct table *table)
+{
+	free(table->entries);
+	table->entries = NULL;
+}
+
+static void grow(struct table *table)
+{
+	struct table bigger = *table;
+	size_t i;
+
+	bigger.shift++;
+	bigger.entries = xzalloc(table->entry_size << bigger.shift);
+	for (i = 0; i <= mask_of(table); i++) {
+		void *entry = entry_at(table, i);
+
+		if (key_of(entry))
+			memcpy(probe(&bigger, key_of(entry)), entry,
+			       table->entry_size);
+	}
+	free(table->entries);
+	*table = bigger;
+}
+
+void *table_find(const struct table *table, uint64_t key)
+{
+	void *entry = probe(table, key);
+
+	return key_of(entry) ? entry : NULL;
+}
+
+void *table_insert(struct table *table, uint64_t key, bool *is_new)
+{
+	void *entry = probe(table, key);
+
+	*is_new = !key_of(entry);
+	if (!*is_new)
+		return entry;
+	if (table->nr >= mask_of(table) / 3 * 2) {
+		grow(table);
+		entry = probe(table, key);
+	}
+	table->nr++;
+	memset(entry, 0, table->entry_size);
+	*(uint64_t *)entry = key;
+	return entry;
+}
+
+/* Entries behind the gap move up, unless that would put one before its home. */
+void table_delete(struct table *table, void *entry)
+{
+	size_t mask = mask_of(table);
+	size_t gap = ((char *)entry - table->entries) / table->entry_size;
+	size_t i;
+
+	for (i = (gap + 1) & mask; key_of(entry_at(table, i)); i = (i + 1) & mask) {
+		size_t home = home_of(table, key_of(entry_at(table, i)));
+
+		if (((i - home) & mask) < ((i - gap) & mask))
+			continue;
+		memcpy(entry_at(table, gap), entry_at(table, i), table->entry_size);
+		gap = i;
+	}
+	memset(entry_at(table, gap), 0, table->entry_size);
+	table->nr--;
+}
+
+void *table_next(const struct table *table, void *entry)
+{
+	size_t i = 0;
+
+	if (entry)
+		i = ((char *)entry - table->entries) / table->entry_size + 1;
+	for (; i <= mask_of(table); i++)
+		if (key_of(entry_at(table, i)))
+			return entry_at(table, i);
+	return NULL;
+}
+
+/* ---- bytes ---- */
+
+void bytes_add(struct bytes *bytes, const void *data, size_t len)
+{
+	if (!len)
+		return;
+	if (bytes->len + len > bytes->room) {
+		bytes->room = (bytes->len + len) * 2;
+		bytes->data = xrealloc(bytes->data, bytes->room);
+	}
+	memcpy(bytes->data + bytes->len, data, len);
+	bytes->len += len;
+}
+
+void bytes_add_varint(struct bytes *bytes, uint64_t value)
+{
+	uint8_t buf[VARINT_MAX];
+	size_t len = 0;
+
+	for (; value >= 0x80; value >>= 7)
+		buf[len++] = value | 0x80;
+	buf[len++] = value;
+	bytes_add(bytes, buf, len);
+}
+
+void bytes_free(struct bytes *bytes)
+{
+	free(bytes->data);
+	*bytes = (struct bytes){ 0 };
+}
+
+bool varint_read(const uint8_t **pos, const uint8_t *end, uint64_t *value)
+{
+	const uint8_t *p = *pos;
+	unsigned int shift;
+
+	*value = 0;
+	for (shift = 0; shift < 7 * VARINT_MAX && p < end; shift += 7) {
+		uint8_t byte = *p++;
+
+		if (shift == 63 && byte > 1)
+			return false;
+		*value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80)) {
+			*pos = p;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every room of the mmbox command needs: messages, memory that is there
+ * or the program ends, a hash table, variable-length integers.
+ */
+#ifndef MMBOX_UTIL_H
+#define MMBOX_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define EXIT_USAGE	2	/* exit status: the command line makes no sense */
+
+/* "mmbox: ..." on stderr */
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* the same with the text of errno behind it */
+void warn_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* wrong usage: the message, where to find help, exit status EXIT_USAGE */
+void usage_error(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), noreturn));
+
+void *xmalloc(size_t size);
+void *xzalloc(size_t size);
+void *xrealloc(void *ptr, size_t size);
+char *xstrdup(const char *str);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A whole number from min to max in the text, all of it, or -1. */
+long parse_number(const char *text, long min, long max);
+
+/*
+ * A hash table of fixed-size entries, each beginning with its uint64_t key,
+ * which is never 0. Pointers to entries last until the next insert or delete.
+ */
+struct table {
+	char *entries;
+	size_t entry_size;	/* bytes */
+	size_t nr;		/* entries in use */
+	unsigned int shift;	/* log2 of the entries there is room for */
+};
+
+void table_init(struct table *table, size_t entry_size);
+void table_free(struct table *table);
+void *table_find(const struct table *table, uint64_t key);
+/* The entry of the key, zeroed but for the key if it is new. */
+void *table_insert(struct table *table, uint64_t key, bool *is_new);
+void table_delete(struct table *table, void *entry);
+/* Every entry in turn: NULL begins, NULL ends. */
+void *table_next(const struct table *table, void *entry);
+
+/* Bytes in memory that grow. */
+struct bytes {
+	uint8_t *data;
+	size_t len;
+	size_t room;
+};
+
+void bytes_add(struct bytes *bytes, const void *data, size_t len);
+void bytes_add_varint(struct bytes *bytes, uint64_t value);
+void bytes_free(struct bytes *bytes);
+
+/* Seven bits a byte, low ones first, at most ten bytes. */
+#define VARINT_MAX	10
+
+/* Reads one and moves *pos behind it; false if there is none before end. */
+bool varint_read(const uint8_t **pos, const uint8_t *end, uint64_t *value);
+
+static inline uint64_t zigzag(int64_t value)
+{
+	return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+}
+
+static inline int64_t unzigzag(uint64_t value)
+{
+	return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+#endif /* MMBOX_UTIL_H */
