@@ -694,6 +694,14 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 	return page;
 }
 
+/* Apart from order 0, most of whose arithmetic is done by the compiler. */
+static noinline struct mmbox_page *alloc_pages_order(struct mmbox *box, int nid, gfp_t gfp,
+						     unsigned int order,
+						     enum mmbox_page_type type)
+{
+	return __mmbox_alloc_pages(box, nid, gfp, order, type);
+}
+
 /**
  * mmbox_alloc_pages_node() - allocate 2^order pages of a node
  * @box: the box
@@ -710,7 +718,9 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 struct mmbox_page *mmbox_alloc_pages_node(struct mmbox *box, int nid, gfp_t gfp,
 					  unsigned int order)
 {
-	return __mmbox_alloc_pages(box, nid, gfp, order, MMBOX_PAGE_ALLOCATED);
+	if (likely(!order))
+		return __mmbox_alloc_pages(box, nid, gfp, 0, MMBOX_PAGE_ALLOCATED);
+	return alloc_pages_order(box, nid, gfp, order, MMBOX_PAGE_ALLOCATED);
 }
 EXPORT_SYMBOL_GPL(mmbox_alloc_pages_node);
 
@@ -749,7 +759,9 @@ EXPORT_SYMBOL_GPL(mmbox_alloc_pages_interleave);
 struct mmbox_page *mmbox_alloc_typed(struct mmbox *box, int nid, gfp_t gfp,
 				     unsigned int order, enum mmbox_page_type type)
 {
-	return __mmbox_alloc_pages(box, nid, gfp, order, type);
+	if (likely(!order))
+		return __mmbox_alloc_pages(box, nid, gfp, 0, type);
+	return alloc_pages_order(box, nid, gfp, order, type);
 }
 
 /* ---- free ---- */
@@ -896,6 +908,14 @@ static noinline void free_pages_checked(struct mmbox *box, struct mmbox_page *pa
 	free_pages_ok(box, page, __mmbox_page_to_pfn(box, page), order);
 }
 
+static noinline void free_pages_order(struct mmbox *box, struct mmbox_page *page,
+				      unsigned int order)
+{
+	if (unlikely(!page_is_allocated(box, page, order)))
+		return free_pages_checked(box, page, order);
+	free_pages_ok(box, page, page - box->memmap, order);
+}
+
 /**
  * mmbox___free_pages() - free pages, by descriptor
  * @box: the box they were allocated from
@@ -910,9 +930,11 @@ static noinline void free_pages_checked(struct mmbox *box, struct mmbox_page *pa
 void mmbox___free_pages(struct mmbox *box, struct mmbox_page *page,
 			unsigned int order)
 {
-	if (unlikely(!page_is_allocated(box, page, order)))
-		return free_pages_checked(box, page, order);
-	free_pages_ok(box, page, page - box->memmap, order);
+	if (order)
+		return free_pages_order(box, page, order);
+	if (unlikely(!page_is_allocated(box, page, 0)))
+		return free_pages_checked(box, page, 0);
+	free_pages_ok(box, page, page - box->memmap, 0);
 }
 EXPORT_SYMBOL_GPL(mmbox___free_pages);
 
