@@ -249,7 +249,7 @@ int mmbox_enable_shared(struct mmbox_kmem_cache *cachep);
 void mmbox_cache_free_alien(struct mmbox_kmem_cache *cachep, void *objp, int nid,
 			    int slab_nid);
 int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep);
-void mmbox___kmem_cache_reap(struct mmbox_kmem_cache *cachep);
+void mmbox___kmem_caches_reap(struct mmbox *box);
 int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batchcount,
 			   int shared);
 bool mmbox_cache_reap(struct mmbox *box, int alien);

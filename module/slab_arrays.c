@@ -463,23 +463,13 @@ static unsigned int drain_freelist(struct mmbox_kmem_cache *cachep, int nid,
 	return freed;
 }
 
-/**
- * mmbox___kmem_cache_shrink() - free all that a cache does not need
- * @cachep: the cache
- *
- * Empties the arrays, then gives all free slabs back.
- *
- * Context: process, interrupts on, may sleep, cpus_read_lock() held, which
- * comes before slab.mutex.
- * Return: 0 if the cache is empty now, else 1.
- */
-int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
+/* What a cache keeps for all CPUs of a node, and its free slabs. */
+static void drain_nodes(struct mmbox_kmem_cache *cachep)
 {
 	struct mmbox *box = cachep->box;
 	struct mmbox_alien_cache **alien;
 	int nid;
 
-	mmbox_drain_cpus_cpuslocked(drain_cpu, cachep);
 	mmbox_for_each_online_node(box, nid) {
 		/* A CPU that goes takes them away after a grace period. */
 		rcu_read_lock();
@@ -492,40 +482,67 @@ int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
 		drain_shared(cachep, nid);
 	mmbox_for_each_online_node(box, nid)
 		drain_freelist(cachep, nid, ULONG_MAX);
+}
+
+/**
+ * mmbox___kmem_cache_shrink() - free all that a cache does not need
+ * @cachep: the cache
+ *
+ * Empties the arrays, then gives all free slabs back.
+ *
+ * Context: process, interrupts on, may sleep, cpus_read_lock() held, which
+ * comes before slab.mutex.
+ * Return: 0 if the cache is empty now, else 1.
+ */
+int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
+{
+	mmbox_drain_cpus_cpuslocked(drain_cpu, cachep);
+	drain_nodes(cachep);
 	return !mmbox___kmem_cache_empty(cachep);
 }
 
-/* Objects or slabs that a cache holds though nobody uses them. */
-static bool has_spare(struct mmbox_kmem_cache *cachep)
+static bool drain_cpu_of_all(void *arg, int cpu)
 {
-	int nid, cpu;
+	struct mmbox_kmem_cache *cachep;
+	struct mmbox *box = arg;
+	bool drained = true;
 
-	mmbox_for_each_online_node(cachep->box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		drained &= drain_cpu(cachep, cpu);
+	return drained;
+}
 
-		if (READ_ONCE(n->free_slabs) || (n->shared && READ_ONCE(n->shared->avail)))
-			return true;
-	}
-	for_each_possible_cpu(cpu)
-		if (READ_ONCE(per_cpu_ptr(cachep->cpu_cache, cpu)->avail))
-			return true;
+/* Objects that any CPU keeps for itself, of any cache. */
+static bool cpus_have_spare(struct mmbox *box)
+{
+	struct mmbox_kmem_cache *cachep;
+	int cpu;
+
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		for_each_possible_cpu(cpu)
+			if (READ_ONCE(per_cpu_ptr(cachep->cpu_cache, cpu)->avail))
+				return true;
 	return false;
 }
 
 /**
- * mmbox___kmem_cache_reap() - free what a cache does not need, if anything
- * @cachep: the cache
+ * mmbox___kmem_caches_reap() - free what no cache of a box needs
+ * @box: the box
  *
- * As mmbox___kmem_cache_shrink(), but CPUs are left alone where it would be
- * for nothing.
+ * As mmbox___kmem_cache_shrink() of each, but CPUs are asked once for all of
+ * them, and not where that would be for nothing.
  *
  * Context: process, interrupts on, may sleep, cpus_read_lock() and slab.mutex
  * held.
  */
-void mmbox___kmem_cache_reap(struct mmbox_kmem_cache *cachep)
+void mmbox___kmem_caches_reap(struct mmbox *box)
 {
-	if (has_spare(cachep))
-		mmbox___kmem_cache_shrink(cachep);
+	struct mmbox_kmem_cache *cachep;
+
+	if (cpus_have_spare(box))
+		mmbox_drain_cpus_cpuslocked(drain_cpu_of_all, box);
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		drain_nodes(cachep);
 }
 
 /* ---- other sizes ---- */

@@ -259,16 +259,12 @@ static void drain_cpu_pages(struct mmbox *box)
  */
 static void reap_caches(struct mmbox *box)
 {
-	struct mmbox_kmem_cache *cachep;
-
 	if (!cpus_read_trylock())
 		return;
-	if (!mutex_trylock(&box->slab.mutex))
-		goto unlock_cpus;
-	list_for_each_entry(cachep, &box->slab.caches, list)
-		mmbox___kmem_cache_reap(cachep);
-	mutex_unlock(&box->slab.mutex);
-unlock_cpus:
+	if (mutex_trylock(&box->slab.mutex)) {
+		mmbox___kmem_caches_reap(box);
+		mutex_unlock(&box->slab.mutex);
+	}
 	cpus_read_unlock();
 }
 
