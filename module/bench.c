@@ -57,6 +57,7 @@ MODULE_PARM_DESC(iterations, "loops a round of the cheapest rows; dearer ones ru
 #define BULK		16
 #define MANY_OBJECTS	1000
 #define MANY_PAGES	4096
+#define NR_LOOKUPS	1024		/* of descriptors, at most MANY_PAGES */
 #define POOL_SIZE	SZ_1M
 
 /* A cache has no merge partner, and so the same layout on every host. */
@@ -75,10 +76,12 @@ struct bench {
 	struct mmbox *box;
 	struct mmbox *bitmap;		/* a box of its own, buddy=bitmap */
 	struct mmbox *nodes;		/* a box of its own, a node for each of two CPUs */
+	struct mmbox *model;		/* of the memory model of the row that runs, or NULL */
 	struct mmbox_kmem_cache *box_cache[NR_SIZES];
 	struct kmem_cache *host_cache[NR_SIZES];
 	struct gen_pool *pool;		/* NULL on hosts without */
 	void *pool_mem;
+	void *host_page;		/* a page of the host, to look it up */
 	void **ptrs;			/* MANY_PAGES of them */
 	void **ptrs2;			/* as many, for the second CPU */
 	u64 *times;			/* 3 * rounds */
@@ -373,6 +376,50 @@ static u64 empty_remote(struct bench *b, void **ptrs, unsigned int n)
 	return free_elsewhere(b, NULL, empty_many_free, n);
 }
 
+/* ---- page frame numbers and descriptors ---- */
+
+/* Page frames all over the box: both of its banks, not those of the hole between. */
+static unsigned long model_pfn(const struct mmbox *box, unsigned int i)
+{
+	unsigned int half = i % 2;
+
+	return PHYS_PFN(box->cfg.banks[half].base) + i / 2;
+}
+
+/* One lookup after the other; @fill says of what, before the clock starts. */
+#define DEFINE_LOOKUP(name, type, fill, lookup)				\
+static noinline u64 name(struct bench *b, void **ptrs, unsigned int n)	\
+{									\
+	struct mmbox *box __maybe_unused = b->model;			\
+	unsigned int i;							\
+	u64 start;							\
+									\
+	for (i = 0; i < NR_LOOKUPS; i++)				\
+		ptrs[i] = (void *)(fill);				\
+	start = ktime_get_ns();						\
+	for (; n; n--) {						\
+		for (i = 0; i < NR_LOOKUPS; i++) {			\
+			void *p = ptrs[i];				\
+			type result = lookup;				\
+									\
+			/* Wanted in a register, and nothing kept for later. */	\
+			asm volatile("" : : "r" (result) : "memory");	\
+		}							\
+	}								\
+	return ktime_get_ns() - start;					\
+}
+
+DEFINE_LOOKUP(empty_lookup, void *, b, p)
+DEFINE_LOOKUP(box_pfn_to_page, struct mmbox_page *, model_pfn(box, i),
+	      __mmbox_pfn_to_page(box, (unsigned long)p))
+DEFINE_LOOKUP(box_page_to_pfn, unsigned long,
+	      __mmbox_pfn_to_page(box, model_pfn(box, i)),
+	      __mmbox_page_to_pfn(box, p))
+DEFINE_LOOKUP(host_pfn_to_page, struct page *, page_to_pfn(virt_to_page(b->host_page)),
+	      pfn_to_page((unsigned long)p))
+DEFINE_LOOKUP(host_page_to_pfn, unsigned long, virt_to_page(b->host_page),
+	      page_to_pfn((struct page *)p))
+
 /* ---- rows ---- */
 
 struct row {
@@ -384,6 +431,7 @@ struct row {
 	unsigned int goal;		/* box/host, in 1/100; 0: none */
 	bool smp;			/* needs two CPUs */
 	bool scale;			/* figures are throughput of two CPUs over one */
+	const char *model;		/* memory model of the box it takes, or NULL */
 
 	bool done;
 	u64 box_ns, host_ns;		/* results in 1/100 ns; for @scale 1/100 */
@@ -422,6 +470,36 @@ static struct row table[] = {
 	  box_pages_0, bitmap_pages_0, empty_pair, 1, 4, .smp = true, .scale = true },
 	{ "two-cpus-nodes", "two CPUs against one: two nodes, one node, order 5",
 	  nodes_pages_5, box_pages_5, empty_pair, 1, 8, .smp = true, .scale = true },
+	{ "pfn-to-page-flat", "pfn to page, flat",
+	  box_pfn_to_page, host_pfn_to_page, empty_lookup, NR_LOOKUPS, 200, 100,
+	  .model = "flat" },
+	{ "page-to-pfn-flat", "page to pfn, flat",
+	  box_page_to_pfn, host_page_to_pfn, empty_lookup, NR_LOOKUPS, 200, 100,
+	  .model = "flat" },
+	{ "pfn-to-page-discontig", "pfn to page, discontig",
+	  box_pfn_to_page, host_pfn_to_page, empty_lookup, NR_LOOKUPS, 200, 200,
+	  .model = "discontig" },
+	{ "page-to-pfn-discontig", "page to pfn, discontig",
+	  box_page_to_pfn, host_page_to_pfn, empty_lookup, NR_LOOKUPS, 200, 200,
+	  .model = "discontig" },
+	{ "pfn-to-page-sparse-static", "pfn to page, sparse-static",
+	  box_pfn_to_page, host_pfn_to_page, empty_lookup, NR_LOOKUPS, 200, 200,
+	  .model = "sparse-static" },
+	{ "page-to-pfn-sparse-static", "page to pfn, sparse-static",
+	  box_page_to_pfn, host_page_to_pfn, empty_lookup, NR_LOOKUPS, 200, 200,
+	  .model = "sparse-static" },
+	{ "pfn-to-page-sparse-extreme", "pfn to page, sparse-extreme",
+	  box_pfn_to_page, host_pfn_to_page, empty_lookup, NR_LOOKUPS, 200, 200,
+	  .model = "sparse-extreme" },
+	{ "page-to-pfn-sparse-extreme", "page to pfn, sparse-extreme",
+	  box_page_to_pfn, host_page_to_pfn, empty_lookup, NR_LOOKUPS, 200, 200,
+	  .model = "sparse-extreme" },
+	{ "pfn-to-page-sparse-vmemmap", "pfn to page, sparse-vmemmap",
+	  box_pfn_to_page, host_pfn_to_page, empty_lookup, NR_LOOKUPS, 200, 100,
+	  .model = "sparse-vmemmap" },
+	{ "page-to-pfn-sparse-vmemmap", "page to pfn, sparse-vmemmap",
+	  box_page_to_pfn, host_page_to_pfn, empty_lookup, NR_LOOKUPS, 200, 100,
+	  .model = "sparse-vmemmap" },
 	{ "gen-pool", "for comparison: gen_pool page pair",
 	  NULL, host_gen_pool, empty_pair, 1, 2 },
 	{ "per-cpu-stack", "for comparison: bare per-CPU pop and push",
@@ -445,6 +523,26 @@ static u64 median(u64 *times)
 static u64 per_op(u64 ns, u64 empty_ns, u64 ops)
 {
 	return ns > empty_ns ? div64_u64((ns - empty_ns) * 100 + ops / 2, ops) : 0;
+}
+
+/* A box of two banks with a hole as large as both, for as long as its row runs. */
+static struct mmbox *make_model_box(const char *model)
+{
+	struct mmbox_config cfg;
+	int which;
+
+	mmbox_config_init(&cfg);
+	cfg.name = model;
+	cfg.pages_only = true;
+	cfg.size = SZ_32M;
+	cfg.banks[0] = (struct mmbox_bank){ .base = 0, .size = SZ_16M };
+	cfg.banks[1] = (struct mmbox_bank){ .base = SZ_32M + SZ_16M, .size = SZ_16M };
+	cfg.nr_banks = 2;
+	which = match_string(mmbox_model_names, MMBOX_NR_MODELS, model);
+	if (which < 0)
+		return ERR_PTR(which);
+	cfg.model = which;
+	return mmbox_create(&cfg);
 }
 
 static int run_row(struct bench *b, struct row *row)
@@ -590,7 +688,15 @@ static int run_table(struct bench *b)
 
 		if (!row_wanted(row))
 			continue;
+		/* Not before: other models make those of one array dearer. */
+		b->model = row->model ? make_model_box(row->model) : NULL;
+		if (IS_ERR(b->model)) {
+			pr_err("row %s: its box cannot be made: %pe\n", row->name, b->model);
+			return PTR_ERR(b->model);
+		}
 		err = row->scale ? run_scale(b, row) : run_row(b, row);
+		if (b->model)
+			mmbox_destroy(b->model);
 		if (err) {
 			pr_err("row %s: an allocation failed\n", row->name);
 			return err;
@@ -637,6 +743,7 @@ static void free_bench(struct bench *b)
 		kmem_cache_destroy(b->host_cache[i]);
 	}
 	free_pool(b);
+	free_page((unsigned long)b->host_page);
 	kvfree(b->times);
 	kvfree(b->ptrs2);
 	kvfree(b->ptrs);
@@ -665,7 +772,8 @@ static int make_bench(struct bench *b)
 	b->ptrs = kvcalloc(MANY_PAGES, sizeof(void *), GFP_KERNEL);
 	b->ptrs2 = kvcalloc(MANY_PAGES, sizeof(void *), GFP_KERNEL);
 	b->times = kvcalloc(3 * rounds, sizeof(u64), GFP_KERNEL);
-	if (!b->ptrs || !b->ptrs2 || !b->times)
+	b->host_page = (void *)__get_free_page(GFP_KERNEL);
+	if (!b->ptrs || !b->ptrs2 || !b->times || !b->host_page)
 		return -ENOMEM;
 	return make_boxes(b) ?: make_pool(b);
 }

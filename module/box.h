@@ -109,6 +109,7 @@ struct mmbox {
 	struct mmbox_sparse sparse;	/* sparse models */
 	struct mmbox_physmap physmap;	/* where va_size is 0 */
 	bool nonlinear;			/* counted in mmbox_nonlinear_key */
+	bool scattered;			/* counted in mmbox_scattered_key */
 	struct mmbox_boot_log *boot;	/* how the boot went, or NULL */
 	struct mmbox_region region;
 	struct mmbox_memblock memblock;
@@ -224,11 +225,18 @@ void mmbox_chardev_remove(struct mmbox *box);
  * What is otherwise is left to physmap.c and memmap.c.
  */
 DECLARE_STATIC_KEY_FALSE(mmbox_nonlinear_key);
+DECLARE_STATIC_KEY_FALSE(mmbox_scattered_key);
 
 /* Is there any box that is not? Costs nothing while there is none. */
 static __always_inline bool mmbox_nonlinear(void)
 {
 	return static_branch_unlikely(&mmbox_nonlinear_key);
+}
+
+/* The same for descriptors alone: holes do not scatter those of flat and vmemmap. */
+static __always_inline bool mmbox_scattered(void)
+{
+	return static_branch_unlikely(&mmbox_scattered_key);
 }
 
 static inline void *mmbox_phys_to_virt(const struct mmbox *box, phys_addr_t phys)
@@ -349,7 +357,7 @@ static inline unsigned long mmbox_memmap_page_to_pfn(const struct mmbox *box,
 static inline struct mmbox_page *__mmbox_pfn_to_page(const struct mmbox *box,
 						     unsigned long pfn)
 {
-	if (mmbox_nonlinear() && !box->memmap)
+	if (mmbox_scattered() && !box->memmap)
 		return mmbox_memmap_pfn_to_page(box, pfn);
 	return box->memmap + pfn;
 }
@@ -357,7 +365,7 @@ static inline struct mmbox_page *__mmbox_pfn_to_page(const struct mmbox *box,
 static inline unsigned long __mmbox_page_to_pfn(const struct mmbox *box,
 						const struct mmbox_page *page)
 {
-	if (mmbox_nonlinear() && !box->memmap)
+	if (mmbox_scattered() && !box->memmap)
 		return mmbox_memmap_page_to_pfn(box, page);
 	return page - box->memmap;
 }

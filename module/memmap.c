@@ -20,6 +20,10 @@
 DEFINE_STATIC_KEY_FALSE(mmbox_nonlinear_key);
 MMBOX_EXPORT_INTERNAL(mmbox_nonlinear_key);
 
+/* Counts those of them whose descriptors are not one array. */
+DEFINE_STATIC_KEY_FALSE(mmbox_scattered_key);
+MMBOX_EXPORT_INTERNAL(mmbox_scattered_key);
+
 static const struct mmbox_memmap_model *const models[MMBOX_NR_MODELS] = {
 	[MMBOX_FLAT]		= &mmbox_flat_model,
 	[MMBOX_DISCONTIG]	= &mmbox_discontig_model,
@@ -110,6 +114,10 @@ int mmbox_memmap_init(struct mmbox *box)
 		box->nonlinear = true;
 		static_branch_inc(&mmbox_nonlinear_key);
 	}
+	if (!box->memmap) {
+		box->scattered = true;
+		static_branch_inc(&mmbox_scattered_key);
+	}
 	return 0;
 }
 
@@ -128,6 +136,9 @@ void mmbox_memmap_exit(struct mmbox *box)
 	if (box->nonlinear)
 		static_branch_dec(&mmbox_nonlinear_key);
 	box->nonlinear = false;
+	if (box->scattered)
+		static_branch_dec(&mmbox_scattered_key);
+	box->scattered = false;
 }
 
 /**
