@@ -16,6 +16,9 @@
  * those from `active` on are free. The array lies at the slab's end, in a
  * kmalloc object (off-slab), or in one of the free objects (objfreelist).
  *
+ * Slabs come from and go to the page allocator by slab_pages.c; slab_bulk.c
+ * has the calls for many objects at once.
+ *
  * Which of these when, and how many: mm/slab.c of Linux 6.1. What differs is
  * the fast path, in slab_fast.h, which takes no lock and leaves interrupts on
  * (see struct mmbox_array_cache), and that every free is checked: the object
@@ -23,14 +26,9 @@
  * object's first word is its index xor a secret of the box, unless the cache
  * promises that contents survive.
  */
-#define pr_fmt(fmt) "mmbox: " fmt
-
 #include <linux/bitmap.h>
-#include <linux/cpumask.h>
-#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/preempt.h>
-#include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
@@ -148,245 +146,10 @@ static struct mmbox_kmem_cache_node *local_node(const struct mmbox_kmem_cache *c
 	return cachep->node[local_nid(cachep)];
 }
 
-static struct mmbox_kmem_cache_node *slab_node(const struct mmbox_kmem_cache *cachep,
-					       const struct mmbox_page *slab)
-{
-	return cachep->node[slab->node_id];
-}
-
 /* To ask one node and not try hard: gfp_exact_node(), mm/slab.c, Linux 6.1 */
 static gfp_t gfp_exact_node(gfp_t gfp)
 {
 	return (gfp | __GFP_THISNODE | __GFP_NOWARN) & ~(__GFP_RECLAIM | __GFP_NOFAIL);
-}
-
-/* ---- slabs from pages and back ---- */
-
-static void account_slab_pages(struct mmbox_slab *s, long nr)
-{
-	long now = atomic_long_add_return(nr, &s->nr_slab_pages);
-	long peak = atomic_long_read(&s->peak_slab_pages);
-
-	while (now > peak &&
-	       !atomic_long_try_cmpxchg(&s->peak_slab_pages, &peak, now))
-		;
-}
-
-static void set_slab_cache(struct mmbox_page *slab, unsigned int order, u32 id)
-{
-	unsigned int i;
-
-	for (i = 0; i < 1U << order; i++)
-		slab[i].slab_cache = id;
-}
-
-static unsigned int next_colour_offset(struct mmbox_kmem_cache *cachep,
-				       struct mmbox_kmem_cache_node *n)
-{
-	unsigned int old = READ_ONCE(n->colour_next), colour;
-
-	do {
-		colour = old + 1 < cachep->colour ? old + 1 : 0;
-	} while (!try_cmpxchg(&n->colour_next, &old, colour));
-	return colour * cachep->colour_off;
-}
-
-/* All objects in the order of their addresses, eight indices at once. */
-static void init_freelist_bytes(u8 *freelist, unsigned int num)
-{
-	u64 eight = 0x0706050403020100ULL;	/* little-endian, see mm_types.h */
-	unsigned int i;
-
-	for (; num >= 8; num -= 8, freelist += 8) {
-		put_unaligned(eight, (u64 *)freelist);
-		eight += 0x0808080808080808ULL;
-	}
-	for (i = 0; i < num; i++)
-		freelist[i] = (u8)eight + i;
-}
-
-static void cache_init_objs(struct mmbox_kmem_cache *cachep,
-			    struct mmbox_page *slab)
-{
-	unsigned int i, num = cachep->num;
-	void *freelist;
-
-	if (mmbox_slab_debugged(cachep))
-		mmbox_slab_debug_grown(cachep, slab);
-	if (mmbox_objfreelist_slab(cachep))
-		slab->freelist = num;
-	freelist = mmbox_slab_freelist(cachep, slab);
-	if (likely(cachep->index_size == 1))
-		init_freelist_bytes(freelist, num);
-	else
-		for (i = 0; i < num; i++)
-			((u16 *)freelist)[i] = i;
-	if (!cachep->ctor || mmbox_slab_debugged(cachep))
-		return;
-	for (i = 0; i < num; i++)
-		cachep->ctor(mmbox_index_to_obj(cachep, slab, i));
-}
-
-/* A new slab that is on no list yet, or NULL. May sleep if @gfp says so. */
-static struct mmbox_page *cache_grow_begin(struct mmbox_kmem_cache *cachep,
-					   gfp_t gfp, int nid)
-{
-	struct mmbox *box = cachep->box;
-	struct mmbox_page *slab;
-
-	/* Where it comes from is the cache's to say; the caller says how hard to try. */
-	gfp &= ~(__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_MOVABLE |
-		 __GFP_RECLAIMABLE);
-	/* The page allocator is faster if it need not look for a node. */
-	if (box->nr_nodes == 1) {
-		gfp &= ~__GFP_THISNODE;
-		nid = NUMA_NO_NODE;
-	}
-	slab = mmbox_alloc_typed(box, nid, gfp | cachep->allocflags,
-				 cachep->gfporder, MMBOX_PAGE_SLAB);
-	if (!slab)
-		return NULL;
-	slab->freelist = 0;
-	if (mmbox_off_slab(cachep)) {
-		void *freelist = mmbox_kmalloc_node(box, max_t(size_t, MMBOX_FREELIST_UNIT,
-							       cachep->freelist_size),
-						    gfp & ~__GFP_THISNODE, slab->node_id);
-
-		if (!freelist)
-			goto free_pages;
-		mmbox_slab_debug_own(box, freelist);
-		slab->freelist = mmbox_virt_to_phys(box, freelist) / MMBOX_FREELIST_UNIT;
-	}
-	if (mmbox_slab_debugged(cachep) && mmbox_slab_debug_grow(cachep, slab, gfp))
-		goto free_freelist;
-	slab->active = 0;
-	slab->s_mem = next_colour_offset(cachep, slab_node(cachep, slab)) / MMBOX_S_MEM_UNIT;
-	set_slab_cache(slab, cachep->gfporder, cachep->id);
-	cache_init_objs(cachep, slab);
-	account_slab_pages(&box->slab, 1L << cachep->gfporder);
-	return slab;
-
-free_freelist:
-	if (mmbox_off_slab(cachep))
-		mmbox_kfree(box, mmbox_slab_freelist(cachep, slab));
-free_pages:
-	mmbox_free_typed(box, slab, cachep->gfporder);
-	return NULL;
-}
-
-/*
- * No CPU may take an address for an object's because a slab of this cache was
- * here. A CPU that sets this hint now would be freeing an object of the slab,
- * which has none in use; what this overwrites may be another hint.
- */
-static void mmbox_forget_hints(struct mmbox_kmem_cache *cachep,
-			       struct mmbox_page *slab)
-{
-	unsigned long s_mem = (unsigned long)mmbox_slab_s_mem(cachep, slab);
-	struct mmbox *box = cachep->box;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
-		struct mmbox_kfree_hint *hint = per_cpu_ptr(box->slab.hints, cpu);
-
-		if (READ_ONCE(ac->hint) == s_mem)
-			WRITE_ONCE(ac->hint, mmbox_no_hint(box));
-		if (READ_ONCE(hint->s_mem) == s_mem)
-			WRITE_ONCE(hint->s_mem, mmbox_no_hint(box));
-	}
-}
-
-static void slab_free_pages(struct mmbox_kmem_cache *cachep,
-			    struct mmbox_page *slab)
-{
-	struct mmbox *box = cachep->box;
-
-	mmbox_forget_hints(cachep, slab);
-	if (mmbox_slab_debugged(cachep))
-		mmbox_slab_debug_destroy(cachep, slab);
-	if (mmbox_off_slab(cachep))
-		mmbox_kfree(box, mmbox_slab_freelist(cachep, slab));
-	set_slab_cache(slab, cachep->gfporder, 0);
-	account_slab_pages(&box->slab, -(1L << cachep->gfporder));
-	mmbox_account_reclaimed_pages(box, 1UL << cachep->gfporder);
-	mmbox_free_typed(box, slab, cachep->gfporder);
-}
-
-static void slabs_free_pages(struct mmbox_kmem_cache *cachep,
-			     struct list_head *list)
-{
-	struct mmbox_page *slab, *next;
-
-	list_for_each_entry_safe(slab, next, list, slab_list) {
-		mmbox_list_del(&slab->slab_list);
-		slab_free_pages(cachep, slab);
-	}
-}
-
-/* A grace period is over: free its slabs, begin the next if there are more. */
-static void slabs_destroy_rcu(struct rcu_head *rcu)
-{
-	struct mmbox_kmem_cache *cachep = container_of(rcu, struct mmbox_kmem_cache,
-						       rcu);
-	LIST_HEAD(done);
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
-	list_splice_init(&cachep->rcu_waiting, &done);
-	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
-
-	slabs_free_pages(cachep, &done);
-
-	/* Disarmed last: who waits for that finds the pages freed. */
-	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
-	list_splice_init(&cachep->rcu_pending, &cachep->rcu_waiting);
-	cachep->rcu_armed = !list_empty(&cachep->rcu_waiting);
-	if (cachep->rcu_armed)
-		call_rcu(rcu, slabs_destroy_rcu);
-	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
-}
-
-static void slabs_defer(struct mmbox_kmem_cache *cachep, struct list_head *list)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
-	list_splice_tail_init(list, &cachep->rcu_pending);
-	if (!cachep->rcu_armed) {
-		list_splice_init(&cachep->rcu_pending, &cachep->rcu_waiting);
-		cachep->rcu_armed = true;
-		call_rcu(&cachep->rcu, slabs_destroy_rcu);
-	}
-	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
-}
-
-/**
- * mmbox_kmem_cache_rcu_barrier() - wait for slabs that wait for RCU
- * @cachep: the cache; nobody uses it any more
- *
- * Context: process, may sleep.
- */
-void mmbox_kmem_cache_rcu_barrier(struct mmbox_kmem_cache *cachep)
-{
-	mmbox_wait_until_disarmed(&cachep->rcu_lock, &cachep->rcu_armed);
-}
-
-/**
- * mmbox_slabs_destroy() - give the pages of slabs back
- * @cachep: the cache
- * @list: the slabs, on no list of a node any more
- *
- * Context: any, without list_lock.
- */
-void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list)
-{
-	if (list_empty(list))
-		return;
-	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
-		slabs_defer(cachep, list);
-	else
-		slabs_free_pages(cachep, list);
 }
 
 /* ---- kmem_cache_node: all under list_lock ---- */
@@ -494,7 +257,7 @@ unlock:
 /* A new slab, possibly used already, becomes the node's. */
 static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab)
 {
-	struct mmbox_kmem_cache_node *n = slab_node(cachep, slab);
+	struct mmbox_kmem_cache_node *n = mmbox_slab_node(cachep, slab);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
@@ -586,7 +349,7 @@ static void *node_alloc_one(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 
 	if (objp)
 		return objp;
-	slab = cache_grow_begin(cachep, gfp_exact_node(gfp), nid);
+	slab = mmbox_cache_grow_begin(cachep, gfp_exact_node(gfp), nid);
 	if (!slab)
 		return NULL;
 	/* This one 6.1 forgets to count as active. */
@@ -620,7 +383,7 @@ static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 			if (objp)
 				return objp;
 		}
-		slab = cache_grow_begin(cachep, gfp, local_nid(cachep));
+		slab = mmbox_cache_grow_begin(cachep, gfp, local_nid(cachep));
 		if (!slab)
 			return NULL;
 		nid = slab->node_id;
@@ -663,7 +426,7 @@ static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 	if (objp)
 		return objp;
 
-	slab = cache_grow_begin(cachep, gfp_exact_node(gfp), local_nid(cachep));
+	slab = mmbox_cache_grow_begin(cachep, gfp_exact_node(gfp), local_nid(cachep));
 	/* That may have been preempted: another CPU, or one that was given objects. */
 	ac = mmbox_ac_begin(cachep, &avail);
 	if (ac) {
@@ -701,7 +464,7 @@ static void *cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 /* Put an object back past this CPU's array: it is in use below us. */
 static noinline void node_free_one(struct mmbox_kmem_cache *cachep, void *objp)
 {
-	struct mmbox_kmem_cache_node *n = slab_node(cachep, mmbox_virt_to_slab(cachep, objp));
+	struct mmbox_kmem_cache_node *n = mmbox_slab_node(cachep, mmbox_virt_to_slab(cachep, objp));
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
@@ -711,14 +474,21 @@ static noinline void node_free_one(struct mmbox_kmem_cache *cachep, void *objp)
 	mmbox_slabs_destroy(cachep, &destroy);
 }
 
-/*
- * This CPU's array, which is full and marked busy, makes room: its oldest
- * batch goes to the shared array as far as that has room, else to the slabs.
- * Returns how many objects are left.
+/**
+ * mmbox_cache_flusharray() - make room in an array that is full
+ * @cachep: the cache
+ * @ac: this CPU's array, entered
+ * @avail: how many objects are in it
+ *
+ * The oldest batch goes to the shared array as far as that has room, else to
+ * the slabs.
+ *
+ * Context: preemption off.
+ * Return: how many objects are left.
  */
-static noinline unsigned int cache_flusharray(struct mmbox_kmem_cache *cachep,
-					      struct mmbox_array_cache *ac,
-					      unsigned int avail)
+noinline unsigned int mmbox_cache_flusharray(struct mmbox_kmem_cache *cachep,
+					     struct mmbox_array_cache *ac,
+					     unsigned int avail)
 {
 	struct mmbox_kmem_cache_node *n = local_node(cachep);
 	unsigned int batchcount = min(ac->batchcount, avail);
@@ -755,7 +525,7 @@ static noinline unsigned int cache_flusharray(struct mmbox_kmem_cache *cachep,
 noinline void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp,
 				     struct mmbox_array_cache *ac)
 {
-	unsigned int avail = cache_flusharray(cachep, ac, ac->avail);
+	unsigned int avail = mmbox_cache_flusharray(cachep, ac, ac->avail);
 
 	ac->entry[avail++] = objp;
 	mmbox_ac_end(ac, avail);
@@ -840,7 +610,7 @@ static bool array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache
 		mmbox_slab_stat_inc(cachep, freehit);
 	} else {
 		mmbox_slab_stat_inc(cachep, freemiss);
-		avail = cache_flusharray(cachep, ac, avail);
+		avail = mmbox_cache_flusharray(cachep, ac, avail);
 	}
 	ac->entry[avail++] = objp;
 	ac->avail = avail;
@@ -893,12 +663,6 @@ noinline void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep,
 
 /* ---- allocation and free ---- */
 
-/* Objects begin and end at words. */
-static void clear_object(const struct mmbox_kmem_cache *cachep, void *objp)
-{
-	mmbox_clear_words(objp, ALIGN(cachep->object_size, sizeof(long)));
-}
-
 /* Check @objp and what it takes until one is found that can be given away. */
 static noinline void *alloc_debugged(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 				     int nid, void *objp, unsigned long caller)
@@ -915,6 +679,31 @@ static noinline void *alloc_debugged(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 }
 
 /**
+ * mmbox_do_cache_alloc() - allocate past the fast path
+ * @cachep: the cache
+ * @gfp: GFP flags of the caller
+ * @nid: node to begin with, or NUMA_NO_NODE
+ * @caller: who asks, for a debugged cache
+ *
+ * Context: as mmbox_kmem_cache_alloc().
+ * Return: the object, or NULL.
+ */
+void *mmbox_do_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
+			   unsigned long caller)
+{
+	void *objp = cache_alloc(cachep, gfp, nid);
+
+	if (mmbox_slab_debugged(cachep))
+		return alloc_debugged(cachep, gfp, nid, objp, caller);
+	if (!objp)
+		return NULL;
+	mmbox_clear_mark(cachep, objp);
+	if (gfp & __GFP_ZERO)
+		mmbox_clear_object(cachep, objp);
+	return objp;
+}
+
+/**
  * mmbox_cache_alloc_slow() - allocate where the array is empty, in use, or diverted
  * @cachep: the cache
  * @gfp: GFP flags of the caller
@@ -928,19 +717,9 @@ static noinline void *alloc_debugged(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 noinline void *mmbox_cache_alloc_slow(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 				      int nid, struct mmbox_array_cache *ac)
 {
-	void *objp;
-
 	mmbox_ac_undo(ac);
 	preempt_enable();
-	objp = cache_alloc(cachep, gfp, nid);
-	if (mmbox_slab_debugged(cachep))
-		return alloc_debugged(cachep, gfp, nid, objp, _RET_IP_);
-	if (!objp)
-		return NULL;
-	mmbox_clear_mark(cachep, objp);
-	if (gfp & __GFP_ZERO)
-		clear_object(cachep, objp);
-	return objp;
+	return mmbox_do_cache_alloc(cachep, gfp, nid, _RET_IP_);
 }
 
 /**
@@ -956,7 +735,7 @@ noinline void *mmbox_cache_alloc_zero(struct mmbox_kmem_cache *cachep, gfp_t gfp
 				       void *objp)
 {
 	preempt_enable();
-	clear_object(cachep, objp);
+	mmbox_clear_object(cachep, objp);
 	return objp;
 }
 
@@ -1018,297 +797,6 @@ void mmbox_kmem_cache_free(struct mmbox_kmem_cache *cachep, void *objp)
 	mmbox_cache_free(cachep, objp);
 }
 EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free);
-
-/* ---- bulk ---- */
-
-#define BULK_UNROLL	16	/* objects a turn of the loops, which are short */
-
-/* The object at @p, and its mark away. */
-static __always_inline void *bulk_take_one(void **p)
-{
-	void *objp = *p;
-
-	*(unsigned long *)objp = 0;
-	return objp;
-}
-
-/* The @nr objects below @entry, the topmost first. */
-static __always_inline void bulk_take(void **entry, size_t nr, void **p)
-{
-	unsigned int i;
-
-	for (; nr >= BULK_UNROLL; nr -= BULK_UNROLL) {
-#pragma GCC unroll 16
-		for (i = 0; i < BULK_UNROLL; i++)
-			p[i] = bulk_take_one(&entry[-1 - (int)i]);
-		p += BULK_UNROLL;
-		entry -= BULK_UNROLL;
-		/* Else each is computed anew for what is left. */
-		OPTIMIZER_HIDE_VAR(p);
-		OPTIMIZER_HIDE_VAR(entry);
-	}
-	for (; nr; nr--)
-		*p++ = bulk_take_one(--entry);
-}
-
-/* What bulk_put() needs of a cache; as written objects might change a cache. */
-struct bulk_slab {
-	unsigned long s_mem_neg;	/* address of the first object, negated */
-	u64 inverse;
-	unsigned int shift;
-	unsigned long num;
-	unsigned long secret;
-};
-
-/* Mark an object free; false if it is none of the slab, or free already. */
-static __always_inline bool bulk_mark(const struct bulk_slab *b, void *objp)
-{
-	unsigned long mark = mmbox_ror64(((unsigned long)objp + b->s_mem_neg) *
-					 b->inverse, b->shift);
-
-	if (unlikely(mark >= b->num))
-		return false;
-	mark ^= b->secret;
-	if (unlikely(*(unsigned long *)objp == mark))
-		return false;
-	*(unsigned long *)objp = mark;
-	return true;
-}
-
-/*
- * Check @nr objects of the slab that begins at @s_mem, mark them free and copy
- * their addresses, up to one that is none or free already. All three are moved
- * on by as many as that were.
- */
-static __always_inline void bulk_put(const struct mmbox_kmem_cache *cachep,
-				     unsigned long s_mem, void ***p, size_t *nr,
-				     void ***entry)
-{
-	struct bulk_slab b = {
-		.s_mem_neg = -s_mem,
-		.inverse = cachep->inverse,
-		.shift = cachep->shift,
-		.num = cachep->num,
-		.secret = cachep->secret,
-	};
-	size_t i;
-
-	OPTIMIZER_HIDE_VAR(b.s_mem_neg);	/* to be added, which keeps objp */
-	for (; *nr >= BULK_UNROLL; *nr -= i, *p += i, *entry += i) {
-#pragma GCC unroll 16
-		for (i = 0; i < BULK_UNROLL; i++) {
-			void *objp = (*p)[i];
-
-			if (unlikely(!bulk_mark(&b, objp))) {
-				size_t done = i;
-
-				/* Else it would be kept ready all the way. */
-				OPTIMIZER_HIDE_VAR(done);
-				*nr -= done;
-				*p += done;
-				*entry += done;
-				return;
-			}
-			(*entry)[i] = objp;
-		}
-		OPTIMIZER_HIDE_VAR(*p);
-		OPTIMIZER_HIDE_VAR(*entry);
-	}
-	for (; *nr; --*nr, ++*p) {
-		void *objp = **p;
-
-		if (unlikely(!bulk_mark(&b, objp)))
-			break;
-		*(*entry)++ = objp;
-	}
-}
-
-/* Take up to @nr objects of this CPU's array. Returns how many. */
-static size_t bulk_from_array(struct mmbox_kmem_cache *cachep, size_t nr, void **p)
-{
-	struct mmbox_array_cache *ac;
-	unsigned int avail;
-
-	ac = mmbox_ac_begin(cachep, &avail);
-	if (!ac)
-		return 0;
-	nr = min_t(size_t, nr, avail);
-	if (nr)
-		ac->touched = 1;
-	if (mmbox_slab_debugged(cachep)) {
-		nr = 0;		/* each is to be checked */
-	} else if (cachep->no_mark) {
-		size_t i;
-
-		for (i = 0; i < nr; i++)
-			p[i] = ac->entry[avail - 1 - i];
-	} else {
-		bulk_take(ac->entry + avail, nr, p);
-	}
-	mmbox_slab_stat_add(cachep, allochit, nr);
-	mmbox_ac_end(ac, avail - nr);
-	return nr;
-}
-
-/*
- * End a bulk allocation that this CPU's array cannot serve alone. Entered with
- * preemption off, and what mmbox_ac_enter_fast() did; leaves both.
- */
-static noinline int alloc_bulk_slow(struct mmbox_kmem_cache *cachep, gfp_t gfp,
-				    size_t nr, void **p, struct mmbox_array_cache *ac)
-{
-	size_t i = 0;
-
-	mmbox_ac_undo(ac);
-	preempt_enable();
-	while (i < nr) {
-		i += bulk_from_array(cachep, nr - i, p + i);
-		if (i == nr)
-			break;
-		p[i] = cache_alloc(cachep, gfp, NUMA_NO_NODE);
-		if (mmbox_slab_debugged(cachep))
-			p[i] = alloc_debugged(cachep, gfp, NUMA_NO_NODE, p[i], _RET_IP_);
-		if (!p[i])
-			goto free;
-		mmbox_clear_mark(cachep, p[i]);
-		i++;
-	}
-	if (unlikely(gfp & __GFP_ZERO) && !mmbox_slab_debugged(cachep))
-		for (i = 0; i < nr; i++)
-			clear_object(cachep, p[i]);
-	return nr;
-free:
-	mmbox_kmem_cache_free_bulk(cachep, i, p);
-	return 0;
-}
-
-/* Tail of a bulk allocation during which the scheduler was needed. */
-static noinline int alloc_bulk_resched(size_t nr)
-{
-	mmbox_resched();
-	return nr;
-}
-
-/**
- * mmbox_kmem_cache_alloc_bulk() - allocate objects, all or none
- * @cachep: the cache
- * @gfp: GFP flags
- * @nr: objects wanted
- * @p: where their addresses go
- *
- * Context: as mmbox_kmem_cache_alloc().
- * Return: @nr, or 0.
- */
-int mmbox_kmem_cache_alloc_bulk(struct mmbox_kmem_cache *cachep, gfp_t gfp,
-				size_t nr, void **p)
-{
-	struct mmbox_array_cache *ac;
-	unsigned long avail;
-
-	preempt_disable();
-	ac = this_cpu_ptr(cachep->cpu_cache);
-	if (unlikely(!mmbox_ac_enter_fast(ac)))
-		return alloc_bulk_slow(cachep, gfp, nr, p, ac);
-	avail = ac->avail;
-	if (unlikely(avail < nr || gfp & __GFP_ZERO))
-		return alloc_bulk_slow(cachep, gfp, nr, p, ac);
-	bulk_take(ac->entry + avail, nr, p);
-	ac->avail -= nr;
-	barrier();
-	ac->busy_touched = MMBOX_AC_IDLE_TOUCHED;
-	if (unlikely(mmbox_preempt_enable_test()))
-		return alloc_bulk_resched(nr);
-	return nr;
-}
-EXPORT_SYMBOL_GPL(mmbox_kmem_cache_alloc_bulk);
-
-/*
- * Put objects from @p to @end on the array, which is entered, from the slab on
- * that the first of them lies in. Refused ones are left out. Returns how many
- * are in the array then.
- */
-static unsigned int bulk_to_array(struct mmbox_kmem_cache *cachep,
-				  struct mmbox_array_cache *ac, unsigned int avail,
-				  void **p, void **end)
-{
-	while (p < end) {
-		unsigned long s_mem, index;
-		void **entry, **stop;
-		size_t room;
-
-		if (avail >= ac->limit)
-			avail = cache_flusharray(cachep, ac, avail);
-		if (!mmbox_any_obj_is_ours(cachep, *p, cachep->id, &s_mem, &index)) {
-			mmbox_refuse_object(cachep, *p++);
-			continue;
-		}
-		ac->hint = s_mem;
-		entry = ac->entry + avail;
-		room = min_t(size_t, ac->limit - avail, end - p);
-		stop = p;
-		bulk_put(cachep, s_mem, &stop, &room, &entry);
-		if (stop == p) {	/* an object, so it must be free */
-			mmbox_refuse_object(cachep, *p++);
-			continue;
-		}
-		avail += stop - p;
-		p = stop;
-	}
-	return avail;
-}
-
-/*
- * End a bulk free from an object on that is of another slab than the last, or
- * refused, or finds no room. Entered with preemption off, and with what
- * mmbox_ac_enter_fast() did; leaves both.
- */
-static noinline void free_bulk_slow(struct mmbox_kmem_cache *cachep, size_t nr,
-				    void **p, struct mmbox_array_cache *ac)
-{
-	void **end = p + nr;
-
-	if (ac->busy != 0 || cachep->no_mark) {	/* not entered, or diverted */
-		mmbox_ac_undo(ac);
-		preempt_enable();
-		for (; p < end; p++)
-			mmbox_cache_free(cachep, *p);
-		return;
-	}
-	mmbox_ac_end(ac, bulk_to_array(cachep, ac, ac->avail, p, end));
-}
-
-/**
- * mmbox_kmem_cache_free_bulk() - free objects
- * @cachep: the cache they were allocated from
- * @nr: how many
- * @p: their addresses
- *
- * Context: as mmbox_kmem_cache_free().
- */
-void mmbox_kmem_cache_free_bulk(struct mmbox_kmem_cache *cachep, size_t nr,
-				void **p)
-{
-	struct mmbox_array_cache *ac;
-	unsigned long avail;
-	void **entry;
-
-	preempt_disable();
-	ac = this_cpu_ptr(cachep->cpu_cache);
-	if (unlikely(!mmbox_ac_enter_fast(ac)))
-		return free_bulk_slow(cachep, nr, p, ac);
-	avail = ac->avail;
-	if (unlikely(avail + nr > ac->limit))
-		return free_bulk_slow(cachep, nr, p, ac);
-	entry = ac->entry + avail;
-	bulk_put(cachep, ac->hint, &p, &nr, &entry);
-	ac->avail = entry - ac->entry;
-	if (unlikely(nr))
-		return free_bulk_slow(cachep, nr, p, ac);
-	barrier();
-	ac->busy = MMBOX_AC_IDLE;
-	mmbox_preempt_enable();
-}
-EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free_bulk);
 
 /* ---- set-up and tear-down ---- */
 

@@ -229,16 +229,20 @@ int mmbox___kmem_cache_create(struct mmbox_kmem_cache *cachep,
 			      struct mmbox_kmem_cache_node *boot_nodes);
 void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_node *n,
 		      void **objpp, unsigned int nr, struct list_head *destroy);
-void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list);
 bool mmbox___kmem_cache_empty(struct mmbox_kmem_cache *cachep);
 void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep);
-void mmbox_kmem_cache_rcu_barrier(struct mmbox_kmem_cache *cachep);
 unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
 				 unsigned int nr);
 bool mmbox_in_object(struct mmbox_kmem_cache *cachep, const void *ptr,
 		     unsigned int *offset);
 void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
 			struct mmbox_slabinfo *sinfo);
+
+/* slab_pages.c */
+struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+					  int nid);
+void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list);
+void mmbox_kmem_cache_rcu_barrier(struct mmbox_kmem_cache *cachep);
 
 /* slab_arrays.c */
 int mmbox_alloc_cpu_cache(struct mmbox_kmem_cache *cachep);

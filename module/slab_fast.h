@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fast paths of the slab layer, for slab.c and slab_common.c alone.
+ * The fast paths of the slab layer, for its own files alone.
  *
  * They take no lock and leave interrupts on: preemption is off, and the CPU's
  * array is marked busy (see struct mmbox_array_cache). Each rare end is a tail
@@ -33,19 +33,25 @@ void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep, void *objp,
 			       struct mmbox_array_cache *ac);
 void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *objp,
 			     struct mmbox_array_cache *ac);
+/* with the array entered, and left so */
+unsigned int mmbox_cache_flusharray(struct mmbox_kmem_cache *cachep,
+				    struct mmbox_array_cache *ac, unsigned int avail);
 /* with preemption off, or on for the last two, and the array left */
 void *mmbox_cache_alloc_zero(struct mmbox_kmem_cache *cachep, gfp_t gfp, void *objp);
 void *mmbox_cache_alloc_resched(void *objp);
 void mmbox_refuse_object(struct mmbox_kmem_cache *cachep, const void *objp);
+/* in any context, without the array */
+void *mmbox_do_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
+			   unsigned long caller);
 
 /* ---- this CPU's array ---- */
 
 /*
- * Enter the array of this CPU; preemption is off. False
- * if it is in use below an interrupt, which we then are, or if the cache is
- * diverted: mmbox_ac_undo() what this did, and go another way. One read,
- * modify, write may be interrupted at any point: whoever comes in between
- * leaves it as it was.
+ * Enter the array of this CPU; preemption is off. False if it is in use below
+ * an interrupt, which we then are, or if the cache is diverted:
+ * mmbox_ac_undo() what this did, and go another way. One read, modify, write
+ * may be interrupted at any point: whoever comes in between leaves it as it
+ * was.
  */
 static __always_inline bool mmbox_ac_enter_fast(struct mmbox_array_cache *ac)
 {

@@ -32,6 +32,12 @@ static inline struct mmbox_page *mmbox_virt_to_slab(const struct mmbox_kmem_cach
 	return mmbox_obj_to_slab(cachep, (unsigned long)objp - cachep->va_base);
 }
 
+static inline struct mmbox_kmem_cache_node *
+mmbox_slab_node(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab)
+{
+	return cachep->node[slab->node_id];
+}
+
 /* slab.c */
 bool mmbox_nonlinear_obj_is_ours(const struct mmbox_kmem_cache *cachep,
 				 const void *objp, u32 id, unsigned long *s_mem,
@@ -50,6 +56,12 @@ static inline void *mmbox_index_to_obj(const struct mmbox_kmem_cache *cachep,
 				       const struct mmbox_page *slab, unsigned int idx)
 {
 	return mmbox_slab_s_mem(cachep, slab) + (size_t)cachep->size * idx;
+}
+
+/* Objects begin and end at words. */
+static inline void mmbox_clear_object(const struct mmbox_kmem_cache *cachep, void *objp)
+{
+	mmbox_clear_words(objp, ALIGN(cachep->object_size, sizeof(long)));
 }
 
 /* Of the object that @addr lies in, or a large number before the first one. */

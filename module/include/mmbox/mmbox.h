@@ -133,7 +133,7 @@ bool mmbox_pfn_valid(struct mmbox *box, unsigned long pfn);
 void *mmbox_page_address(struct mmbox *box, const struct mmbox_page *page);
 struct mmbox_page *mmbox_virt_to_page(struct mmbox *box, const void *addr);
 
-/* slab_common.c, slab.c: caches */
+/* slab_common.c, slab.c, slab_bulk.c: caches */
 struct mmbox_kmem_cache *
 mmbox_kmem_cache_create(struct mmbox *box, const char *name, unsigned int size,
 			unsigned int align, slab_flags_t flags,
