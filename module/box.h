@@ -187,11 +187,19 @@ void mmbox_kswapd_init(mmbox_pg_data_t *pgdat);
 void mmbox_kswapd_run(struct mmbox *box);
 void mmbox_kswapd_stop(struct mmbox *box);
 
-/* page_alloc.c */
+/* pagesets.c; the first two with the CPU's lists marked busy */
+bool mmbox_rmqueue_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+			unsigned int order, int migratetype, unsigned int alloc_flags);
+void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+		    unsigned int order, unsigned int pindex);
 int mmbox_pagesets_init(struct mmbox *box);
 void mmbox_pagesets_exit(struct mmbox *box);
 void mmbox_set_first_zones(struct mmbox *box);
 void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active);
+void mmbox_drain_all_pages(struct mmbox *box);
+unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone);
+
+/* page_alloc.c */
 void mmbox_free_pages_core(struct mmbox *box, struct mmbox_page *page,
 			   unsigned int order);
 struct mmbox_page *mmbox_alloc_typed(struct mmbox *box, int nid, gfp_t gfp,
@@ -203,11 +211,8 @@ void mmbox_refuse_page(struct mmbox *box, struct mmbox_page *page, unsigned int 
 void mmbox_free_to_tail(struct mmbox *box, struct mmbox_page *page);
 void mmbox_free_typed(struct mmbox *box, struct mmbox_page *page,
 		      unsigned int order);
-void mmbox_drain_all_pages(struct mmbox *box);
 bool mmbox_zone_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
 			     unsigned long mark, int highest);
-unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone);
-unsigned long mmbox_nr_used_pages(struct mmbox *box);
 
 /* percpu.c */
 void mmbox_drain_cpus_cpuslocked(bool (*drain)(void *arg, int cpu), void *arg);

@@ -13,6 +13,7 @@
  * it counts what a box has not got, and is 0.
  */
 #include <linux/cpumask.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
@@ -344,6 +345,27 @@ void mmbox_all_stat(struct mmbox *box, unsigned long *stat)
 		mmbox_node_stat(box, nid, stat);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_all_stat);
+
+/**
+ * mmbox_nr_used_pages() - pages handed out, to callers and to slabs
+ * @box: the box
+ *
+ * Context: any; a snapshot while other CPUs allocate.
+ * Return: pages.
+ */
+unsigned long mmbox_nr_used_pages(struct mmbox *box)
+{
+	struct mmbox_zone *zone;
+	long pages = 0;
+
+	mmbox_for_each_zone(box, zone) {
+		pages += zone->managed_pages;
+		pages -= READ_ONCE(zone->nr_free_pages);
+		pages -= mmbox_nr_pcp_pages(zone);
+	}
+	return max(pages, 0L);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nr_used_pages);
 
 /**
  * mmbox_mem_available() - pages that can be had without running dry

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The lists of free pages that each CPU has for each zone, from their making
+ * to their end: filled from the zone and emptied to it in batches, drained when
+ * pages are short, kept short while kswapd is at work. What takes blocks from
+ * them and puts blocks on them, and marks them busy meanwhile, is page_alloc.c.
+ *
+ * The sizes of batches are those of mm/page_alloc.c, Linux 6.1.
+ */
+#include <linux/cpumask.h>
+#include <linux/list.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+
+#include "box.h"
+#include "buddy.h"
+
+/* ---- filling and emptying ---- */
+
+static __always_inline unsigned int pindex_to_order(const struct mmbox *box,
+						    unsigned int pindex)
+{
+	return pindex == MMBOX_PCP_THP ? box->pageblock_shift :
+					 pindex / MMBOX_MIGRATE_PCPTYPES;
+}
+
+/**
+ * mmbox_rmqueue_bulk() - move a batch from a zone to an empty list
+ * @zone: the zone
+ * @pcp: this CPU's lists of it, marked busy
+ * @order: power of two of pages a block
+ * @migratetype: enum mmbox_migratetype
+ * @alloc_flags: ALLOC_*
+ *
+ * Context: preemption off.
+ * Return: false if there was nothing.
+ */
+noinline bool mmbox_rmqueue_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+				 unsigned int order, int migratetype,
+				 unsigned int alloc_flags)
+{
+	struct list_head *list = &pcp->lists[mmbox_order_to_pindex(order, migratetype)];
+	int batch = READ_ONCE(pcp->batch);
+	unsigned long flags;
+	unsigned int nr;
+
+	if (batch > 1)
+		batch = max(batch >> order, 2);
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	nr = mmbox_list_rmqueue_bulk(zone, order, batch, migratetype, alloc_flags, list);
+	pcp->count += nr << order;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	return nr;
+}
+
+/*
+ * Give @count pages back to the zone: the coldest of each list in turn, from
+ * list @pindex on. A list is emptied before the next one's turn.
+ */
+static noinline void free_pcppages_bulk(struct mmbox_zone *zone, int count,
+					struct mmbox_per_cpu_pages *pcp,
+					unsigned int pindex)
+{
+	unsigned long flags;
+
+	count = min(pcp->count, count);
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (; count > 0; pindex = (pindex + 1) % MMBOX_NR_PCP_LISTS) {
+		struct list_head *list = &pcp->lists[pindex];
+		unsigned int order = pindex_to_order(zone->box, pindex);
+
+		while (count > 0 && !list_empty(list)) {
+			unsigned int nr;
+
+			/* The last block may be more than was asked for. */
+			nr = DIV_ROUND_UP(count, 1 << order);
+			nr = mmbox_list_free_bulk(zone, list, order, nr);
+			count -= nr << order;
+			pcp->count -= nr << order;
+		}
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/**
+ * mmbox_pcp_trim() - shorten lists that a free found too long
+ * @zone: the zone
+ * @pcp: this CPU's lists of it, marked busy
+ * @order: of the block that was freed
+ * @pindex: the list that it went to
+ *
+ * The lists have reached pcp->high, or a run of frees of one order is seen to
+ * go on (free_factor): give back a batch that doubles from one time to the
+ * next, or all of it. nr_pcp_high() and nr_pcp_free(), Linux 6.1.
+ *
+ * Context: preemption off.
+ */
+noinline void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+			     unsigned int order, unsigned int pindex)
+{
+	int high = READ_ONCE(pcp->high), batch = READ_ONCE(pcp->batch);
+	int min_nr_free = batch, max_nr_free = high - batch;
+	int nr;
+
+	if (order && order <= MMBOX_COSTLY_ORDER && pcp->free_factor) {
+		nr = pcp->count;
+	} else if (pcp->count < high) {
+		return;
+	} else if (high < batch) {
+		nr = 1;
+	} else {
+		nr = batch << pcp->free_factor;
+		if (nr < max_nr_free && pcp->free_factor < MMBOX_PCP_BATCH_SCALE_MAX)
+			pcp->free_factor++;
+		nr = clamp(nr, min_nr_free, max(min_nr_free, max_nr_free));
+	}
+	free_pcppages_bulk(zone, nr, pcp, pindex);
+}
+
+/* ---- draining, and how long they may be ---- */
+
+/* Bring the pages of a CPU's lists to their zone. False if the CPU is inside. */
+static bool drain_pages_zone(struct mmbox_zone *zone, int cpu)
+{
+	struct mmbox_per_cpu_pages *pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
+
+	if (READ_ONCE(pcp->busy))
+		return false;
+	WRITE_ONCE(pcp->busy, 1);
+	barrier();
+	/* Not all at once, others may wait for the lock. */
+	while (pcp->count)
+		free_pcppages_bulk(zone, pcp->batch << MMBOX_PCP_BATCH_SCALE_MAX, pcp, 0);
+	barrier();
+	WRITE_ONCE(pcp->busy, 0);
+	return true;
+}
+
+static bool drain_pages(void *arg, int cpu)
+{
+	struct mmbox *box = arg;
+	struct mmbox_zone *zone;
+	bool drained = true;
+
+	if (mmbox_is_bitmap(box))
+		return true;
+	mmbox_for_each_zone(box, zone)
+		drained &= drain_pages_zone(zone, cpu);
+	return drained;
+}
+
+/**
+ * mmbox_drain_all_pages() - bring the pages of all per-CPU lists to the zones
+ * @box: the box
+ *
+ * Not while a CPU comes or goes.
+ *
+ * Context: process, interrupts on, may sleep.
+ */
+void mmbox_drain_all_pages(struct mmbox *box)
+{
+	mmbox_drain_cpus(drain_pages, box);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_drain_all_pages);
+
+/**
+ * mmbox_nr_pcp_pages() - pages on a zone's per-CPU lists
+ * @zone: the zone
+ *
+ * Context: any; a snapshot while other CPUs allocate.
+ * Return: pages.
+ */
+unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone)
+{
+	unsigned long pages = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		pages += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset, cpu)->count);
+	return pages;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nr_pcp_pages);
+
+/**
+ * mmbox_set_reclaim_active() - keep per-CPU lists short while kswapd is at work
+ * @zone: the zone
+ * @active: kswapd begins; otherwise it has ended
+ *
+ * Context: process; kswapd and those that compute pcp->high are one at a time.
+ */
+void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active)
+{
+	int high = zone->pageset_high, cpu;
+
+	if (active)
+		high = min(zone->pageset_batch << 2, high);
+	assign_bit(MMBOX_ZONE_RECLAIM_ACTIVE, &zone->flags, active);
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(per_cpu_ptr(zone->per_cpu_pageset, cpu)->high, high);
+}
+
+/* ---- begin and end ---- */
+
+static void pcp_init(struct mmbox *box, struct mmbox_per_cpu_pages *pcp)
+{
+	unsigned int i;
+
+	for (i = 0; i < MMBOX_NR_PCP_LISTS; i++)
+		INIT_LIST_HEAD(&pcp->lists[i]);
+	pcp->batch = 1;
+	pcp->busy = mmbox_is_bitmap(box);
+}
+
+/**
+ * mmbox_pagesets_init() - make the per-CPU part of a box
+ * @box: the box, whose nodes are there
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_pagesets_init(struct mmbox *box)
+{
+	unsigned int nr_zones = box->nr_nodes * MMBOX_MAX_NR_ZONES;
+	struct mmbox_zone *zone;
+	int cpu;
+
+	static_assert(sizeof(struct mmbox_cpu) == sizeof(struct mmbox_per_cpu_pages));
+	box->pagesets = mmbox_host_alloc_percpu(&box->host, (2 + nr_zones) *
+						sizeof(struct mmbox_per_cpu_pages),
+						__alignof__(struct mmbox_per_cpu_pages),
+						"per-CPU page lists");
+	if (!box->pagesets)
+		return -ENOMEM;
+	box->cpu = (struct mmbox_cpu __percpu *)box->pagesets->ptr;
+	for_each_possible_cpu(cpu)
+		mmbox_cpu_nobody(per_cpu_ptr(box->cpu, cpu))->busy = 1;
+	mmbox_for_each_zone(box, zone) {
+		unsigned int link = zone->zone_pgdat->node_id * MMBOX_MAX_NR_ZONES +
+				    mmbox_zone_idx(zone);
+
+		zone->per_cpu_pageset = (struct mmbox_per_cpu_pages __percpu *)
+					box->pagesets->ptr + 2 + link;
+		for_each_possible_cpu(cpu)
+			pcp_init(box, per_cpu_ptr(zone->per_cpu_pageset, cpu));
+	}
+	return 0;
+}
+
+/**
+ * mmbox_pagesets_exit() - undo mmbox_pagesets_init()
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_pagesets_exit(struct mmbox *box)
+{
+	mmbox_host_free_percpu(&box->host, box->pagesets);
+	box->pagesets = NULL;
+	box->cpu = NULL;
+}
+
+/**
+ * mmbox_set_first_zones() - tell each CPU where its requests begin
+ * @box: the box, whose zonelists are built
+ *
+ * Context: process. Requests on their way may still use what was before.
+ */
+void mmbox_set_first_zones(struct mmbox *box)
+{
+	int cpu, highest;
+
+	for_each_possible_cpu(cpu) {
+		struct mmbox_cpu *c = per_cpu_ptr(box->cpu, cpu);
+		mmbox_pg_data_t *pgdat = mmbox_node_data(box, c->nid);
+
+		for (highest = 0; highest < MMBOX_MAX_NR_ZONES; highest++) {
+			struct mmbox_per_cpu_pages *pcp = mmbox_cpu_nobody(c);
+			struct mmbox_zone *first = NULL;
+			struct mmbox_zoneref *zref;
+
+			mmbox_for_each_zoneref(zref, &pgdat->node_zonelists[0], highest) {
+				first = zref->zone;
+				pcp = per_cpu_ptr(first->per_cpu_pageset, cpu);
+				break;
+			}
+			/* Never a zone with the lists of another. */
+			WRITE_ONCE(c->first[highest].pcp, mmbox_cpu_nobody(c));
+			WRITE_ONCE(c->first[highest].zone, first);
+			WRITE_ONCE(c->first[highest].pcp, pcp);
+		}
+	}
+}
