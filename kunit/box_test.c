@@ -10,9 +10,7 @@
 
 static void config_small(struct mmbox_config *cfg)
 {
-	mmbox_config_init(cfg);
-	cfg->name = "test";
-	cfg->size = SZ_8M;
+	test_config(cfg, "test", SZ_8M);
 	cfg->zone_dma = SZ_2M;
 	cfg->zone_dma32 = 0;
 }

@@ -8,9 +8,7 @@ static struct mmbox *bitmap_box(struct kunit *test)
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "bitmap";
-	cfg.size = SZ_16M;
+	test_config(&cfg, "bitmap", SZ_16M);
 	cfg.zone_dma = 0;
 	cfg.buddy = MMBOX_BUDDY_BITMAP;
 	cfg.orders = MMBOX_MIN_ORDERS;

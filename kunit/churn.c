@@ -5,8 +5,12 @@
  * freed. So memory that is handed out twice is seen, whoever got it.
  *
  * A churn can run in a thread or be stepped from an interrupt. It counts what
- * it finds and fails no test itself, so that it may run anywhere.
+ * it finds and fails no test itself, so that it may run anywhere. A storm is
+ * both of these on each of two CPUs, on the same box at the same time: what one
+ * holds no other may touch.
  */
+#include <linux/cpumask.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "churn.h"
@@ -168,6 +172,14 @@ struct churn *churn_new(struct kunit *test, struct mmbox *box, gfp_t gfp,
 	return churn;
 }
 
+/* Allocate from caches too. */
+void churn_use_caches(struct churn *churn, struct mmbox_kmem_cache *const *caches,
+		      unsigned int nr)
+{
+	churn->nr_caches = nr;
+	memcpy(churn->caches, caches, nr * sizeof(*caches));
+}
+
 /* It did something, and found nothing wrong. */
 void churn_expect_good(struct kunit *test, const struct churn *churn)
 {
@@ -175,4 +187,80 @@ void churn_expect_good(struct kunit *test, const struct churn *churn)
 	KUNIT_EXPECT_EQ_MSG(test, churn->nr_spoiled, 0,
 			    "memory that was held had been written by somebody else");
 	KUNIT_EXPECT_EQ_MSG(test, churn->nr_not_zero, 0, "__GFP_ZERO did not clear");
+}
+
+/* ---- storms ---- */
+
+static void storm_run(void *arg)
+{
+	struct storm_cpu *cpu = arg;
+	struct test_interrupts *interrupts;
+
+	interrupts = test_interrupts_start(cpu->test, churn_step, cpu->interrupt);
+	churn_run(cpu->thread);
+	cpu->nr_interrupts = test_interrupts_stop(interrupts);
+	churn_free_all(cpu->interrupt);
+}
+
+/*
+ * A storm whose threads and interrupts hold up to as many things, each CPU's
+ * own; @flags are added to what they allocate with. What they use besides
+ * single pages is for the caller to say before it starts.
+ */
+struct storm *storm_new(struct kunit *test, struct mmbox *box, gfp_t flags,
+			unsigned int nr_items, unsigned int nr_interrupt_items)
+{
+	struct storm *storm = test_zalloc(test, sizeof(*storm));
+	unsigned int i;
+
+	storm->nr_cpus = min_t(unsigned int, num_online_cpus(), STORM_MAX_CPUS);
+	for (i = 0; i < storm->nr_cpus; i++)
+		storm->cpu[i] = (struct storm_cpu){
+			.test = test,
+			.thread = churn_new(test, box, GFP_KERNEL | flags, nr_items, i),
+			.interrupt = churn_new(test, box, GFP_ATOMIC | flags,
+					       nr_interrupt_items, 10 + i),
+		};
+	return storm;
+}
+
+/* It must be waited for: storm_expect_good(). */
+void storm_start(struct kunit *test, struct storm *storm)
+{
+	unsigned int i;
+
+	for (i = 0; i < storm->nr_cpus; i++)
+		storm->cpu[i].runs = test_thread_start(test, i, storm_run, &storm->cpu[i]);
+}
+
+/* Waits for the end. All of it did something, and found nothing wrong. */
+void storm_expect_good(struct kunit *test, struct storm *storm)
+{
+	unsigned int i;
+
+	for (i = 0; i < storm->nr_cpus; i++)
+		test_thread_wait(storm->cpu[i].runs);
+	for (i = 0; i < storm->nr_cpus; i++) {
+		const struct storm_cpu *cpu = &storm->cpu[i];
+
+		churn_expect_good(test, cpu->thread);
+		churn_expect_good(test, cpu->interrupt);
+		KUNIT_EXPECT_GT(test, cpu->nr_interrupts, 0);
+		kunit_info(test, "CPU %u: %lu interrupts", i, cpu->nr_interrupts);
+	}
+}
+
+/* A whole storm of pages of several orders. */
+void storm_of_pages(struct kunit *test, struct mmbox *box, gfp_t flags)
+{
+	struct storm *storm = storm_new(test, box, flags, 200, 40);
+	unsigned int i;
+
+	for (i = 0; i < storm->nr_cpus; i++) {
+		storm->cpu[i].thread->max_order = 6;
+		storm->cpu[i].interrupt->max_order = 4;
+	}
+	storm_start(test, storm);
+	storm_expect_good(test, storm);
+	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
 }

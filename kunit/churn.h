@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Random use of a box: see churn.c.
+ * Random use of a box, from one place or from several at once: see churn.c.
  */
 #ifndef _MMBOX_KUNIT_CHURN_H
 #define _MMBOX_KUNIT_CHURN_H
@@ -38,11 +38,32 @@ struct churn {
 	unsigned long nr_not_zero;	/* items that were not cleared */
 };
 
+/* On each of up to two CPUs: a churn in a thread, and one in interrupts. */
+#define STORM_MAX_CPUS		2
+
+struct storm {
+	unsigned int nr_cpus;
+	struct storm_cpu {
+		struct kunit *test;
+		struct churn *thread, *interrupt;
+		struct test_thread *runs;	/* once the storm has started */
+		unsigned long nr_interrupts;
+	} cpu[STORM_MAX_CPUS];
+};
+
 struct churn *churn_new(struct kunit *test, struct mmbox *box, gfp_t gfp,
 			unsigned int nr_items, u32 seed);
+void churn_use_caches(struct churn *churn, struct mmbox_kmem_cache *const *caches,
+		      unsigned int nr);
 void churn_step(void *arg);
 void churn_run(void *arg);
 void churn_free_all(struct churn *churn);
 void churn_expect_good(struct kunit *test, const struct churn *churn);
+
+struct storm *storm_new(struct kunit *test, struct mmbox *box, gfp_t flags,
+			unsigned int nr_items, unsigned int nr_interrupt_items);
+void storm_start(struct kunit *test, struct storm *storm);
+void storm_expect_good(struct kunit *test, struct storm *storm);
+void storm_of_pages(struct kunit *test, struct mmbox *box, gfp_t flags);
 
 #endif /* _MMBOX_KUNIT_CHURN_H */

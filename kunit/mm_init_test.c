@@ -17,9 +17,7 @@ static struct mmbox *box_of(struct kunit *test, unsigned long size,
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "test";
-	cfg.size = size;
+	test_config(&cfg, "test", size);
 	cfg.zone_dma = zone_dma;
 	cfg.zone_dma32 = 0;
 	cfg.orders = orders;

@@ -11,9 +11,7 @@ static struct mmbox *nodes_box(struct kunit *test, unsigned int nodes, const cha
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "nodes";
-	cfg.size = nodes * SZ_8M;
+	test_config(&cfg, "nodes", nodes * SZ_8M);
 	cfg.zone_dma = 0;
 	cfg.distance = distance;
 	cfg.node_cpus = node_cpus;

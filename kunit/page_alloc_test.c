@@ -15,9 +15,7 @@ static struct mmbox *pages_box(struct kunit *test, unsigned int orders)
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "pages";
-	cfg.size = SZ_32M;
+	test_config(&cfg, "pages", SZ_32M);
 	cfg.zone_dma = SZ_4M;
 	cfg.zone_dma32 = 0;
 	cfg.orders = orders;
@@ -503,55 +501,14 @@ static void random_use(struct kunit *test)
 	}
 }
 
-/*
- * On two CPUs, on each of which interrupts do the same to the same box. What
- * one holds no other may touch.
- */
-struct storm {
-	struct kunit *test;
-	struct churn *thread, *interrupt;
-	unsigned long interrupts;
-};
-
-static void storm_run(void *arg)
-{
-	struct storm *storm = arg;
-	struct test_interrupts *interrupts;
-
-	interrupts = test_interrupts_start(storm->test, churn_step, storm->interrupt);
-	churn_run(storm->thread);
-	storm->interrupts = test_interrupts_stop(interrupts);
-	churn_free_all(storm->interrupt);
-}
-
+/* On two CPUs, on each of which interrupts do the same to the same box. */
 static void storm(struct kunit *test)
 {
-	unsigned int nr_cpus = min(num_online_cpus(), 2U), i;
 	struct mmbox *box = pages_box(test, 11);
-	struct test_thread *threads[2];
-	struct storm storms[2];
 	struct counts before;
 
 	get_counts(box, &before);
-	for (i = 0; i < nr_cpus; i++) {
-		storms[i] = (struct storm){
-			.test = test,
-			.thread = churn_new(test, box, GFP_KERNEL, 200, i),
-			.interrupt = churn_new(test, box, GFP_ATOMIC, 40, 10 + i),
-		};
-		storms[i].thread->max_order = 6;
-		storms[i].interrupt->max_order = 4;
-		threads[i] = test_thread_start(test, i, storm_run, &storms[i]);
-	}
-	for (i = 0; i < nr_cpus; i++)
-		test_thread_wait(threads[i]);
-	for (i = 0; i < nr_cpus; i++) {
-		churn_expect_good(test, storms[i].thread);
-		churn_expect_good(test, storms[i].interrupt);
-		KUNIT_EXPECT_GT(test, storms[i].interrupts, 0);
-		kunit_info(test, "CPU %u: %lu interrupts", i, storms[i].interrupts);
-	}
-	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
+	storm_of_pages(test, box, 0);
 	expect_as_before(test, box, &before);
 }
 

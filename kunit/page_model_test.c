@@ -236,9 +236,7 @@ static void run_model(struct kunit *test, const struct mmbox_config *cfg, u32 se
 
 static void model_config(struct mmbox_config *cfg, enum mmbox_buddy_type buddy)
 {
-	mmbox_config_init(cfg);
-	cfg->name = "model";
-	cfg->size = SZ_32M;
+	test_config(cfg, "model", SZ_32M);
 	cfg->zone_dma = SZ_4M;
 	cfg->zone_dma32 = SZ_8M;
 	cfg->movablecore = SZ_8M;
@@ -294,50 +292,15 @@ static void odd(struct kunit *test)
 }
 
 /* The bitmap generation on two CPUs, with interrupts on each of them. */
-struct storm {
-	struct kunit *test;
-	struct churn *thread, *interrupt;
-};
-
-static void storm_run(void *arg)
-{
-	struct storm *storm = arg;
-	struct test_interrupts *interrupts;
-
-	interrupts = test_interrupts_start(storm->test, churn_step, storm->interrupt);
-	churn_run(storm->thread);
-	test_interrupts_stop(interrupts);
-	churn_free_all(storm->interrupt);
-}
-
 static void storm_bitmap(struct kunit *test)
 {
-	unsigned int nr_cpus = min(num_online_cpus(), 2U), i;
-	struct test_thread *threads[2];
-	struct storm storms[2];
 	struct mmbox_config cfg;
 	struct mmbox *box;
 
 	model_config(&cfg, MMBOX_BUDDY_BITMAP);
 	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, 2));
 	box = test_box(test, &cfg);
-	for (i = 0; i < nr_cpus; i++) {
-		storms[i] = (struct storm){
-			.test = test,
-			.thread = churn_new(test, box, GFP_KERNEL | __GFP_NOWARN, 200, i),
-			.interrupt = churn_new(test, box, GFP_ATOMIC | __GFP_NOWARN, 40, 10 + i),
-		};
-		storms[i].thread->max_order = 6;
-		storms[i].interrupt->max_order = 4;
-		threads[i] = test_thread_start(test, i, storm_run, &storms[i]);
-	}
-	for (i = 0; i < nr_cpus; i++)
-		test_thread_wait(threads[i]);
-	for (i = 0; i < nr_cpus; i++) {
-		churn_expect_good(test, storms[i].thread);
-		churn_expect_good(test, storms[i].interrupt);
-	}
-	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
+	storm_of_pages(test, box, __GFP_NOWARN);
 	KUNIT_EXPECT_EQ(test, mmbox_nr_used_pages(box), 0);
 }
 

@@ -47,9 +47,7 @@ static void sequence_zone(struct kunit *test, struct blocks *b, const char *line
 	KUNIT_ASSERT_EQ_MSG(test, 8, nr, "%s", line);
 	KUNIT_ASSERT_EQ(test, spanned, managed);
 
-	mmbox_config_init(&cfg);
-	cfg.name = "reference";
-	cfg.size = SZ_32M + spanned * PAGE_SIZE;
+	test_config(&cfg, "reference", SZ_32M + spanned * PAGE_SIZE);
 	cfg.zone_dma = SZ_32M;
 	cfg.zone_dma32 = 0;
 	cfg.bottom_up = true;
@@ -314,9 +312,7 @@ static struct mmbox *boot_box(struct kunit *test, const struct boot *boot)
 	struct mmbox_config cfg;
 
 	write_distances(boot, distance, LINE_LEN);
-	mmbox_config_init(&cfg);
-	cfg.name = "boot";
-	cfg.size = SZ_16M * boot->nr_nodes;
+	test_config(&cfg, "boot", SZ_16M * boot->nr_nodes);
 	cfg.pages_only = true;
 	cfg.distance = distance;
 	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, boot->nr_nodes));

@@ -23,25 +23,14 @@ static struct mmbox_kmem_cache *new_cache(struct kunit *test, struct mmbox *box,
 	return cachep;
 }
 
-static struct mmbox *box_of_nodes(struct kunit *test, int nr_nodes, bool stats)
+static struct mmbox *box_of_nodes(struct kunit *test, unsigned int nr_nodes, bool stats)
 {
 	struct mmbox_config cfg;
-	int nid;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "nodes";
+	test_config(&cfg, "nodes", nr_nodes * SZ_16M);
 	cfg.zone_dma = SZ_4M;
-	cfg.size = 0;
-	for (nid = 0; nid < nr_nodes; nid++) {
-		cfg.banks[nid] = (struct mmbox_bank){
-			.base = nid * SZ_16M,
-			.size = SZ_16M,
-			.nid = nid,
-		};
-		cfg.size += SZ_16M;
-	}
-	cfg.nr_banks = nr_nodes;
 	cfg.slab_stats = stats;
+	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, nr_nodes));
 	return test_box(test, &cfg);
 }
 
@@ -125,57 +114,28 @@ static void tunables_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Resized over and over while both CPUs, and interrupts on them, use it. */
-struct storm {
-	struct kunit *test;
-	struct churn *thread, *interrupt;
-};
-
-static void storm_run(void *arg)
-{
-	struct storm *storm = arg;
-	struct test_interrupts *interrupts;
-
-	interrupts = test_interrupts_start(storm->test, churn_step, storm->interrupt);
-	churn_run(storm->thread);
-	test_interrupts_stop(interrupts);
-	churn_free_all(storm->interrupt);
-}
-
+/* Over and over, while both CPUs, and interrupts on them, use the caches. */
 static void storm_on(struct kunit *test, struct mmbox *box,
 		     void (*meanwhile)(struct kunit *test, struct mmbox_kmem_cache *cachep,
 				       unsigned int round))
 {
-	unsigned int nr_cpus = min(num_online_cpus(), 2U), i;
+	struct storm *storm = storm_new(test, box, 0, 400, 60);
 	struct mmbox_kmem_cache *cachep[2];
-	struct test_thread *threads[2];
-	struct storm storms[2];
+	unsigned int i;
 
 	cachep[0] = new_cache(test, box, 64, 0);
 	cachep[1] = new_cache(test, box, 700, SLAB_TYPESAFE_BY_RCU);
-	for (i = 0; i < nr_cpus; i++) {
-		storms[i] = (struct storm){
-			.test = test,
-			.thread = churn_new(test, box, GFP_KERNEL, 400, i),
-			.interrupt = churn_new(test, box, GFP_ATOMIC, 60, 10 + i),
-		};
-		memcpy(storms[i].thread->caches, cachep, sizeof(cachep));
-		memcpy(storms[i].interrupt->caches, cachep, sizeof(cachep));
-		storms[i].thread->nr_caches = 2;
-		storms[i].interrupt->nr_caches = 2;
-		storms[i].thread->kmalloc_classes = 8;
-		threads[i] = test_thread_start(test, i, storm_run, &storms[i]);
+	for (i = 0; i < storm->nr_cpus; i++) {
+		churn_use_caches(storm->cpu[i].thread, cachep, 2);
+		churn_use_caches(storm->cpu[i].interrupt, cachep, 2);
+		storm->cpu[i].thread->kmalloc_classes = 8;
 	}
+	storm_start(test, storm);
 	for (i = 0; i < 40; i++) {
 		meanwhile(test, cachep[i % 2], i);
 		cond_resched();
 	}
-	for (i = 0; i < nr_cpus; i++)
-		test_thread_wait(threads[i]);
-	for (i = 0; i < nr_cpus; i++) {
-		churn_expect_good(test, storms[i].thread);
-		churn_expect_good(test, storms[i].interrupt);
-	}
+	storm_expect_good(test, storm);
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep[0]));
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep[1]));

@@ -13,9 +13,7 @@ static struct mmbox *kmalloc_box(struct kunit *test, unsigned long min, unsigned
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "kmalloc";
-	cfg.size = SZ_16M;
+	test_config(&cfg, "kmalloc", SZ_16M);
 	cfg.zone_dma = SZ_4M;
 	cfg.zone_dma32 = 0;
 	cfg.kmalloc_min = min;
@@ -75,10 +73,8 @@ static void sizes(struct kunit *test)
 	}
 }
 
-/* Exactly the caches that kmalloc_min= and kmalloc_max= say, by name. */
-static void caches(struct kunit *test)
+static unsigned int nr_kmalloc_caches(struct mmbox *box)
 {
-	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	struct mmbox_kmem_cache *cachep;
 	unsigned int nr = 0;
 
@@ -86,7 +82,16 @@ static void caches(struct kunit *test)
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		nr += !!strstr(cachep->name, "kmalloc-");
 	mutex_unlock(&box->slab.mutex);
-	KUNIT_EXPECT_EQ_MSG(test, nr, 3 * (15 + 2), "three sets of 8 to 128K, 96 and 192");
+	return nr;
+}
+
+/* Exactly the caches that kmalloc_min= and kmalloc_max= say, by name. */
+static void caches(struct kunit *test)
+{
+	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
+
+	KUNIT_EXPECT_EQ_MSG(test, nr_kmalloc_caches(box), 3 * (15 + 2),
+			    "three sets of 8 to 128K, 96 and 192");
 	KUNIT_EXPECT_STREQ(test, mmbox_kmalloc_slab(box, 8, 0)->name, "kmalloc-8");
 	KUNIT_EXPECT_STREQ(test, mmbox_kmalloc_slab(box, 96, 0)->name, "kmalloc-96");
 	KUNIT_EXPECT_STREQ(test, mmbox_kmalloc_slab(box, 150, 0)->name, "kmalloc-192");
@@ -101,12 +106,8 @@ static void caches(struct kunit *test)
 	test_box_end(test, box);
 
 	box = kmalloc_box(test, 64, SZ_1K);
-	nr = 0;
-	mutex_lock(&box->slab.mutex);
-	list_for_each_entry(cachep, &box->slab.caches, list)
-		nr += !!strstr(cachep->name, "kmalloc-");
-	mutex_unlock(&box->slab.mutex);
-	KUNIT_EXPECT_EQ_MSG(test, nr, 3 * (5 + 1), "three sets of 64 to 1k, 192 and no 96");
+	KUNIT_EXPECT_EQ_MSG(test, nr_kmalloc_caches(box), 3 * (5 + 1),
+			    "three sets of 64 to 1k, 192 and no 96");
 	KUNIT_EXPECT_STREQ(test, mmbox_kmalloc_slab(box, 1, 0)->name, "kmalloc-64");
 	KUNIT_EXPECT_STREQ(test, mmbox_kmalloc_slab(box, 96, 0)->name, "kmalloc-128");
 }

@@ -18,9 +18,7 @@ static struct mmbox *debug_box(struct kunit *test, const char *slab_debug)
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "test";
-	cfg.size = SZ_16M;
+	test_config(&cfg, "test", SZ_16M);
 	cfg.zone_dma = SZ_4M;
 	cfg.slab_debug = slab_debug;
 	return test_box(test, &cfg);
@@ -126,32 +124,39 @@ static void expect_usable(struct kunit *test, struct mmbox_kmem_cache *cachep,
 	test_check_box(test, box);
 }
 
-/* The layout is that of CONFIG_DEBUG_SLAB, and using it finds nothing wrong. */
-static void layout(struct kunit *test)
+/* With a new cache of each layout. */
+static void on_each_layout(struct kunit *test, struct mmbox *box,
+			   void (*fn)(struct kunit *test, struct mmbox_kmem_cache *cachep,
+				      const struct layout *l))
 {
-	struct mmbox *box = debug_box(test, "FZPU");
-	const slab_flags_t letters = SLAB_RED_ZONE | SLAB_STORE_USER | SLAB_POISON;
-	const slab_flags_t where = MMBOX_CFLGS_OBJFREELIST_SLAB | MMBOX_CFLGS_OFF_SLAB;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
-		const struct layout *l = &layouts[i];
-		struct mmbox_kmem_cache *cachep = new_cache(test, box, l);
-		unsigned int size = ALIGN(l->size, 8);
+	for (i = 0; i < ARRAY_SIZE(layouts); i++)
+		fn(test, new_cache(test, box, &layouts[i]), &layouts[i]);
+}
 
-		if (l->has & SLAB_RED_ZONE)
-			size += 16;
-		if (l->has & SLAB_STORE_USER)
-			size += 8;
-		KUNIT_EXPECT_TRUE_MSG(test, (cachep->flags & letters) == l->has, "%s",
-				      l->name);
-		KUNIT_EXPECT_TRUE_MSG(test, (cachep->flags & where) == l->where, "%s",
-				      l->name);
-		KUNIT_EXPECT_EQ_MSG(test, cachep->size, ALIGN(size, cachep->align), "%s",
-				    l->name);
-		KUNIT_EXPECT_LE_MSG(test, cachep->limit, 32, "%s", l->name);
-		expect_usable(test, cachep, l->name);
-	}
+/* The layout is that of CONFIG_DEBUG_SLAB, and using it finds nothing wrong. */
+static void expect_layout(struct kunit *test, struct mmbox_kmem_cache *cachep,
+			  const struct layout *l)
+{
+	const slab_flags_t letters = SLAB_RED_ZONE | SLAB_STORE_USER | SLAB_POISON;
+	const slab_flags_t where = MMBOX_CFLGS_OBJFREELIST_SLAB | MMBOX_CFLGS_OFF_SLAB;
+	unsigned int size = ALIGN(l->size, 8);
+
+	if (l->has & SLAB_RED_ZONE)
+		size += 16;
+	if (l->has & SLAB_STORE_USER)
+		size += 8;
+	KUNIT_EXPECT_TRUE_MSG(test, (cachep->flags & letters) == l->has, "%s", l->name);
+	KUNIT_EXPECT_TRUE_MSG(test, (cachep->flags & where) == l->where, "%s", l->name);
+	KUNIT_EXPECT_EQ_MSG(test, cachep->size, ALIGN(size, cachep->align), "%s", l->name);
+	KUNIT_EXPECT_LE_MSG(test, cachep->limit, 32, "%s", l->name);
+	expect_usable(test, cachep, l->name);
+}
+
+static void layout(struct kunit *test)
+{
+	on_each_layout(test, debug_box(test, "FZPU"), expect_layout);
 }
 
 /* kunit/reference/slab-debug-geometry.tsv: what 6.1's own arithmetic gives. */
@@ -276,117 +281,118 @@ static unsigned int room_behind(const struct mmbox_kmem_cache *cachep)
 }
 
 /* One byte, the last byte, all of it: found when the object is freed. */
+static void overflow_one(struct kunit *test, struct mmbox_kmem_cache *cachep,
+			 const struct layout *l)
+{
+	struct mmbox *box = cachep->box;
+	unsigned int room = room_behind(cachep);
+	int how;
+
+	for (how = 0; room && how < 3; how++) {
+		u8 *objp = alloc_one(test, cachep);
+		u8 *end = objp + l->size;
+
+		memset(objp, 0x11, l->size);
+		if (how == 0)
+			*end ^= 0xff;
+		else if (how == 1)
+			end[room - 1] ^= 0xff;
+		else
+			memset(end, 0x41, room);
+		mmbox_kmem_cache_free(cachep, objp);
+		expect_found(test, box, l->name, MMBOX_BAD_OVERFLOW);
+	}
+	KUNIT_EXPECT_TRUE_MSG(test, room || !(l->has & SLAB_RED_ZONE), "%s", l->name);
+	expect_usable(test, cachep, l->name);
+}
+
 static void overflow(struct kunit *test)
 {
-	struct mmbox *box = debug_box(test, "FZPU");
-	int i, how;
-
-	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
-		const struct layout *l = &layouts[i];
-		struct mmbox_kmem_cache *cachep = new_cache(test, box, l);
-		unsigned int room = room_behind(cachep);
-
-		for (how = 0; room && how < 3; how++) {
-			u8 *objp = alloc_one(test, cachep);
-			u8 *end = objp + l->size;
-
-			memset(objp, 0x11, l->size);
-			if (how == 0)
-				*end ^= 0xff;
-			else if (how == 1)
-				end[room - 1] ^= 0xff;
-			else
-				memset(end, 0x41, room);
-			mmbox_kmem_cache_free(cachep, objp);
-			expect_found(test, box, l->name, MMBOX_BAD_OVERFLOW);
-		}
-		KUNIT_EXPECT_TRUE_MSG(test, room || !(l->has & SLAB_RED_ZONE), "%s", l->name);
-		expect_usable(test, cachep, l->name);
-	}
+	on_each_layout(test, debug_box(test, "FZPU"), overflow_one);
 }
 
 /* Before an object, and past a whole slot: the next one's red zone tells. */
+static void underflow_one(struct kunit *test, struct mmbox_kmem_cache *cachep,
+			  const struct layout *l)
+{
+	struct mmbox *box = cachep->box;
+	u8 *objp = alloc_one(test, cachep);
+
+	if (l->has & SLAB_RED_ZONE) {
+		objp[-1] ^= 1;
+		mmbox_kmem_cache_free(cachep, objp);
+		expect_found(test, box, l->name, MMBOX_BAD_OVERFLOW);
+		objp = alloc_one(test, cachep);
+		objp[-8] ^= 0x80;
+	}
+	mmbox_kfree(box, objp);
+	expect_counts(test, box, l->name, MMBOX_BAD_OVERFLOW, !!(l->has & SLAB_RED_ZONE));
+	expect_usable(test, cachep, l->name);
+}
+
 static void underflow(struct kunit *test)
 {
-	struct mmbox *box = debug_box(test, "FZPU");
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
-		const struct layout *l = &layouts[i];
-		struct mmbox_kmem_cache *cachep = new_cache(test, box, l);
-		u8 *objp = alloc_one(test, cachep);
-
-		if (l->has & SLAB_RED_ZONE) {
-			objp[-1] ^= 1;
-			mmbox_kmem_cache_free(cachep, objp);
-			expect_found(test, box, l->name, MMBOX_BAD_OVERFLOW);
-			objp = alloc_one(test, cachep);
-			objp[-8] ^= 0x80;
-		}
-		mmbox_kfree(box, objp);
-		expect_counts(test, box, l->name, MMBOX_BAD_OVERFLOW,
-			      !!(l->has & SLAB_RED_ZONE));
-		expect_usable(test, cachep, l->name);
-	}
+	on_each_layout(test, debug_box(test, "FZPU"), underflow_one);
 }
 
 /* Written to while it is in an array: found when it is next allocated. */
+static void use_after_free_one(struct kunit *test, struct mmbox_kmem_cache *cachep,
+			       const struct layout *l)
+{
+	struct mmbox *box = cachep->box;
+	int how;
+
+	for (how = 0; how < 4; how++) {
+		u8 *objp = alloc_one(test, cachep);
+		enum mmbox_bad why = MMBOX_BAD_USE_AFTER_FREE;
+
+		mmbox_kmem_cache_free(cachep, objp);
+		if (how == 0)
+			objp[0] ^= 1;
+		else if (how == 1)
+			objp[l->size - 1] ^= 1;
+		else if (how == 2)
+			memset(objp, 0, l->size);
+		else if (!room_behind(cachep))
+			continue;
+		else
+			objp[l->size] ^= 1;
+		if (how == 3)
+			why = MMBOX_BAD_OVERFLOW;
+		KUNIT_EXPECT_PTR_EQ_MSG(test, objp, alloc_one(test, cachep), "%s", l->name);
+		expect_counts(test, box, l->name, why,
+			      why == MMBOX_BAD_OVERFLOW || l->has & SLAB_POISON);
+		mmbox_kmem_cache_free(cachep, objp);
+	}
+	expect_usable(test, cachep, l->name);
+}
+
 static void use_after_free(struct kunit *test)
 {
-	struct mmbox *box = debug_box(test, "FZPU");
-	int i, how;
-
 	test_pin(test, 0);
-	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
-		const struct layout *l = &layouts[i];
-		struct mmbox_kmem_cache *cachep = new_cache(test, box, l);
-
-		for (how = 0; how < 4; how++) {
-			u8 *objp = alloc_one(test, cachep);
-			enum mmbox_bad why = MMBOX_BAD_USE_AFTER_FREE;
-
-			mmbox_kmem_cache_free(cachep, objp);
-			if (how == 0)
-				objp[0] ^= 1;
-			else if (how == 1)
-				objp[l->size - 1] ^= 1;
-			else if (how == 2)
-				memset(objp, 0, l->size);
-			else if (!room_behind(cachep))
-				continue;
-			else
-				objp[l->size] ^= 1;
-			if (how == 3)
-				why = MMBOX_BAD_OVERFLOW;
-			KUNIT_EXPECT_PTR_EQ_MSG(test, objp, alloc_one(test, cachep), "%s", l->name);
-			expect_counts(test, box, l->name, why,
-				      why == MMBOX_BAD_OVERFLOW || l->has & SLAB_POISON);
-			mmbox_kmem_cache_free(cachep, objp);
-		}
-		expect_usable(test, cachep, l->name);
-	}
+	on_each_layout(test, debug_box(test, "FZPU"), use_after_free_one);
 }
 
 /* Written to while its slab goes: found then, at the latest. */
+static void use_after_free_at_end_one(struct kunit *test, struct mmbox_kmem_cache *cachep,
+				      const struct layout *l)
+{
+	struct mmbox *box = cachep->box;
+	u8 *first = alloc_one(test, cachep), *objp = alloc_one(test, cachep);
+	unsigned int num = cachep->num;
+
+	/* The one put back first has the freelist in it, so not that. */
+	mmbox_kmem_cache_free(cachep, first);
+	mmbox_kmem_cache_free(cachep, objp);
+	objp[l->size / 2] ^= 1;
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	expect_counts(test, box, l->name, MMBOX_BAD_USE_AFTER_FREE,
+		      l->has & SLAB_POISON && num > 1);
+}
+
 static void use_after_free_at_the_end(struct kunit *test)
 {
-	struct mmbox *box = debug_box(test, "P");
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
-		const struct layout *l = &layouts[i];
-		struct mmbox_kmem_cache *cachep = new_cache(test, box, l);
-		u8 *first = alloc_one(test, cachep), *objp = alloc_one(test, cachep);
-		unsigned int num = cachep->num;
-
-		/* The one put back first has the freelist in it, so not that. */
-		mmbox_kmem_cache_free(cachep, first);
-		mmbox_kmem_cache_free(cachep, objp);
-		objp[l->size / 2] ^= 1;
-		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
-		expect_counts(test, box, l->name, MMBOX_BAD_USE_AFTER_FREE,
-			      l->has & SLAB_POISON && num > 1);
-	}
+	on_each_layout(test, debug_box(test, "P"), use_after_free_at_end_one);
 }
 
 /* Whatever it is that was found, and nothing of it is left for the next test. */
@@ -401,36 +407,38 @@ static long nr_found(struct mmbox *box)
 }
 
 /* At once, after others, in bulk, from the slab, by the other function. */
+static void double_free_one(struct kunit *test, struct mmbox_kmem_cache *cachep,
+			    const struct layout *l)
+{
+	struct mmbox *box = cachep->box;
+	void *objs[3], *twice[3];
+
+	KUNIT_ASSERT_EQ(test, 3, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 3, objs));
+	mmbox_kmem_cache_free(cachep, objs[0]);
+	mmbox_kmem_cache_free(cachep, objs[0]);
+	expect_found(test, box, l->name, MMBOX_BAD_DOUBLE);
+	twice[0] = objs[0];
+	twice[1] = objs[1];
+	twice[2] = objs[1];
+	mmbox_kmem_cache_free_bulk(cachep, 3, twice);
+	expect_counts(test, box, l->name, MMBOX_BAD_DOUBLE, 2);
+	/* Its slab may go here, if it has no room for three. */
+	mmbox_kmem_cache_shrink(cachep);
+	mmbox_kfree(box, objs[1]);
+	KUNIT_EXPECT_EQ_MSG(test, 1, nr_found(box), "%s", l->name);
+	mmbox_kmem_cache_free(cachep, objs[2]);
+	expect_usable(test, cachep, l->name);
+}
+
 static void double_free(struct kunit *test)
 {
 	static const char *const how[] = { "F", "FZPU", "U" };
-	int i, j;
+	int i;
 
-	for (j = 0; j < ARRAY_SIZE(how); j++) {
-		struct mmbox *box = debug_box(test, how[j]);
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		struct mmbox *box = debug_box(test, how[i]);
 
-		for (i = 0; i < ARRAY_SIZE(layouts); i++) {
-			const struct layout *l = &layouts[i];
-			struct mmbox_kmem_cache *cachep = new_cache(test, box, l);
-			void *objs[3], *twice[3];
-
-			KUNIT_ASSERT_EQ(test, 3, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL,
-									     3, objs));
-			mmbox_kmem_cache_free(cachep, objs[0]);
-			mmbox_kmem_cache_free(cachep, objs[0]);
-			expect_found(test, box, l->name, MMBOX_BAD_DOUBLE);
-			twice[0] = objs[0];
-			twice[1] = objs[1];
-			twice[2] = objs[1];
-			mmbox_kmem_cache_free_bulk(cachep, 3, twice);
-			expect_counts(test, box, l->name, MMBOX_BAD_DOUBLE, 2);
-			/* Its slab may go here, if it has no room for three. */
-			mmbox_kmem_cache_shrink(cachep);
-			mmbox_kfree(box, objs[1]);
-			KUNIT_EXPECT_EQ_MSG(test, 1, nr_found(box), "%s", l->name);
-			mmbox_kmem_cache_free(cachep, objs[2]);
-			expect_usable(test, cachep, l->name);
-		}
+		on_each_layout(test, box, double_free_one);
 		test_box_end(test, box);
 	}
 }
@@ -539,44 +547,44 @@ static void bad_array(struct kunit *test)
 }
 
 /* zalloc clears the object and no more; the constructor runs when it must. */
+static void expect_contents(struct kunit *test, struct mmbox_kmem_cache *cachep,
+			    const struct layout *l)
+{
+	void *objs[4];
+	int i;
+
+	constructed = 0;
+	if (!l->ctor) {
+		objs[0] = mmbox_kmem_cache_zalloc(cachep, GFP_KERNEL);
+		KUNIT_EXPECT_NULL_MSG(test, memchr_inv(objs[0], 0, l->size), "%s", l->name);
+		mmbox_kmem_cache_free(cachep, objs[0]);
+		mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL | __GFP_ZERO, 4, objs);
+	} else {
+		mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 4, objs);
+		KUNIT_EXPECT_EQ_MSG(test, constructed,
+				    cachep->flags & SLAB_POISON ? 4 : cachep->num,
+				    "%s", l->name);
+	}
+	for (i = 0; i < 4; i++) {
+		if (l->ctor)
+			KUNIT_EXPECT_EQ(test, *(u32 *)objs[i], 0xc0ffee);
+		else
+			KUNIT_EXPECT_NULL_MSG(test, memchr_inv(objs[i], 0, l->size),
+					      "%s", l->name);
+	}
+	mmbox_kmem_cache_free_bulk(cachep, 4, objs);
+	expect_usable(test, cachep, l->name);
+}
+
 static void contents(struct kunit *test)
 {
 	static const char *const how[] = { "Z", "P", "FZPU" };
-	int i, j;
+	int i;
 
-	for (j = 0; j < ARRAY_SIZE(how); j++) {
-		struct mmbox *box = debug_box(test, how[j]);
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		struct mmbox *box = debug_box(test, how[i]);
 
-		for (i = 0; i < ARRAY_SIZE(layouts); i++) {
-			const struct layout *l = &layouts[i];
-			struct mmbox_kmem_cache *cachep = new_cache(test, box, l);
-			void *objs[4];
-			int k;
-
-			constructed = 0;
-			if (!l->ctor) {
-				objs[0] = mmbox_kmem_cache_zalloc(cachep, GFP_KERNEL);
-				KUNIT_EXPECT_NULL_MSG(test, memchr_inv(objs[0], 0, l->size),
-						      "%s", l->name);
-				mmbox_kmem_cache_free(cachep, objs[0]);
-				mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL | __GFP_ZERO, 4,
-							    objs);
-			} else {
-				mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 4, objs);
-				KUNIT_EXPECT_EQ_MSG(test, constructed,
-						    cachep->flags & SLAB_POISON ? 4 : cachep->num,
-						    "%s", l->name);
-			}
-			for (k = 0; k < 4; k++) {
-				if (l->ctor)
-					KUNIT_EXPECT_EQ(test, *(u32 *)objs[k], 0xc0ffee);
-				else
-					KUNIT_EXPECT_NULL_MSG(test, memchr_inv(objs[k], 0, l->size),
-							      "%s", l->name);
-			}
-			mmbox_kmem_cache_free_bulk(cachep, 4, objs);
-			expect_usable(test, cachep, l->name);
-		}
+		on_each_layout(test, box, expect_contents);
 		test_box_end(test, box);
 	}
 }
@@ -908,16 +916,21 @@ static void whatis(struct kunit *test)
 	}
 }
 
-static void add_caches(struct kunit *test, struct churn *churn, struct mmbox *box)
+/* One of each layout; their contents are the test's own. */
+static void make_caches(struct kunit *test, struct mmbox *box,
+			struct mmbox_kmem_cache **caches)
 {
 	int i;
 
-	churn->nr_caches = ARRAY_SIZE(layouts);
+	BUILD_BUG_ON(ARRAY_SIZE(layouts) > CHURN_MAX_CACHES);
 	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
-		churn->caches[i] = new_cache(test, box, &layouts[i]);
-		/* Contents are the test's own. */
-		churn->caches[i]->ctor = NULL;
+		caches[i] = new_cache(test, box, &layouts[i]);
+		caches[i]->ctor = NULL;
 	}
+}
+
+static void use_all_calls(struct churn *churn)
+{
 	churn->kmalloc_classes = 10;
 	churn->max_order = 2;
 }
@@ -925,10 +938,13 @@ static void add_caches(struct kunit *test, struct churn *churn, struct mmbox *bo
 /* Users who make no mistake see no difference, nor is any found. */
 static void random_use(struct kunit *test)
 {
+	struct mmbox_kmem_cache *caches[ARRAY_SIZE(layouts)];
 	struct mmbox *box = debug_box(test, "FZPU");
 	struct churn *churn = churn_new(test, box, GFP_KERNEL, 1000, 1);
 
-	add_caches(test, churn, box);
+	make_caches(test, box, caches);
+	churn_use_caches(churn, caches, ARRAY_SIZE(caches));
+	use_all_calls(churn);
 	churn_run(churn);
 	churn_expect_good(test, churn);
 	churn->gfp |= __GFP_ZERO;
@@ -938,58 +954,22 @@ static void random_use(struct kunit *test)
 	expect_none(test, box, "random use");
 }
 
-struct storm {
-	struct kunit *test;
-	struct churn *thread, *interrupt;
-	unsigned long nr_interrupts;
-};
-
-static void storm_thread(void *arg)
-{
-	struct storm *storm = arg;
-	struct test_interrupts *interrupts;
-
-	interrupts = test_interrupts_start(storm->test, churn_step, storm->interrupt);
-	churn_run(storm->thread);
-	storm->nr_interrupts = test_interrupts_stop(interrupts);
-	churn_free_all(storm->interrupt);
-	churn_free_all(storm->thread);
-}
-
 /* The same on two CPUs, and from interrupts on both. */
 static void storm(struct kunit *test)
 {
+	struct mmbox_kmem_cache *caches[ARRAY_SIZE(layouts)];
 	struct mmbox *box = debug_box(test, "FZPU");
-	unsigned int nr = min(num_online_cpus(), 2U), i;
-	struct test_thread *threads[2];
-	struct storm storms[2];
+	struct storm *storm = storm_new(test, box, 0, 200, 40);
+	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		storms[i] = (struct storm){
-			.test = test,
-			.thread = churn_new(test, box, GFP_KERNEL, 200, i),
-			.interrupt = churn_new(test, box, GFP_ATOMIC, 40, 10 + i),
-		};
-		if (!i) {
-			add_caches(test, storms[i].thread, box);
-		} else {
-			memcpy(storms[i].thread->caches, storms[0].thread->caches,
-			       sizeof(storms[0].thread->caches));
-			storms[i].thread->nr_caches = storms[0].thread->nr_caches;
-		}
-		memcpy(storms[i].interrupt->caches, storms[0].thread->caches,
-		       sizeof(storms[0].thread->caches));
-		storms[i].interrupt->nr_caches = storms[0].thread->nr_caches;
+	make_caches(test, box, caches);
+	for (i = 0; i < storm->nr_cpus; i++) {
+		churn_use_caches(storm->cpu[i].thread, caches, ARRAY_SIZE(caches));
+		churn_use_caches(storm->cpu[i].interrupt, caches, ARRAY_SIZE(caches));
 	}
-	for (i = 0; i < nr; i++)
-		threads[i] = test_thread_start(test, i, storm_thread, &storms[i]);
-	for (i = 0; i < nr; i++)
-		test_thread_wait(threads[i]);
-	for (i = 0; i < nr; i++) {
-		churn_expect_good(test, storms[i].thread);
-		churn_expect_good(test, storms[i].interrupt);
-		KUNIT_EXPECT_GT(test, storms[i].nr_interrupts, 0);
-	}
+	use_all_calls(storm->cpu[0].thread);
+	storm_start(test, storm);
+	storm_expect_good(test, storm);
 	expect_none(test, box, "storm");
 }
 

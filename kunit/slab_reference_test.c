@@ -18,16 +18,16 @@
 #define MAX_CACHES	16
 #define MAX_LIVE	8192
 
-static struct mmbox *reference_box(struct kunit *test)
+static struct mmbox *reference_box(struct kunit *test, unsigned int nr_nodes, bool stats)
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "reference";
-	cfg.size = SZ_128M;
+	test_config(&cfg, "reference", SZ_128M);
 	cfg.kmalloc_min = 32;
 	cfg.kmalloc_max = SZ_8K;
 	cfg.kswapd = false;
+	cfg.slab_stats = stats;
+	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, nr_nodes));
 	return test_box(test, &cfg);
 }
 
@@ -143,7 +143,7 @@ static void geometry_rows(struct kunit *test)
 
 	need_two_possible_cpus(test);
 	for_each_reference(ref, "slab-geometry") {
-		struct mmbox *box = reference_box(test);
+		struct mmbox *box = reference_box(test, 1, false);
 		const char *text = ref->text;
 
 		while (test_next_line(&text, line, sizeof(line))) {
@@ -179,7 +179,7 @@ static void kmalloc_rows(struct kunit *test)
 
 	need_two_possible_cpus(test);
 	for_each_reference(ref, "slabinfo") {
-		struct mmbox *box = reference_box(test);
+		struct mmbox *box = reference_box(test, 1, false);
 		const char *text = ref->text;
 
 		while (test_next_line(&text, line, sizeof(line))) {
@@ -350,7 +350,7 @@ static unsigned int sequence_caches(struct kunit *test, struct mmbox *box,
 static void run_sequence(struct kunit *test, const struct mmbox_reference *ref)
 {
 	struct live *live = test_zalloc(test, MAX_CACHES * sizeof(*live));
-	struct mmbox *box = reference_box(test);
+	struct mmbox *box = reference_box(test, 1, false);
 	char line[LINE_LEN], row[LINE_LEN], step[LINE_LEN] = "";
 	const char *text = ref->text;
 	unsigned int nr, at = 0, steps = 0, i;
@@ -409,27 +409,6 @@ struct statistics {
 	char line[2 * LINE_LEN];
 	char step[LINE_LEN];
 };
-
-static struct mmbox *statistics_box(struct kunit *test, int nr_nodes)
-{
-	struct mmbox_config cfg;
-	int nid;
-
-	mmbox_config_init(&cfg);
-	cfg.name = "statistics";
-	cfg.size = SZ_128M;
-	cfg.kmalloc_min = 32;
-	cfg.kmalloc_max = SZ_8K;
-	cfg.slab_stats = true;
-	for (nid = 0; nid < nr_nodes; nid++)
-		cfg.banks[nid] = (struct mmbox_bank){
-			.base = nid * (SZ_128M / nr_nodes),
-			.size = SZ_128M / nr_nodes,
-			.nid = nid,
-		};
-	cfg.nr_banks = nr_nodes;
-	return test_box(test, &cfg);
-}
 
 /* A row of slabinfo with statistics, without the words between the figures. */
 static void statistics_row(struct mmbox_kmem_cache *cachep, char *row, size_t size)
@@ -528,7 +507,7 @@ static void run_statistics(struct kunit *test, const struct mmbox_reference *ref
 	KUNIT_ASSERT_TRUE(test, test_next_line(&text, s->line, sizeof(s->line)));
 	got = sscanf(s->line, "# cpus 2 nodes %u", &nr_nodes);
 	KUNIT_ASSERT_EQ(test, 1, got);
-	s->box = statistics_box(test, nr_nodes);
+	s->box = reference_box(test, nr_nodes, true);
 	s->nid = NUMA_NO_NODE;
 	for (i = 0; i < 2; i++)
 		s->alien[i] = (mmbox_cpu_to_node(s->box, i) + 1) % nr_nodes;

@@ -563,11 +563,10 @@ static void forgotten_slabs(struct kunit *test)
 
 /* ---- random use ---- */
 
-static void add_caches(struct kunit *test, struct churn *churn,
-		       struct mmbox_kmem_cache **caches, unsigned int nr)
+static void add_caches(struct churn *churn, struct mmbox_kmem_cache **caches,
+		       unsigned int nr)
 {
-	churn->nr_caches = nr;
-	memcpy(churn->caches, caches, nr * sizeof(*caches));
+	churn_use_caches(churn, caches, nr);
 	churn->kmalloc_classes = 10;
 	churn->max_order = 3;
 }
@@ -598,7 +597,7 @@ static void random_use(struct kunit *test)
 	unsigned int nr = make_caches(test, box, caches);
 	struct churn *churn = churn_new(test, box, GFP_KERNEL, 1000, 1);
 
-	add_caches(test, churn, caches, nr);
+	add_caches(churn, caches, nr);
 	churn_run(churn);
 	churn_expect_good(test, churn);
 	churn->gfp |= __GFP_ZERO;
@@ -616,7 +615,7 @@ static void random_use_without_memory(struct kunit *test)
 	unsigned int nr = make_caches(test, box, caches);
 	struct churn *churn = churn_new(test, box, GFP_KERNEL, 16000, 2);
 
-	add_caches(test, churn, caches, nr);
+	add_caches(churn, caches, nr);
 	churn->kmalloc_classes = 13;
 	churn_run(churn);
 	churn_expect_good(test, churn);
@@ -625,58 +624,27 @@ static void random_use_without_memory(struct kunit *test)
 	destroy_caches(test, caches, nr);
 }
 
-struct storm {
-	struct kunit *test;
-	struct churn *thread, *interrupt;
-	unsigned long interrupts;
-};
-
-static void storm_run(void *arg)
-{
-	struct storm *storm = arg;
-	struct test_interrupts *interrupts;
-
-	interrupts = test_interrupts_start(storm->test, churn_step, storm->interrupt);
-	churn_run(storm->thread);
-	storm->interrupts = test_interrupts_stop(interrupts);
-	churn_free_all(storm->interrupt);
-}
-
 /* On two CPUs, with interrupts on both, while caches are shrunk as well. */
 static void storm(struct kunit *test)
 {
-	unsigned int nr_cpus = min(num_online_cpus(), 2U), nr, i;
 	struct mmbox_kmem_cache *caches[CHURN_MAX_CACHES];
 	struct mmbox *box = test_small_box(test);
-	struct test_thread *threads[2];
-	struct storm storms[2];
+	unsigned int nr = make_caches(test, box, caches), i;
+	struct storm *storm = storm_new(test, box, 0, 400, 60);
 
-	nr = make_caches(test, box, caches);
-	for (i = 0; i < nr_cpus; i++) {
-		storms[i] = (struct storm){
-			.test = test,
-			.thread = churn_new(test, box, GFP_KERNEL, 400, i),
-			.interrupt = churn_new(test, box, GFP_ATOMIC, 60, 10 + i),
-		};
+	for (i = 0; i < storm->nr_cpus; i++) {
 		/* What an interrupt may fall between is a few instructions. */
-		storms[i].thread->ops = 3 * test_ops;
-		add_caches(test, storms[i].thread, caches, nr);
-		add_caches(test, storms[i].interrupt, caches, nr);
-		threads[i] = test_thread_start(test, i, storm_run, &storms[i]);
+		storm->cpu[i].thread->ops = 3 * test_ops;
+		add_caches(storm->cpu[i].thread, caches, nr);
+		add_caches(storm->cpu[i].interrupt, caches, nr);
 	}
+	storm_start(test, storm);
 	for (i = 0; i < 50; i++) {
 		mmbox_kmem_cache_shrink(caches[i % nr]);
 		mmbox_drain_all_pages(box);
 		cond_resched();
 	}
-	for (i = 0; i < nr_cpus; i++)
-		test_thread_wait(threads[i]);
-	for (i = 0; i < nr_cpus; i++) {
-		churn_expect_good(test, storms[i].thread);
-		churn_expect_good(test, storms[i].interrupt);
-		KUNIT_EXPECT_GT(test, storms[i].interrupts, 0);
-		kunit_info(test, "CPU %u: %lu interrupts", i, storms[i].interrupts);
-	}
+	storm_expect_good(test, storm);
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 	destroy_caches(test, caches, nr);
 }

@@ -74,14 +74,20 @@ struct mmbox *test_box(struct kunit *test, const struct mmbox_config *cfg)
 	return NULL;
 }
 
+/* The defaults, under a name and of a size of the test's own. */
+void test_config(struct mmbox_config *cfg, const char *name, unsigned long size)
+{
+	mmbox_config_init(cfg);
+	cfg->name = name;
+	cfg->size = size;
+}
+
 /* A small one, in which nothing happens but what the test does. */
 struct mmbox *test_small_box(struct kunit *test)
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "test";
-	cfg.size = SZ_16M;
+	test_config(&cfg, "test", SZ_16M);
 	cfg.zone_dma = SZ_4M;
 	cfg.zone_dma32 = 0;
 	cfg.kswapd = false;

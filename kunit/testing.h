@@ -28,6 +28,7 @@ struct test_state {
 extern unsigned int test_ops;
 int test_init(struct kunit *test);
 void test_exit(struct kunit *test);
+void test_config(struct mmbox_config *cfg, const char *name, unsigned long size);
 struct mmbox *test_box(struct kunit *test, const struct mmbox_config *cfg);
 struct mmbox *test_small_box(struct kunit *test);
 void test_box_drop(struct kunit *test, struct mmbox *box);

@@ -111,9 +111,7 @@ static struct mmbox *box_of(struct kunit *test, bool kswapd)
 {
 	struct mmbox_config cfg;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "test";
-	cfg.size = SZ_16M;
+	test_config(&cfg, "test", SZ_16M);
 	cfg.zone_dma = 0;
 	cfg.kswapd = kswapd;
 	return test_box(test, &cfg);
@@ -441,9 +439,7 @@ static void each_node_its_own(struct kunit *test)
 	struct mmbox_zone *zone;
 	unsigned long near_free;
 
-	mmbox_config_init(&cfg);
-	cfg.name = "test";
-	cfg.size = SZ_32M;
+	test_config(&cfg, "test", SZ_32M);
 	cfg.zone_dma = 0;
 	cfg.banks[0] = (struct mmbox_bank){ .base = 0, .size = SZ_16M, .nid = 0 };
 	cfg.banks[1] = (struct mmbox_bank){ .base = SZ_16M, .size = SZ_16M, .nid = 1 };
