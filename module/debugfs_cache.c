@@ -30,6 +30,11 @@ static const struct {
 	{ "reclaim_account", SLAB_RECLAIM_ACCOUNT },
 	{ "typesafe_by_rcu", SLAB_TYPESAFE_BY_RCU },
 	{ "noleaktrace", SLAB_NOLEAKTRACE },
+	{ "consistency_checks", SLAB_CONSISTENCY_CHECKS },
+	{ "red_zone", SLAB_RED_ZONE },
+	{ "poison", SLAB_POISON },
+	{ "store_user", SLAB_STORE_USER },
+	{ "trace", SLAB_TRACE },
 	{ "objfreelist_slab", MMBOX_CFLGS_OBJFREELIST_SLAB },
 	{ "off_slab", MMBOX_CFLGS_OFF_SLAB },
 };
