@@ -70,7 +70,6 @@ static void slabinfo_show(struct seq_file *m, struct mmbox *box,
 			  unsigned long id)
 {
 	struct mmbox_kmem_cache *cachep;
-
 	bool stats = box->cfg.slab_stats;
 
 	seq_printf(m, "slabinfo - version: 2.1%s\n", stats ? " (statistics)" : "");
@@ -515,18 +514,25 @@ static int unusable_free_index(struct mmbox_zone *zone, unsigned int order)
 			 1000ULL, info.free_pages);
 }
 
-static void extfrag_zone(struct seq_file *m, struct mmbox *box,
-			 struct mmbox_zone *zone)
+/* A zone's indices in thousandths, an order each: @width columns to the point. */
+static void index_line(struct seq_file *m, struct mmbox_zone *zone, int width,
+		       int (*index_of)(struct mmbox_zone *zone, unsigned int order))
 {
 	unsigned int order;
 
 	seq_printf(m, "Node %d, zone %8s ", zone->zone_pgdat->node_id, zone->name);
-	for (order = 0; order < box->max_order; order++) {
-		int index = fragmentation_index(zone, order);
+	for (order = 0; order < zone->box->max_order; order++) {
+		int index = index_of(zone, order);
 
-		seq_printf(m, "%2d.%03d ", index / 1000, index % 1000);
+		seq_printf(m, "%*d.%03d ", width, index / 1000, index % 1000);
 	}
 	seq_putc(m, '\n');
+}
+
+static void extfrag_zone(struct seq_file *m, struct mmbox *box,
+			 struct mmbox_zone *zone)
+{
+	index_line(m, zone, 2, fragmentation_index);
 }
 
 static void extfrag_show(struct seq_file *m, struct mmbox *box, unsigned long id)
@@ -537,15 +543,7 @@ static void extfrag_show(struct seq_file *m, struct mmbox *box, unsigned long id
 static void unusable_zone(struct seq_file *m, struct mmbox *box,
 			  struct mmbox_zone *zone)
 {
-	unsigned int order;
-
-	seq_printf(m, "Node %d, zone %8s ", zone->zone_pgdat->node_id, zone->name);
-	for (order = 0; order < box->max_order; order++) {
-		int index = unusable_free_index(zone, order);
-
-		seq_printf(m, "%d.%03d ", index / 1000, index % 1000);
-	}
-	seq_putc(m, '\n');
+	index_line(m, zone, 1, unusable_free_index);
 }
 
 static void unusable_show(struct seq_file *m, struct mmbox *box, unsigned long id)
