@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,30 +21,12 @@
 
 #include <uapi/mmbox.h>
 
+#include "ok.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const char *path;
-static unsigned int nr_passed, nr_failed;
 static struct mmbox_info info;
-
-static void ok(bool passed, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void ok(bool passed, const char *fmt, ...)
-{
-	va_list args;
-
-	printf("%s - ", passed ? "ok" : "not ok");
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout);
-	if (passed)
-		nr_passed++;
-	else
-		nr_failed++;
-}
 
 static void die(const char *what)
 {
@@ -732,6 +713,5 @@ int main(int argc, char **argv)
 	test_letting_go();
 	test_race(MMBOX_TARGET_BOX);
 	test_race(MMBOX_TARGET_HOST);
-	printf("%u passed, %u failed\n", nr_passed, nr_failed);
-	return nr_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return ok_sum();
 }

@@ -17,29 +17,11 @@
 #include <uapi/mmbox.h>
 
 #include "convert.h"
+#include "ok.h"
 #include "trace.h"
 #include "util.h"
 
-static unsigned int nr_passed, nr_failed;
 static char *dir;	/* for files of the tests */
-
-static void ok(bool passed, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void ok(bool passed, const char *fmt, ...)
-{
-	va_list args;
-
-	printf("%s - ", passed ? "ok" : "not ok");
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	if (passed)
-		nr_passed++;
-	else
-		nr_failed++;
-}
 
 /* The same numbers in every run. */
 static uint64_t random_state = 1;
@@ -867,6 +849,5 @@ int main(int argc, char **argv)
 	unlink(path);
 	free(path);
 	rmdir(dir);
-	printf("%u passed, %u failed\n", nr_passed, nr_failed);
-	return nr_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return ok_sum();
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A line a test, and the sum.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ok.h"
+
+static unsigned int nr_passed, nr_failed;
+
+void ok(bool passed, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("%s - ", passed ? "ok" : "not ok");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout);
+	if (passed)
+		nr_passed++;
+	else
+		nr_failed++;
+}
+
+/* Prints the last line. Returns the status to exit with. */
+int ok_sum(void)
+{
+	printf("%u passed, %u failed\n", nr_passed, nr_failed);
+	return nr_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
