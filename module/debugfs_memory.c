@@ -11,7 +11,7 @@
 #include "debugfs.h"
 
 /* What the two numbers of a step are. */
-enum unit { NONE, PHYS, SECTIONS, PFNS, NUMBER };
+enum unit { PHYS, SECTIONS, PFNS, NUMBER };
 
 static const struct {
 	const char *name;
@@ -34,7 +34,6 @@ static const struct {
 	[MMBOX_BOOT_VMEMMAP]		= { "vmemmap", PFNS },
 	[MMBOX_BOOT_ZONE]		= { "zone", PFNS },
 	[MMBOX_BOOT_FREE]		= { "memblock_free_all", PHYS },
-	[MMBOX_BOOT_DONE]		= { "done", NONE },
 };
 
 static void boot_step(struct seq_file *m, const struct mmbox_boot_step *step)
@@ -60,8 +59,6 @@ static void boot_step(struct seq_file *m, const struct mmbox_boot_step *step)
 		break;
 	case NUMBER:
 		seq_printf(m, " of %lu", step->end);
-		break;
-	case NONE:
 		break;
 	}
 	if (step->bytes)
@@ -89,7 +86,7 @@ static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	mmbox_for_each_zone(box, zone)
 		present += zone->present_pages;
 	mmbox_memmap_usage(box, &usage);
-	seq_printf(m, "model: %s\n", box->model->name);
+	seq_printf(m, "model: %s\n", mmbox_model_names[box->cfg.model]);
 	seq_printf(m, "section_size: %lu\n", box->cfg.section_size);
 	seq_printf(m, "sections: %lu\n", box->nr_sections);
 	seq_printf(m, "sections_missing: %lu\n", box->sparse.nr_missing);

@@ -129,7 +129,7 @@ int mmbox_memmap_init(struct mmbox *box)
  */
 void mmbox_memmap_exit(struct mmbox *box)
 {
-	if (box->model)
+	if (box->model && box->model->exit)
 		box->model->exit(box);
 	box->model = NULL;
 	mmbox_physmap_exit(box);

@@ -77,10 +77,9 @@ struct mmbox_memmap_usage {
 };
 
 struct mmbox_memmap_model {
-	const char *name;
 	/* Sets up all descriptors, out of memblock. 0 or -ENOMEM. */
 	int (*init)(struct mmbox *box);
-	/* Gives back what came from the host; also after a failed init(). */
+	/* Gives back what came from the host, also after a failed init(). NULL: nothing did. */
 	void (*exit)(struct mmbox *box);
 	/* Is there a page? Asked of page frames below max_pfn only. */
 	bool (*pfn_valid)(const struct mmbox *box, unsigned long pfn);
@@ -194,7 +193,6 @@ enum mmbox_boot_what {
 	MMBOX_BOOT_VMEMMAP,
 	MMBOX_BOOT_ZONE,
 	MMBOX_BOOT_FREE,
-	MMBOX_BOOT_DONE,
 	MMBOX_NR_BOOT_WHATS,
 };
 

@@ -61,10 +61,6 @@ static int discontig_init(struct mmbox *box)
 	return 0;
 }
 
-static void discontig_exit(struct mmbox *box)
-{
-}
-
 static bool discontig_pfn_valid(const struct mmbox *box, unsigned long pfn)
 {
 	return box->discontig_nid[pfn >> box->pfn_section_shift] != NO_NODE;
@@ -103,9 +99,7 @@ static void discontig_usage(const struct mmbox *box, struct mmbox_memmap_usage *
 }
 
 const struct mmbox_memmap_model mmbox_discontig_model = {
-	.name = "discontig",
 	.init = discontig_init,
-	.exit = discontig_exit,
 	.pfn_valid = discontig_pfn_valid,
 	.page_valid = discontig_page_valid,
 	.usage = discontig_usage,

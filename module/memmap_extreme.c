@@ -58,14 +58,8 @@ int mmbox_sparse_index_init(struct mmbox *box, unsigned long nr, int nid)
 	return 0;
 }
 
-static void extreme_exit(struct mmbox *box)
-{
-}
-
 const struct mmbox_memmap_model mmbox_sparse_extreme_model = {
-	.name = "sparse-extreme",
 	.init = mmbox_sparse_init,
-	.exit = extreme_exit,
 	.pfn_valid = mmbox_sparse_pfn_valid,
 	.page_valid = mmbox_sparse_page_valid,
 	.usage = mmbox_sparse_usage,

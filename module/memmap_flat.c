@@ -33,10 +33,6 @@ static int flat_init(struct mmbox *box)
 	return 0;
 }
 
-static void flat_exit(struct mmbox *box)
-{
-}
-
 static bool flat_pfn_valid(const struct mmbox *box, unsigned long pfn)
 {
 	return mmbox_physmap_section_there(box, pfn >> box->pfn_section_shift);
@@ -60,9 +56,7 @@ static void flat_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage
 }
 
 const struct mmbox_memmap_model mmbox_flat_model = {
-	.name = "flat",
 	.init = flat_init,
-	.exit = flat_exit,
 	.pfn_valid = flat_pfn_valid,
 	.page_valid = flat_page_valid,
 	.usage = flat_usage,

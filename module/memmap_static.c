@@ -29,14 +29,8 @@ int mmbox_sparse_static_alloc(struct mmbox *box)
 	return 0;
 }
 
-static void static_exit(struct mmbox *box)
-{
-}
-
 const struct mmbox_memmap_model mmbox_sparse_static_model = {
-	.name = "sparse-static",
 	.init = mmbox_sparse_init,
-	.exit = static_exit,
 	.pfn_valid = mmbox_sparse_pfn_valid,
 	.page_valid = mmbox_sparse_page_valid,
 	.usage = mmbox_sparse_usage,

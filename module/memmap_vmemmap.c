@@ -148,7 +148,6 @@ static bool vmemmap_page_valid(const struct mmbox *box, const struct mmbox_page 
 }
 
 const struct mmbox_memmap_model mmbox_sparse_vmemmap_model = {
-	.name = "sparse-vmemmap",
 	.init = mmbox_sparse_init,
 	.exit = vmemmap_exit,
 	.pfn_valid = mmbox_sparse_pfn_valid,
