@@ -509,9 +509,32 @@ static void bad_shrinkers(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&box->shrinkers));
 }
 
+/* While kswapd is at work lists are short, and a tunable does not change that. */
+static void short_lists_meanwhile(struct kunit *test)
+{
+	struct mmbox *box = box_of(test, false);
+	struct mmbox_zone *zone = the_zone(box);
+	const struct mmbox_per_cpu_pages *pcp;
+	int high, batch;
+
+	pcp = per_cpu_ptr(zone->per_cpu_pageset, test_nth_cpu(0));
+	batch = pcp->batch;
+	KUNIT_ASSERT_GT(test, pcp->high, batch << 2);
+	mmbox_set_reclaim_active(zone, true);
+	KUNIT_EXPECT_EQ(test, pcp->high, batch << 2);
+	box->min_free_kbytes *= 2;
+	mmbox_setup_per_zone_wmarks(box);
+	KUNIT_EXPECT_EQ_MSG(test, pcp->high, batch << 2, "kswapd is at work");
+	high = zone->pageset_high;
+	mmbox_set_reclaim_active(zone, false);
+	KUNIT_EXPECT_EQ(test, pcp->high, high);
+	KUNIT_EXPECT_GT_MSG(test, high, batch << 2, "more than while it was at work");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(kswapd_works_to_high),
 	KUNIT_CASE(kswapd_drains_and_reaps),
+	KUNIT_CASE(short_lists_meanwhile),
 	KUNIT_CASE(direct_reclaim),
 	KUNIT_CASE(reap),
 	KUNIT_CASE(pressure),

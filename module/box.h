@@ -195,6 +195,7 @@ void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
 int mmbox_pagesets_init(struct mmbox *box);
 void mmbox_pagesets_exit(struct mmbox *box);
 void mmbox_set_first_zones(struct mmbox *box);
+void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch);
 void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active);
 void mmbox_drain_all_pages(struct mmbox *box);
 unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone);

@@ -383,7 +383,6 @@ static void zone_set_pageset_high_and_batch(struct mmbox_zone *zone)
 {
 	int fraction = zone->box->percpu_pagelist_high_fraction;
 	unsigned long batch, high;
-	int cpu;
 
 	batch = min(zone->managed_pages >> 10, SZ_1M / PAGE_SIZE) / 4;
 	batch = max(batch, 1UL);
@@ -395,16 +394,7 @@ static void zone_set_pageset_high_and_batch(struct mmbox_zone *zone)
 		high = zone->managed_pages / fraction;
 	high /= nr_split_cpus(zone);
 	high = max(high, batch << 2);
-
-	zone->pageset_high = high;
-	zone->pageset_batch = batch;
-	for_each_possible_cpu(cpu) {
-		struct mmbox_per_cpu_pages *pcp;
-
-		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
-		WRITE_ONCE(pcp->batch, batch);
-		WRITE_ONCE(pcp->high, high);
-	}
+	mmbox_set_pageset_high_and_batch(zone, high, batch);
 }
 
 /**

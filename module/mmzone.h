@@ -120,8 +120,8 @@ struct mmbox_zone {
 	unsigned long managed_pages;	/* handed to the buddy allocator at boot */
 	unsigned long spanned_pages;	/* holes included */
 	unsigned long present_pages;	/* holes excluded */
-	int pageset_high;		/* pages, what pcp->high starts from */
-	int pageset_batch;		/* pages */
+	int pageset_high;		/* pages, what pcp->high starts from, lock */
+	int pageset_batch;		/* pages, what pcp->batch is, lock */
 
 	/* Slow paths count: see mmbox_count_numa_miss(). */
 	atomic_long_t nr_numa_miss;	/* allocations met here, asked elsewhere first */

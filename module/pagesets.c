@@ -7,6 +7,7 @@
  *
  * The sizes of batches are those of mm/page_alloc.c, Linux 6.1.
  */
+#include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/list.h>
 #include <linux/math.h>
@@ -182,23 +183,60 @@ unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_pcp_pages);
 
+/* Tell the CPUs what follows from what was set. With zone->lock held. */
+static void pageset_update(struct mmbox_zone *zone)
+{
+	int batch = zone->pageset_batch, high = zone->pageset_high, cpu;
+
+	if (test_bit(MMBOX_ZONE_RECLAIM_ACTIVE, &zone->flags))
+		high = min(batch << 2, high);
+	for_each_possible_cpu(cpu) {
+		struct mmbox_per_cpu_pages *pcp;
+
+		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
+		WRITE_ONCE(pcp->batch, batch);
+		WRITE_ONCE(pcp->high, high);
+	}
+}
+
+/**
+ * mmbox_set_pageset_high_and_batch() - say how long per-CPU lists may be
+ * @zone: the zone
+ * @high: pages at which some go back to the zone
+ * @batch: pages to move at once
+ *
+ * While kswapd is at work they are shorter, and get that long when it has ended.
+ *
+ * Context: process, zone->lock not held.
+ */
+void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	zone->pageset_high = high;
+	zone->pageset_batch = batch;
+	pageset_update(zone);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
 /**
  * mmbox_set_reclaim_active() - keep per-CPU lists short while kswapd is at work
  * @zone: the zone
  * @active: kswapd begins; otherwise it has ended
  *
- * Context: process; kswapd and those that compute pcp->high are one at a time.
+ * Context: process, zone->lock not held.
  */
 void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active)
 {
-	int high = zone->pageset_high, cpu;
+	unsigned long flags;
 
-	if (active)
-		high = min(zone->pageset_batch << 2, high);
+	raw_spin_lock_irqsave(&zone->lock, flags);
 	assign_bit(MMBOX_ZONE_RECLAIM_ACTIVE, &zone->flags, active);
-	for_each_possible_cpu(cpu)
-		WRITE_ONCE(per_cpu_ptr(zone->per_cpu_pageset, cpu)->high, high);
+	pageset_update(zone);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
+MMBOX_EXPORT_INTERNAL(mmbox_set_reclaim_active);
 
 /* ---- begin and end ---- */
 
