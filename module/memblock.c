@@ -206,7 +206,6 @@ int mmbox_memblock_reserve(struct mmbox_memblock *mb, phys_addr_t base,
 	struct mmbox_memblock_region new = {
 		.base = base, .size = size, .name = name,
 	};
-
 	struct mmbox_memblock_region *before;
 	unsigned int i;
 

@@ -160,13 +160,13 @@ struct mmbox_stat {
 	__u64 nr_ops;		/* operations carried out */
 	__u64 nr_failed;	/* of those, how many had no memory */
 	__u64 nr_empty;		/* frees of empty handles let pass */
-	__u64 nr_refused;	/* frees the box refused since it was made */
+	__u64 nr_refused;	/* mistakes the box has counted since it was made */
 	__u64 host_bytes;	/* what the box holds beyond its region */
 	__u64 reserved[3];
 };
 
 struct mmbox_checksum {
-	__u32 crc;		/* over the state of the box */
+	__u32 crc;		/* hash of the state of the box */
 	__u32 reserved;
 };
 
