@@ -257,8 +257,6 @@ void mmbox___kmem_caches_reap(struct mmbox *box);
 int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batchcount,
 			   int shared);
 bool mmbox_cache_reap(struct mmbox *box, int alien);
-void mmbox_slab_dead_cpu(struct mmbox *box, unsigned int cpu);
-int mmbox_slab_prepare_cpu(struct mmbox *box, unsigned int cpu);
 int mmbox_slab_start(struct mmbox *box);
 void mmbox_slab_stop(struct mmbox *box);
 int mmbox_slab_module_init(void);

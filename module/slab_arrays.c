@@ -351,7 +351,7 @@ static bool drain_cpu(void *arg, int cpu)
 	struct mmbox_kmem_cache *cachep = arg;
 	struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
 
-	/* Nothing is there: mmbox_slab_dead_cpu(). */
+	/* Nothing is there: cpu_is_dead(). */
 	if (!cpu_online(cpu))
 		return true;
 	if (!mmbox_ac_enter(cachep, ac))
@@ -768,36 +768,26 @@ static void dead_cpu(struct mmbox_kmem_cache *cachep, int cpu)
 	drain_freelist(cachep, nid, ULONG_MAX);
 }
 
-/**
- * mmbox_slab_dead_cpu() - take what a CPU's arrays hold when it has gone
- * @box: the box
- * @cpu: the CPU, offline
- *
- * Context: process, may sleep; CPUs neither come nor go meanwhile.
- */
-void mmbox_slab_dead_cpu(struct mmbox *box, unsigned int cpu)
+static enum cpuhp_state cpuhp_prepare __ro_after_init;	/* CPUs' arrays */
+static enum cpuhp_state cpuhp_online __ro_after_init;	/* CPUs' reapers */
+
+/* What the arrays of a CPU that has gone hold goes back to the slabs. */
+static int cpu_is_dead(unsigned int cpu, struct hlist_node *node)
 {
+	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_prepare);
 	struct mmbox_kmem_cache *cachep;
 
 	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		dead_cpu(cachep, cpu);
 	mutex_unlock(&box->slab.mutex);
+	return 0;
 }
-MMBOX_EXPORT_INTERNAL(mmbox_slab_dead_cpu);
 
-/**
- * mmbox_slab_prepare_cpu() - make ready for a CPU that comes
- * @box: the box
- * @cpu: the CPU, not online yet
- *
- * Arrays that its node had given up are there again.
- *
- * Context: process, may sleep; CPUs neither come nor go meanwhile.
- * Return: 0 or -ENOMEM.
- */
-int mmbox_slab_prepare_cpu(struct mmbox *box, unsigned int cpu)
+/* A CPU comes: arrays that its node had given up are there again. */
+static int prepare_cpu(unsigned int cpu, struct hlist_node *node)
 {
+	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_prepare);
 	int nid = mmbox_cpu_to_node(box, cpu), err = 0;
 	struct mmbox_kmem_cache *cachep;
 
@@ -820,21 +810,6 @@ int mmbox_slab_prepare_cpu(struct mmbox *box, unsigned int cpu)
 	}
 	mutex_unlock(&box->slab.mutex);
 	return err;
-}
-MMBOX_EXPORT_INTERNAL(mmbox_slab_prepare_cpu);
-
-static enum cpuhp_state cpuhp_prepare __ro_after_init;	/* CPUs' arrays */
-static enum cpuhp_state cpuhp_online __ro_after_init;	/* CPUs' reapers */
-
-static int prepare_cpu(unsigned int cpu, struct hlist_node *node)
-{
-	return mmbox_slab_prepare_cpu(hlist_entry(node, struct mmbox, slab.cpu_prepare), cpu);
-}
-
-static int cpu_is_dead(unsigned int cpu, struct hlist_node *node)
-{
-	mmbox_slab_dead_cpu(hlist_entry(node, struct mmbox, slab.cpu_prepare), cpu);
-	return 0;
 }
 
 static int start_reaper(unsigned int cpu, struct hlist_node *node)
