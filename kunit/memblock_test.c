@@ -337,6 +337,64 @@ static void random_fill(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, free, 0);
 }
 
+/*
+ *	0   4   8   12  16
+ *	..AAAAAAAA......
+ *	    bb			freed out of the middle: two of one
+ *	 cc			its begin, and what is free before it
+ *	         ddd		its end, and what is free behind it
+ *	   eeee			the rest of one, and the begin of the other
+ *	            ff		nothing of it is reserved
+ */
+static void free_parts(struct kunit *test)
+{
+	struct mmbox_memblock *mb = new_memblock(test);
+
+	KUNIT_ASSERT_EQ(test, 0, mmbox_memblock_add(mb, 0, MB(16), 0));
+	KUNIT_ASSERT_EQ(test, 0, mmbox_memblock_reserve(mb, MB(2), MB(8), "A"));
+	mmbox_memblock_free(mb, MB(4), MB(2));
+	KUNIT_EXPECT_EQ(test, 2, mb->reserved.cnt);
+	expect_region(test, &mb->reserved, 0, MB(2), MB(2));
+	expect_region(test, &mb->reserved, 1, MB(6), MB(4));
+	expect_free(test, mb, MB(3), MB(4), MB(6));
+
+	mmbox_memblock_free(mb, MB(1), MB(2));
+	expect_region(test, &mb->reserved, 0, MB(3), MB(1));
+	mmbox_memblock_free(mb, MB(9), MB(3));
+	expect_region(test, &mb->reserved, 1, MB(6), MB(3));
+	KUNIT_EXPECT_EQ(test, 2, mb->reserved.cnt);
+
+	mmbox_memblock_free(mb, MB(3), MB(4));
+	KUNIT_EXPECT_EQ(test, 1, mb->reserved.cnt);
+	expect_region(test, &mb->reserved, 0, MB(7), MB(2));
+	mmbox_memblock_free(mb, MB(12), MB(2));
+	KUNIT_EXPECT_EQ(test, 1, mb->reserved.cnt);
+	mmbox_memblock_free(mb, 0, MB(16));
+	KUNIT_EXPECT_EQ(test, 0, mb->reserved.cnt);
+	expect_free(test, mb, 0, 0, MB(16));
+}
+
+/*
+ *	0   4   8
+ *	0000    1111
+ *	  aaaaaaa	taken out: what is left keeps its node
+ */
+static void cut_memory(struct kunit *test)
+{
+	struct mmbox_memblock *mb = new_memblock(test);
+
+	KUNIT_ASSERT_EQ(test, 0, mmbox_memblock_add(mb, 0, MB(4), 0));
+	KUNIT_ASSERT_EQ(test, 0, mmbox_memblock_add(mb, MB(8), MB(4), 1));
+	mmbox_memblock_remove(mb, MB(2), MB(7));
+	KUNIT_EXPECT_EQ(test, 2, mb->memory.cnt);
+	expect_region(test, &mb->memory, 0, 0, MB(2));
+	expect_region(test, &mb->memory, 1, MB(9), MB(3));
+	KUNIT_EXPECT_EQ(test, 0, mb->memory.regions[0].nid);
+	KUNIT_EXPECT_EQ(test, 1, mb->memory.regions[1].nid);
+	KUNIT_EXPECT_EQ_MSG(test, -EINVAL, mmbox_memblock_reserve(mb, MB(2), MB(1), "a"),
+			    "it is no memory any more");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(add_sorts),
 	KUNIT_CASE(add_adjoining),
@@ -350,6 +408,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(alloc_too_large),
 	KUNIT_CASE(alloc_of_node),
 	KUNIT_CASE(next_free),
+	KUNIT_CASE(free_parts),
+	KUNIT_CASE(cut_memory),
 	KUNIT_CASE(pages),
 	KUNIT_CASE(random_fill),
 	{}

@@ -372,6 +372,28 @@ static void by_address(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
 }
 
+/* Bytes that are no power of two of pages: so many pages, and no more. */
+static void exact(struct kunit *test)
+{
+	static const size_t sizes[] = { 1, PAGE_SIZE, 3 * PAGE_SIZE, 5 * PAGE_SIZE + 1, SZ_1M + 1 };
+	struct mmbox *box = pages_box(test, 11);
+	unsigned int i;
+	void *p;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		p = mmbox_alloc_pages_exact(box, sizes[i], GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_EQ(test, mmbox_nr_used_pages(box), DIV_ROUND_UP(sizes[i], PAGE_SIZE));
+		memset(p, 1, sizes[i]);
+		mmbox_free_pages_exact(box, p, sizes[i]);
+		KUNIT_EXPECT_EQ(test, mmbox_nr_used_pages(box), 0);
+	}
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages_exact(box, 0, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages_exact(box, SZ_8M, GFP_KERNEL | __GFP_NOWARN));
+	mmbox_free_pages_exact(box, NULL, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
+}
+
 /* What a CPU frees stays with it, up to high, and is handed out first. */
 static void per_cpu_lists(struct kunit *test)
 {
@@ -522,6 +544,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(fragmented),
 	KUNIT_CASE(zeroed),
 	KUNIT_CASE(by_address),
+	KUNIT_CASE(exact),
 	KUNIT_CASE(per_cpu_lists),
 	KUNIT_CASE(other_cpu),
 	KUNIT_CASE(drained_when_short),

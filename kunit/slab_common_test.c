@@ -267,7 +267,26 @@ static void size_roundup(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SZ_16K, mmbox_kmalloc_size_roundup(box, SZ_8K + 1));
 	KUNIT_EXPECT_EQ(test, SZ_4M, mmbox_kmalloc_size_roundup(box, SZ_4M));
 	KUNIT_EXPECT_EQ(test, SIZE_MAX, mmbox_kmalloc_size_roundup(box, SIZE_MAX));
+}
+
+/* So many of a size; none where the product does not fit. */
+static void arrays(struct kunit *test)
+{
+	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
+	void *p, *q;
+
+	test_pin(test, 0);
+	p = mmbox_kmalloc_array(box, 50, 10, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_GE(test, mmbox_ksize(box, p), (size_t)500);
+	memset(p, 1, 500);
+	mmbox_kfree(box, p);
+	q = mmbox_kcalloc(box, 10, 50, GFP_KERNEL);
+	KUNIT_EXPECT_PTR_EQ_MSG(test, p, q, "not the object that was freed last");
+	KUNIT_EXPECT_NULL_MSG(test, memchr_inv(q, 0, 500), "not cleared");
+	mmbox_kfree(box, q);
 	KUNIT_EXPECT_NULL(test, mmbox_kmalloc_array(box, SIZE_MAX / 2, 4, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, mmbox_kcalloc(box, SIZE_MAX / 2, 4, GFP_KERNEL));
 }
 
 /* Larger and smaller again: what was there stays, as far as it fits. */
@@ -544,6 +563,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(kfree_of_a_cache),
 	KUNIT_CASE(kmalloc_types),
 	KUNIT_CASE(size_roundup),
+	KUNIT_CASE(arrays),
 	KUNIT_CASE(krealloc_keeps),
 	KUNIT_CASE(sensitive),
 	KUNIT_CASE(usercopy),
