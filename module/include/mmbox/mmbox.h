@@ -155,6 +155,14 @@ int mmbox_kmem_cache_alloc_bulk(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 void mmbox_kmem_cache_free_bulk(struct mmbox_kmem_cache *cachep, size_t nr,
 				void **p);
 
+/**
+ * mmbox_kmem_cache_zalloc() - allocate an object that is cleared
+ * @cachep: the cache
+ * @gfp: GFP flags
+ *
+ * Context: as mmbox_kmem_cache_alloc().
+ * Return: the object, or NULL.
+ */
 static inline void *mmbox_kmem_cache_zalloc(struct mmbox_kmem_cache *cachep,
 					    gfp_t gfp)
 {
@@ -210,6 +218,16 @@ static __always_inline void *mmbox_kzalloc(struct mmbox *box, size_t size, gfp_t
 	return mmbox_kmalloc(box, size, gfp | __GFP_ZERO);
 }
 
+/**
+ * mmbox_kmalloc_array() - allocate memory for an array
+ * @box: the box
+ * @n: elements
+ * @size: bytes an element
+ * @gfp: GFP flags; __GFP_ZERO clears
+ *
+ * Context: as mmbox_kmalloc().
+ * Return: as mmbox_kmalloc(); NULL also if the product overflows.
+ */
 static inline void *mmbox_kmalloc_array(struct mmbox *box, size_t n, size_t size,
 					gfp_t gfp)
 {
@@ -220,6 +238,16 @@ static inline void *mmbox_kmalloc_array(struct mmbox *box, size_t n, size_t size
 	return mmbox_kmalloc(box, bytes, gfp);
 }
 
+/**
+ * mmbox_kcalloc() - allocate memory for an array, cleared
+ * @box: the box
+ * @n: elements
+ * @size: bytes an element
+ * @gfp: GFP flags
+ *
+ * Context: as mmbox_kmalloc().
+ * Return: as mmbox_kmalloc_array().
+ */
 static inline void *mmbox_kcalloc(struct mmbox *box, size_t n, size_t size, gfp_t gfp)
 {
 	return mmbox_kmalloc_array(box, n, size, gfp | __GFP_ZERO);
@@ -256,6 +284,16 @@ unsigned long mmbox_copy_from_user(struct mmbox *box, void *to, const void __use
 void *mmbox_mempool_alloc_slab(gfp_t gfp, void *pool_data);
 void mmbox_mempool_free_slab(void *element, void *pool_data);
 
+/**
+ * mmbox_mempool_create_slab_pool() - make a mempool of objects of a cache
+ * @min_nr: objects it keeps for hard times
+ * @cachep: the cache; it outlives the pool
+ *
+ * The pool's own structure is the host's.
+ *
+ * Context: process, may sleep.
+ * Return: the pool, for mempool_destroy(), or NULL.
+ */
 static inline mempool_t *mmbox_mempool_create_slab_pool(int min_nr,
 							struct mmbox_kmem_cache *cachep)
 {
