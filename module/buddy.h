@@ -6,7 +6,7 @@
  * chosen by buddy= when a box is made: buddy_list.c is Linux 6.1's, with lists
  * by migrate type and descriptors that say whether a buddy is free;
  * buddy_bitmap.c is Linux 2.4's, where a bitmap says so. Above them, in
- * page_alloc.c, are per-CPU lists, watermarks and zonelists.
+ * page_alloc.c and pagesets.c, are per-CPU lists, watermarks and zonelists.
  *
  * Calls that name a zone are made with its lock held.
  */
