@@ -48,6 +48,8 @@ void mmbox_bitmap_exit(struct mmbox *box);
 struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int order);
 void mmbox_bitmap_free(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order);
 bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order);
+unsigned long mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned int order,
+				 unsigned long *start_pfn);
 
 static inline bool mmbox_is_bitmap(const struct mmbox *box)
 {

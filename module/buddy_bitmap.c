@@ -134,13 +134,29 @@ bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order)
 
 /* ---- begin and end ---- */
 
-/* Words of the map of an order; the pairs that a zone may have a part of. */
-static size_t map_words(const struct mmbox_zone *zone, unsigned int order)
+/**
+ * mmbox_bitmap_pairs() - pairs of buddies that a zone may have a part of
+ * @zone: the zone
+ * @order: of each buddy, below the highest
+ * @start_pfn: set to where the first begins
+ *
+ * Context: any.
+ * Return: how many: so many bits free_area.map of the order has.
+ */
+unsigned long mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned int order,
+				 unsigned long *start_pfn)
 {
 	unsigned long end = zone->zone_start_pfn + zone->spanned_pages;
-	unsigned long pages = roundup(end, 1UL << (zone->box->max_order - 1)) - base_pfn(zone);
 
-	return BITS_TO_LONGS(pages >> (order + 1));
+	*start_pfn = base_pfn(zone);
+	return (roundup(end, 1UL << (zone->box->max_order - 1)) - *start_pfn) >> (order + 1);
+}
+
+static size_t map_words(const struct mmbox_zone *zone, unsigned int order)
+{
+	unsigned long start_pfn;
+
+	return BITS_TO_LONGS(mmbox_bitmap_pairs(zone, order, &start_pfn));
 }
 
 static size_t zone_map_words(const struct mmbox_zone *zone)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files of a box that show what /proc never did, as lines of `key: value`.
+ * The files of a box that show what /proc never did, most of them as lines of
+ * `key: value`.
  */
 #include <linux/atomic.h>
 #include <linux/pfn.h>
 #include <linux/seq_file.h>
 
 #include "box.h"
+#include "buddy.h"
 #include "debugfs.h"
 
 static void region_show(struct seq_file *m, struct mmbox *box,
@@ -32,6 +34,39 @@ static void region_show(struct seq_file *m, struct mmbox *box,
 		   atomic_long_read(&box->host.nr_requests));
 }
 
+/* The pairs of an order of which one half is free, in the bitmap generation. */
+static void pairs_show(struct seq_file *m, const struct mmbox_zone *zone, unsigned int order)
+{
+	const unsigned long *map = zone->free_area[order].map;
+	unsigned long start_pfn, pairs;
+
+	if (!map)
+		return;
+	pairs = mmbox_bitmap_pairs(zone, order, &start_pfn);
+	/* Without the lock: it may be long, and tells what was. */
+	seq_printf(m, ", map from pfn %lu, %lu pairs: %*pbl", start_pfn, pairs,
+		   (int)pairs, map);
+}
+
+static void free_area_show(struct seq_file *m, struct mmbox *box,
+			   unsigned long id)
+{
+	struct mmbox_zone *zone;
+	unsigned int order;
+
+	mmbox_for_each_zone(box, zone) {
+		if (!mmbox_populated_zone(zone))
+			continue;
+		for (order = 0; order < box->max_order; order++) {
+			seq_printf(m, "Node %d, zone %8s, order %2u: nr_free %lu",
+				   zone->zone_pgdat->node_id, zone->name, order,
+				   mmbox_nr_free_blocks(zone, order));
+			pairs_show(m, zone, order);
+			seq_putc(m, '\n');
+		}
+	}
+}
+
 static void errors_show(struct seq_file *m, struct mmbox *box,
 			unsigned long id)
 {
@@ -50,6 +85,7 @@ static void checksum_show(struct seq_file *m, struct mmbox *box,
 
 const struct mmbox_face mmbox_box_faces[] = {
 	{ .name = "region", .show = region_show },
+	{ .name = "free_area", .show = free_area_show },
 	{ .name = "errors", .show = errors_show },
 	{ .name = "checksum", .show = checksum_show },
 	{}
