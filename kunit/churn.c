@@ -156,6 +156,17 @@ void churn_free_all(struct churn *churn)
 			item_free(churn, &churn->items[i]);
 }
 
+/* Objects of a cache that it has got and not freed. */
+unsigned long churn_nr_held(const struct churn *churn, const struct mmbox_kmem_cache *cachep)
+{
+	unsigned long nr = 0;
+	unsigned int i;
+
+	for (i = 0; i < churn->nr_items; i++)
+		nr += churn->items[i].kind == KIND_CACHE && churn->items[i].cachep == cachep;
+	return nr;
+}
+
 /* A churn of up to @nr_items things at a time, with the box's defaults. */
 struct churn *churn_new(struct kunit *test, struct mmbox *box, gfp_t gfp,
 			unsigned int nr_items, u32 seed)

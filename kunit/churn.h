@@ -58,6 +58,7 @@ void churn_use_caches(struct churn *churn, struct mmbox_kmem_cache *const *cache
 void churn_step(void *arg);
 void churn_run(void *arg);
 void churn_free_all(struct churn *churn);
+unsigned long churn_nr_held(const struct churn *churn, const struct mmbox_kmem_cache *cachep);
 void churn_expect_good(struct kunit *test, const struct churn *churn);
 
 struct storm *storm_new(struct kunit *test, struct mmbox *box, gfp_t flags,

@@ -3,33 +3,51 @@
  * The page allocator against a model of it: who holds which page.
  *
  * Random operations of every kind, of several orders, zones, nodes and rights,
- * on both generations of the buddy allocator. The model knows the pages that
- * are held; what is handed out must be none of them, lie where the request may
- * go, and leave its zone what the request has no right to. Every now and then
- * all lists, bits and descriptors are checked. mmbox_kunit's ops= says how many
- * operations.
+ * on both generations of the buddy allocator, by one actor, or by several at
+ * once: a thread on each of two CPUs, and interrupts there. The model knows the
+ * pages that are held; what is handed out must be none of them, lie where the
+ * request may go, and leave its zone what the request has no right to. Every
+ * now and then all are at rest, and all lists, bits and descriptors are checked.
+ * mmbox_kunit's ops= says how many operations.
  */
 #include <linux/bitmap.h>
 #include <linux/sched/rt.h>
+#include <linux/stdarg.h>
 #include <linux/string.h>
 
-#include "churn.h"
+#include "testing.h"
 
 #define MAX_HELD	3000
 #define MAX_BULK	40
-#define CHECK_EVERY	5000
+#define ROOM		100	/* for what one operation may take at most */
+#define CHECK_EVERY	5000U
 
 struct held {
 	struct mmbox_page *page;
 	unsigned int order;
 };
 
+/* Who holds what: all actors of a box. */
 struct model {
-	struct kunit *test;
 	struct mmbox *box;
 	unsigned long *pages;		/* bitmap of pfns that are held */
+	long slack;			/* pages that others may be about to take */
+	atomic_t nr_faults;
+	char fault[128];		/* what the first was */
+};
+
+struct actor {
+	struct model *model;
 	struct held *held;
-	unsigned int nr;
+	unsigned int nr, max;
+	unsigned int max_order;
+	unsigned int max_bulk;
+	gfp_t bulk_gfp;
+	const gfp_t *gfps;		/* what it asks with */
+	unsigned int nr_gfps;
+	bool may_sleep;			/* everything else as well */
+	unsigned int frees;		/* percent of steps that free a block */
+	bool frees_all;			/* now and then */
 	unsigned long nr_pages;		/* held in all blocks */
 	unsigned long failed;		/* requests that got nothing */
 	u32 seed;
@@ -43,9 +61,39 @@ static const gfp_t gfps[] = {
 	GFP_KERNEL | __GFP_RETRY_MAYFAIL, GFP_ATOMIC | __GFP_NOMEMALLOC,
 };
 
-static unsigned int next(struct model *m, unsigned int below)
+/*
+ * Of several actors none may go below min, or the others could not tell who did.
+ * Few reclaim: that asks all CPUs, and the box is full most of the time.
+ */
+static const gfp_t modest_gfps[] = {
+	GFP_NOWAIT, GFP_NOWAIT, GFP_NOWAIT | __GFP_MOVABLE | __GFP_HIGHMEM,
+	GFP_NOWAIT | __GFP_MOVABLE | __GFP_HIGHMEM, GFP_NOWAIT | __GFP_RECLAIMABLE,
+	GFP_NOWAIT | __GFP_DMA, GFP_NOWAIT | __GFP_DMA32, GFP_NOWAIT | __GFP_THISNODE,
+	GFP_NOWAIT | __GFP_ZERO, GFP_NOWAIT, GFP_NOWAIT, GFP_NOWAIT, GFP_NOWAIT, GFP_NOWAIT,
+	GFP_NOWAIT, GFP_KERNEL | __GFP_NORETRY,
+};
+
+static const gfp_t interrupt_gfps[] = {
+	GFP_NOWAIT, GFP_NOWAIT, GFP_NOWAIT | __GFP_MOVABLE | __GFP_HIGHMEM,
+	GFP_NOWAIT | __GFP_RECLAIMABLE, GFP_NOWAIT | __GFP_DMA, GFP_NOWAIT | __GFP_ZERO,
+	GFP_NOWAIT | __GFP_THISNODE,
+};
+
+/* In an interrupt a test cannot fail: it is told afterwards. */
+static __printf(2, 3) void fault(struct model *m, const char *fmt, ...)
 {
-	return test_random(&m->seed) % below;
+	va_list args;
+
+	if (atomic_inc_return(&m->nr_faults) != 1)
+		return;
+	va_start(args, fmt);
+	vsnprintf(m->fault, sizeof(m->fault), fmt, args);
+	va_end(args);
+}
+
+static unsigned int next(struct actor *a, unsigned int below)
+{
+	return test_random(&a->seed) % below;
 }
 
 static int highest_zone(gfp_t gfp)
@@ -59,10 +107,13 @@ static int highest_zone(gfp_t gfp)
 }
 
 /* The least that a zone must still have, for this request. */
-static long least_left(const struct mmbox_zone *zone, gfp_t gfp)
+static long least_left(const struct model *m, const struct mmbox_zone *zone, gfp_t gfp)
 {
 	long min = zone->_watermark[MMBOX_WMARK_MIN];
 
+	/* What another asked for may have come from what this one must leave. */
+	if (m->slack)
+		return min - m->slack;
 	if (gfp & __GFP_MEMALLOC)
 		return 0;
 	if (gfp & __GFP_HIGH || rt_task(current)) {
@@ -73,165 +124,224 @@ static long least_left(const struct mmbox_zone *zone, gfp_t gfp)
 	return min + zone->lowmem_reserve[highest_zone(gfp)];
 }
 
+/* Locked, so that no batch is on its way between zone and CPUs. */
+static long pages_left(struct mmbox_zone *zone)
+{
+	unsigned long flags;
+	long left;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	left = zone->nr_free_pages + mmbox_nr_pcp_pages(zone);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	return left;
+}
+
 /* A block was handed out: may it be, and is it nobody else's? */
-static void take(struct model *m, struct mmbox_page *page, unsigned int order, gfp_t gfp,
+static void take(struct actor *a, struct mmbox_page *page, unsigned int order, gfp_t gfp,
 		 int nid)
 {
+	struct model *m = a->model;
 	unsigned long pfn = mmbox_page_to_pfn(m->box, page), i;
 	struct mmbox_zone *zone = mmbox_page_zone(m->box, page);
-	struct kunit *test = m->test;
-	long left = zone->nr_free_pages + mmbox_nr_pcp_pages(zone);
+	long left = pages_left(zone);
 
-	KUNIT_ASSERT_LT(test, m->nr, MAX_HELD);
 	for (i = 0; i < 1UL << order; i++)
-		if (__test_and_set_bit(pfn + i, m->pages))
-			KUNIT_FAIL(test, "pfn %lx is handed out twice", pfn + i);
+		if (test_and_set_bit(pfn + i, m->pages))
+			fault(m, "pfn %lx is handed out twice", pfn + i);
 	if (!IS_ALIGNED(pfn, 1UL << order))
-		KUNIT_FAIL(test, "pfn %lx is not aligned to order %u", pfn, order);
+		fault(m, "pfn %lx is not aligned to order %u", pfn, order);
 	if (mmbox_zone_idx(zone) > highest_zone(gfp))
-		KUNIT_FAIL(test, "gfp %#x got a page of zone %s", (__force int)gfp, zone->name);
+		fault(m, "gfp %#x got a page of zone %s", (__force int)gfp, zone->name);
 	if (gfp & __GFP_THISNODE && zone->zone_pgdat->node_id != nid)
-		KUNIT_FAIL(test, "gfp %#x of node %d got one of node %d", (__force int)gfp, nid,
-			   zone->zone_pgdat->node_id);
-	if (left < least_left(zone, gfp))
-		KUNIT_FAIL(test, "gfp %#x left zone %s %ld pages of %ld", (__force int)gfp,
-			   zone->name, left, least_left(zone, gfp));
+		fault(m, "gfp %#x of node %d got one of node %d", (__force int)gfp, nid,
+		      zone->zone_pgdat->node_id);
+	if (left < least_left(m, zone, gfp))
+		fault(m, "gfp %#x left zone %s %ld pages of %ld", (__force int)gfp,
+		      zone->name, left, least_left(m, zone, gfp));
 	if (gfp & __GFP_ZERO && memchr_inv(mmbox_page_address(m->box, page), 0,
 					   PAGE_SIZE << order))
-		KUNIT_FAIL(test, "pfn %lx is not clear", pfn);
+		fault(m, "pfn %lx is not clear", pfn);
 	*(unsigned long *)mmbox_page_address(m->box, page) = pfn;
-	m->held[m->nr++] = (struct held){ page, order };
-	m->nr_pages += 1UL << order;
+	a->held[a->nr++] = (struct held){ page, order };
+	a->nr_pages += 1UL << order;
 }
 
 /* The model's part of a free: what was written must still be there. */
-static struct held give(struct model *m, unsigned int nr)
+static struct held give(struct actor *a, unsigned int nr)
 {
-	struct held held = m->held[nr];
-	unsigned long pfn = mmbox_page_to_pfn(m->box, held.page);
+	struct model *m = a->model;
+	struct held held = a->held[nr];
+	unsigned long pfn = mmbox_page_to_pfn(m->box, held.page), i;
 
 	if (*(unsigned long *)mmbox_page_address(m->box, held.page) != pfn)
-		KUNIT_FAIL(m->test, "pfn %lx was written to by another", pfn);
-	bitmap_clear(m->pages, pfn, 1U << held.order);
-	m->nr_pages -= 1UL << held.order;
-	m->held[nr] = m->held[--m->nr];
+		fault(m, "pfn %lx was written to by another", pfn);
+	for (i = 0; i < 1UL << held.order; i++)
+		if (!test_and_clear_bit(pfn + i, m->pages))
+			fault(m, "pfn %lx was held by nobody", pfn + i);
+	a->nr_pages -= 1UL << held.order;
+	a->held[nr] = a->held[--a->nr];
 	return held;
 }
 
-static void free_one(struct model *m)
+static void free_one(struct actor *a)
 {
 	struct held held;
 
-	if (!m->nr)
+	if (!a->nr)
 		return;
-	held = give(m, next(m, m->nr));
-	mmbox___free_pages(m->box, held.page, held.order);
+	held = give(a, next(a, a->nr));
+	mmbox___free_pages(a->model->box, held.page, held.order);
 }
 
-static void alloc_one(struct model *m)
+static void alloc_one(struct actor *a)
 {
+	struct mmbox *box = a->model->box;
 	/* Small ones are most. */
-	unsigned int order = next(m, 1 + next(m, m->box->max_order));
-	gfp_t gfp = gfps[next(m, ARRAY_SIZE(gfps))] | __GFP_NOWARN;
-	int nid = (int)next(m, m->box->nr_nodes + 1) - 1;
+	unsigned int order = next(a, 1 + next(a, a->max_order));
+	gfp_t gfp = a->gfps[next(a, a->nr_gfps)] | __GFP_NOWARN;
+	int nid = (int)next(a, box->nr_nodes + 1) - 1;
 	struct mmbox_page *page;
 
 	if (gfp & __GFP_THISNODE && nid < 0)
 		nid = 0;
-	page = mmbox_alloc_pages_node(m->box, nid, gfp, order);
+	page = mmbox_alloc_pages_node(box, nid, gfp, order);
 	if (page)
-		take(m, page, order, gfp, nid);
+		take(a, page, order, gfp, nid);
 	else
-		m->failed++;
+		a->failed++;
 }
 
-static void alloc_bulk(struct model *m)
+static void alloc_bulk(struct actor *a)
 {
 	struct mmbox_page *pages[MAX_BULK] = {};
-	unsigned long nr = mmbox_alloc_pages_bulk_array(m->box, GFP_KERNEL | __GFP_NOWARN,
-							1 + next(m, MAX_BULK), pages);
+	unsigned long nr = mmbox_alloc_pages_bulk_array(a->model->box, a->bulk_gfp,
+							1 + next(a, a->max_bulk), pages);
 
 	while (nr)
-		take(m, pages[--nr], 0, GFP_KERNEL, NUMA_NO_NODE);
+		take(a, pages[--nr], 0, GFP_KERNEL, NUMA_NO_NODE);
 }
 
-static void alloc_exact(struct model *m)
+static void alloc_exact(struct actor *a)
 {
-	size_t nr = 1 + next(m, 20), i;
-	void *p = mmbox_alloc_pages_exact(m->box, nr * PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN);
+	struct mmbox *box = a->model->box;
+	size_t nr = 1 + next(a, min(20U, a->max_bulk)), i;
+	void *p = mmbox_alloc_pages_exact(box, nr * PAGE_SIZE, a->bulk_gfp);
 
 	for (i = 0; p && i < nr; i++)
-		take(m, mmbox_virt_to_page(m->box, p + i * PAGE_SIZE), 0, GFP_KERNEL,
+		take(a, mmbox_virt_to_page(box, p + i * PAGE_SIZE), 0, GFP_KERNEL,
 		     NUMA_NO_NODE);
 }
 
 /* A block becomes single pages, as many as the model has room for. */
-static void split(struct model *m)
+static void split(struct actor *a)
 {
 	struct held held;
 	unsigned int nr, i;
 
-	if (!m->nr)
+	if (!a->nr)
 		return;
-	nr = next(m, m->nr);
-	if (m->held[nr].order > 5)
+	nr = next(a, a->nr);
+	if (a->held[nr].order > 5)
 		return;
-	held = give(m, nr);
-	mmbox_split_page(m->box, held.page, held.order);
+	held = give(a, nr);
+	mmbox_split_page(a->model->box, held.page, held.order);
 	for (i = 0; i < 1U << held.order; i++)
-		take(m, held.page + i, 0, GFP_KERNEL | __GFP_MOVABLE | __GFP_HIGHMEM |
+		take(a, held.page + i, 0, GFP_KERNEL | __GFP_MOVABLE | __GFP_HIGHMEM |
 		     __GFP_MEMALLOC, NUMA_NO_NODE);
 }
 
-static void step(struct model *m)
+static void free_all(struct actor *a)
 {
-	unsigned int what = next(m, 100);
-
-	/* Full now and then, nearly empty now and then. */
-	if (m->nr > MAX_HELD - 100 || what < 44)
-		free_one(m);
-	else if (what < 92)
-		alloc_one(m);
-	else if (what < 94)
-		alloc_bulk(m);
-	else if (what < 96)
-		alloc_exact(m);
-	else if (what < 98)
-		split(m);
-	else if (what == 98 && !next(m, 20))
-		mmbox_drain_all_pages(m->box);
-	else if (!next(m, 50))
-		while (m->nr)
-			free_one(m);
+	while (a->nr)
+		free_one(a);
 }
 
-static void run_model(struct kunit *test, const struct mmbox_config *cfg, u32 seed,
-		      unsigned int ops)
+static void step(void *arg)
 {
-	struct model m = { .test = test, .seed = seed };
+	struct actor *a = arg;
+	unsigned int what = next(a, 100);
+
+	/* Full now and then, nearly empty now and then. */
+	if (a->nr > a->max - ROOM || what < a->frees)
+		free_one(a);
+	else if (what < 92 || !a->may_sleep)
+		alloc_one(a);
+	else if (what < 94)
+		alloc_bulk(a);
+	else if (what < 96)
+		alloc_exact(a);
+	else if (what < 98)
+		split(a);
+	else if (what == 98 && !next(a, 20))
+		mmbox_drain_all_pages(a->model->box);
+	else if (a->frees_all && !next(a, 50))
+		free_all(a);
+}
+
+static void model_init(struct kunit *test, struct model *m, const struct mmbox_config *cfg)
+{
+	*m = (struct model){ .box = test_box(test, cfg) };
+	m->box->watermark_boost_factor = 0;
+	m->pages = test_zalloc(test, BITS_TO_LONGS(m->box->max_pfn) * sizeof(long));
+}
+
+/* It ends with nothing held, and everything free. */
+static void model_end(struct kunit *test, struct model *m, unsigned long failed)
+{
 	struct mmbox_zone *zone;
+
+	mmbox_drain_all_pages(m->box);
+	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&m->nr_faults), 0, "first: %s", m->fault);
+	KUNIT_EXPECT_EQ(test, test_nr_bad(m->box), 0);
+	KUNIT_EXPECT_GT_MSG(test, failed, 0, "the box never ran out");
+	mmbox_for_each_zone(m->box, zone)
+		KUNIT_EXPECT_EQ(test, zone->nr_free_pages, zone->managed_pages);
+	test_box_end(test, m->box);
+}
+
+static struct actor *new_actor(struct kunit *test, struct model *m, unsigned int max,
+			       const gfp_t *gfps, unsigned int nr_gfps, u32 seed)
+{
+	struct actor *a = test_zalloc(test, sizeof(*a));
+
+	*a = (struct actor){
+		.model = m,
+		.max = max,
+		.max_order = m->box->max_order,
+		.max_bulk = MAX_BULK,
+		.bulk_gfp = GFP_KERNEL | __GFP_NOWARN,
+		.gfps = gfps,
+		.nr_gfps = nr_gfps,
+		.may_sleep = gfps != interrupt_gfps,
+		.frees = 44,
+		.frees_all = true,
+		.seed = seed,
+		.held = test_zalloc(test, max * sizeof(*a->held)),
+	};
+	return a;
+}
+
+/* Of one actor it is known at any time what must be free. */
+static void run_model(struct kunit *test, const struct mmbox_config *cfg, u32 seed)
+{
+	struct model m;
+	struct actor *a;
 	unsigned int i;
 
-	m.box = test_box(test, cfg);
-	m.box->watermark_boost_factor = 0;
-	m.pages = test_zalloc(test, BITS_TO_LONGS(m.box->max_pfn) * sizeof(long));
-	m.held = test_zalloc(test, MAX_HELD * sizeof(*m.held));
-	for (i = 0; i < ops; i++) {
-		step(&m);
+	model_init(test, &m, cfg);
+	a = new_actor(test, &m, MAX_HELD, gfps, ARRAY_SIZE(gfps),
+		      seed + 1000 * test_round(test));
+	for (i = 0; i < test_round_ops() / 2; i++) {
+		step(a);
 		if (i % CHECK_EVERY == 0) {
 			test_check_pages(test, m.box);
 			cond_resched();
 		}
-		KUNIT_ASSERT_EQ(test, m.nr_pages, mmbox_nr_used_pages(m.box));
+		KUNIT_ASSERT_EQ(test, a->nr_pages, mmbox_nr_used_pages(m.box));
+		KUNIT_ASSERT_EQ_MSG(test, atomic_read(&m.nr_faults), 0, "%s", m.fault);
 	}
-	while (m.nr)
-		free_one(&m);
-	mmbox_drain_all_pages(m.box);
-	KUNIT_EXPECT_EQ(test, test_nr_bad(m.box), 0);
-	KUNIT_EXPECT_GT_MSG(test, m.failed, 0, "the box never ran out");
-	mmbox_for_each_zone(m.box, zone)
-		KUNIT_EXPECT_EQ(test, zone->nr_free_pages, zone->managed_pages);
-	test_box_end(test, m.box);
+	free_all(a);
+	model_end(test, &m, a->failed);
 }
 
 static void model_config(struct mmbox_config *cfg, enum mmbox_buddy_type buddy)
@@ -253,7 +363,7 @@ static void zones(struct kunit *test)
 	test_pin(test, 0);
 	for (buddy = 0; buddy < MMBOX_NR_BUDDY_TYPES; buddy++) {
 		model_config(&cfg, buddy);
-		run_model(test, &cfg, 11 + buddy, test_ops / 2);
+		run_model(test, &cfg, 11 + buddy);
 	}
 }
 
@@ -269,7 +379,7 @@ static void nodes(struct kunit *test)
 		cfg.size = SZ_32M + SZ_16M;
 		cfg.pcp_thp = buddy == MMBOX_BUDDY_LIST;
 		KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, 3));
-		run_model(test, &cfg, 21 + buddy, test_ops / 2);
+		run_model(test, &cfg, 21 + buddy);
 	}
 }
 
@@ -287,28 +397,128 @@ static void odd(struct kunit *test)
 		cfg.zone_dma32 = SZ_4M + 5 * PAGE_SIZE;
 		cfg.movablecore = 0;
 		cfg.orders = MMBOX_MIN_ORDERS;
-		run_model(test, &cfg, 31 + buddy, test_ops / 2);
+		run_model(test, &cfg, 31 + buddy);
 	}
 }
 
-/* The bitmap generation on two CPUs, with interrupts on each of them. */
-static void storm_bitmap(struct kunit *test)
+/*
+ * One of several: no more at once than a block of order 3, so it has to hold
+ * more of them until the box runs out.
+ */
+static struct actor *new_member(struct kunit *test, struct model *m, bool interrupt, u32 seed)
+{
+	struct actor *a;
+
+	if (interrupt)
+		a = new_actor(test, m, ROOM + 100, interrupt_gfps, ARRAY_SIZE(interrupt_gfps),
+			      seed);
+	else
+		a = new_actor(test, m, MAX_HELD, modest_gfps, ARRAY_SIZE(modest_gfps), seed);
+	a->max_order = MMBOX_COSTLY_ORDER + 1;
+	a->max_bulk = 1 << MMBOX_COSTLY_ORDER;
+	a->bulk_gfp = GFP_NOWAIT | __GFP_NOWARN;
+	a->frees = interrupt ? 44 : 36;
+	a->frees_all = false;
+	return a;
+}
+
+/*
+ * Several at once, none with any right to what is below min. So a zone never
+ * has less than that, but for what each has been promised just now.
+ */
+static void run_crowd(struct kunit *test, const struct mmbox_config *cfg,
+		      unsigned int nr_cpus, u32 seed)
+{
+	struct test_crowd crowd = { .nr_cpus = nr_cpus, .step = step };
+	unsigned int ops = test_round_ops() / 2, nr = 2 * nr_cpus, i;
+	struct actor *actors[2 * TEST_MAX_CROWD];
+	unsigned long failed = 0, nr_pages;
+	struct model m;
+
+	model_init(test, &m, cfg);
+	m.slack = nr << MMBOX_COSTLY_ORDER;
+	seed += 1000 * test_round(test);
+	for (i = 0; i < nr_cpus; i++) {
+		actors[2 * i] = new_member(test, &m, false, seed++);
+		actors[2 * i + 1] = new_member(test, &m, true, seed++);
+		crowd.thread[i] = actors[2 * i];
+		crowd.interrupt[i] = actors[2 * i + 1];
+	}
+	for (; ops; ops -= min(ops, CHECK_EVERY)) {
+		test_crowd_run(test, &crowd, min(ops, CHECK_EVERY), NULL, NULL);
+		for (i = 0, nr_pages = 0; i < nr; i++)
+			nr_pages += actors[i]->nr_pages;
+		KUNIT_ASSERT_EQ_MSG(test, atomic_read(&m.nr_faults), 0, "%s", m.fault);
+		KUNIT_ASSERT_EQ(test, nr_pages, mmbox_nr_used_pages(m.box));
+		test_check_pages(test, m.box);
+	}
+	for (i = 0; i < nr; i++) {
+		failed += actors[i]->failed;
+		free_all(actors[i]);
+	}
+	KUNIT_EXPECT_GT_MSG(test, crowd.nr_interrupts, 0, "there were no interrupts");
+	model_end(test, &m, failed);
+}
+
+static void crowd_config(struct mmbox_config *cfg, enum mmbox_buddy_type buddy)
+{
+	model_config(cfg, buddy);
+	cfg->size = SZ_16M;
+	cfg->zone_dma = SZ_2M;
+	cfg->zone_dma32 = SZ_4M;
+	cfg->movablecore = SZ_4M;
+	/* At rest is at rest. */
+	cfg->kswapd = false;
+}
+
+/* One CPU and interrupts on it, of one node. */
+static void interrupted(struct kunit *test)
 {
 	struct mmbox_config cfg;
-	struct mmbox *box;
+	int buddy;
 
-	model_config(&cfg, MMBOX_BUDDY_BITMAP);
-	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, 2));
-	box = test_box(test, &cfg);
-	storm_of_pages(test, box, __GFP_NOWARN);
-	KUNIT_EXPECT_EQ(test, mmbox_nr_used_pages(box), 0);
+	for (buddy = 0; buddy < MMBOX_NR_BUDDY_TYPES; buddy++) {
+		crowd_config(&cfg, buddy);
+		run_crowd(test, &cfg, 1, 41 + 10 * buddy);
+	}
+}
+
+/* Two CPUs and interrupts on both. */
+static void crowded(struct kunit *test)
+{
+	struct mmbox_config cfg;
+	int buddy;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	for (buddy = 0; buddy < MMBOX_NR_BUDDY_TYPES; buddy++) {
+		crowd_config(&cfg, buddy);
+		run_crowd(test, &cfg, 2, 61 + 10 * buddy);
+	}
+}
+
+/* The same, each CPU with a node of its own. */
+static void crowded_nodes(struct kunit *test)
+{
+	struct mmbox_config cfg;
+	int buddy;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	for (buddy = 0; buddy < MMBOX_NR_BUDDY_TYPES; buddy++) {
+		crowd_config(&cfg, buddy);
+		KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, 2));
+		run_crowd(test, &cfg, 2, 81 + 10 * buddy);
+	}
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(zones),
-	KUNIT_CASE(nodes),
-	KUNIT_CASE(odd),
-	KUNIT_CASE(storm_bitmap),
+	KUNIT_CASE_PARAM(zones, test_rounds),
+	KUNIT_CASE_PARAM(nodes, test_rounds),
+	KUNIT_CASE_PARAM(odd, test_rounds),
+	KUNIT_CASE_PARAM(interrupted, test_rounds),
+	KUNIT_CASE_PARAM(crowded, test_rounds),
+	KUNIT_CASE_PARAM(crowded_nodes, test_rounds),
 	{}
 };
 

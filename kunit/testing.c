@@ -18,6 +18,27 @@ unsigned int test_ops = 20000;
 module_param_named(ops, test_ops, uint, 0444);
 MODULE_PARM_DESC(ops, "operations of a randomised test (default 20000)");
 
+/* The value of a parameter must not be NULL: it is the round, from 1 on. */
+MMBOX_KUNIT_GENERATOR(test_rounds)
+{
+	unsigned long round = (unsigned long)prev + 1;
+
+	if (round > max(1U, DIV_ROUND_UP(test_ops, TEST_ROUND_OPS)))
+		return NULL;
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "round %lu", round);
+	return (void *)round;
+}
+
+unsigned int test_round(const struct kunit *test)
+{
+	return (unsigned long)test->param_value - 1;
+}
+
+unsigned int test_round_ops(void)
+{
+	return min(test_ops, TEST_ROUND_OPS);
+}
+
 int test_init(struct kunit *test)
 {
 	struct test_state *state = kunit_kzalloc(test, sizeof(*state), GFP_KERNEL);
@@ -194,6 +215,11 @@ struct test_thread *test_thread_start(struct kunit *test, unsigned int nr,
 	return thread;
 }
 
+bool test_thread_done(struct test_thread *thread)
+{
+	return completion_done(&thread->done);
+}
+
 void test_thread_wait(struct test_thread *thread)
 {
 	wait_for_completion(&thread->done);
@@ -242,6 +268,60 @@ unsigned long test_interrupts_stop(struct test_interrupts *interrupts)
 {
 	hrtimer_cancel(&interrupts->timer);
 	return interrupts->count;
+}
+
+/* ---- crowds ---- */
+
+struct crowd_member {
+	struct kunit *test;
+	struct test_crowd *crowd;
+	unsigned int nr;
+	unsigned int steps;
+	unsigned long nr_interrupts;
+};
+
+static void crowd_member_run(void *arg)
+{
+	struct test_interrupts *interrupts = NULL;
+	struct crowd_member *member = arg;
+	struct test_crowd *crowd = member->crowd;
+	unsigned int i;
+
+	if (crowd->interrupt[member->nr])
+		interrupts = test_interrupts_start(member->test, crowd->step,
+						   crowd->interrupt[member->nr]);
+	for (i = 0; i < member->steps; i++) {
+		crowd->step(crowd->thread[member->nr]);
+		if (i % 64 == 0)
+			cond_resched();
+	}
+	if (interrupts)
+		member->nr_interrupts = test_interrupts_stop(interrupts);
+}
+
+/*
+ * Each thread takes @steps; interrupts come meanwhile, and @meanwhile is called
+ * over and over. All is at rest when this returns.
+ */
+void test_crowd_run(struct kunit *test, struct test_crowd *crowd, unsigned int steps,
+		    void (*meanwhile)(void *arg), void *arg)
+{
+	struct crowd_member members[TEST_MAX_CROWD];
+	struct test_thread *threads[TEST_MAX_CROWD];
+	unsigned int i;
+
+	for (i = 0; i < crowd->nr_cpus; i++) {
+		members[i] = (struct crowd_member){ test, crowd, i, steps };
+		threads[i] = test_thread_start(test, i, crowd_member_run, &members[i]);
+	}
+	for (i = 0; i < crowd->nr_cpus; i++) {
+		while (meanwhile && !test_thread_done(threads[i])) {
+			meanwhile(arg);
+			schedule_timeout_uninterruptible(1);
+		}
+		test_thread_wait(threads[i]);
+		crowd->nr_interrupts += members[i].nr_interrupts;
+	}
 }
 
 /* ---- reference files ---- */

@@ -16,6 +16,8 @@
 
 #define TEST_MAX_BOXES	4
 #define TEST_MAX_ALLOCS	64
+#define TEST_MAX_CROWD	2
+#define TEST_ROUND_OPS	20000U
 
 struct test_state {
 	struct mmbox *box[TEST_MAX_BOXES];
@@ -38,9 +40,18 @@ void test_pin(struct kunit *test, unsigned int nr);
 unsigned int test_nth_cpu(unsigned int nr);
 long test_nr_bad(struct mmbox *box);
 
+/*
+ * For KUNIT_CASE_PARAM(): as many rounds as it takes to do ops= operations, at
+ * most TEST_ROUND_OPS in each. KUnit gives each its own five minutes.
+ */
+MMBOX_KUNIT_GENERATOR(test_rounds);
+unsigned int test_round(const struct kunit *test);	/* from 0 on */
+unsigned int test_round_ops(void);
+
 struct test_thread;
 struct test_thread *test_thread_start(struct kunit *test, unsigned int nr,
 				      void (*fn)(void *arg), void *arg);
+bool test_thread_done(struct test_thread *thread);
 void test_thread_wait(struct test_thread *thread);
 
 /* Hard interrupts on the CPU it is started on, each of which calls @fn. */
@@ -48,6 +59,18 @@ struct test_interrupts;
 struct test_interrupts *test_interrupts_start(struct kunit *test,
 					      void (*fn)(void *arg), void *arg);
 unsigned long test_interrupts_stop(struct test_interrupts *interrupts);
+
+/* Some who do the same at once: a thread on each CPU, and interrupts on it. */
+struct test_crowd {
+	unsigned int nr_cpus;
+	void (*step)(void *arg);
+	void *thread[TEST_MAX_CROWD];		/* what step() is called with there */
+	void *interrupt[TEST_MAX_CROWD];	/* and there; NULL: no interrupts */
+	unsigned long nr_interrupts;		/* that there were */
+};
+
+void test_crowd_run(struct kunit *test, struct test_crowd *crowd, unsigned int steps,
+		    void (*meanwhile)(void *arg), void *arg);
 
 /* The generator that the reference sequences were made with. */
 static inline u32 test_random(u32 *state)
@@ -84,6 +107,6 @@ extern struct kunit_suite memblock_suite, mm_init_suite, numa_suite, memmap_suit
 			  page_reference_suite, vmscan_suite,
 			  vmstat_suite, slab_suite, slab_common_suite,
 			  slab_arrays_suite, slab_reference_suite, slab_debug_suite,
-			  report_suite, box_suite;
+			  slab_model_suite, report_suite, box_suite;
 
 #endif /* _MMBOX_KUNIT_TESTING_H */

@@ -144,4 +144,13 @@ static inline void mmbox_hrtimer_setup(struct hrtimer *timer,
 #endif
 }
 
+/* A generator of KUnit parameters is told of its test since 6.18. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define MMBOX_KUNIT_GENERATOR(name)						\
+	const void *name(struct kunit *test, const void *prev, char *desc)
+#else
+#define MMBOX_KUNIT_GENERATOR(name)						\
+	const void *name(const void *prev, char *desc)
+#endif
+
 #endif /* _MMBOX_COMPAT_H */

@@ -188,6 +188,15 @@ struct mmbox_kfree_rcu {
 	struct rcu_head rcu;
 };
 
+/* Requests of refills that tests have refused. */
+struct mmbox_slab_refuse {
+	unsigned long first;		/* the first, counted from 1 */
+	unsigned long count;		/* in a row; 0: none, and the others mean nothing */
+	unsigned long period;		/* from one row to the next, 0: only one */
+	atomic_long_t nr;		/* requests since it began */
+	atomic_long_t nr_refused;	/* of these */
+};
+
 /* struct mmbox_slab: the slab layer's share of struct mmbox */
 struct mmbox_slab {
 	struct mutex mutex;		/* caches, cache creation and destruction */
@@ -209,6 +218,7 @@ struct mmbox_slab {
 	atomic_long_t nr_slab_pages;	/* pages in slabs now */
 	atomic_long_t peak_slab_pages;	/* the most there were */
 	struct mmbox_slab_debug debug;
+	struct mmbox_slab_refuse refuse;
 };
 
 struct mmbox_slabinfo {
@@ -265,6 +275,20 @@ void mmbox_slab_module_exit(void);
 /* slab_geometry.c */
 int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep);
 void mmbox_slab_set_tunables(struct mmbox_kmem_cache *cachep);
+
+/* slab_refuse.c */
+bool mmbox_slab_refuse_this(struct mmbox *box);
+void mmbox_slab_refuse_begin(struct mmbox *box, unsigned long first, unsigned long count,
+			     unsigned long period);
+unsigned long mmbox_slab_refuse_end(struct mmbox *box, unsigned long *nr_refused);
+
+/* Costs a patched-out jump while no test wants it. */
+DECLARE_STATIC_KEY_FALSE(mmbox_slab_refuse_key);
+
+static inline bool mmbox_slab_refused(struct mmbox *box)
+{
+	return static_branch_unlikely(&mmbox_slab_refuse_key) && mmbox_slab_refuse_this(box);
+}
 
 /* slab_common.c */
 void mmbox_wait_until_disarmed(raw_spinlock_t *lock, const bool *armed);

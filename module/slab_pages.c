@@ -100,22 +100,27 @@ struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t
 		gfp &= ~__GFP_THISNODE;
 		nid = NUMA_NO_NODE;
 	}
+	if (mmbox_slab_refused(box))
+		return NULL;
 	slab = mmbox_alloc_typed(box, nid, gfp | cachep->allocflags,
 				 cachep->gfporder, MMBOX_PAGE_SLAB);
 	if (!slab)
 		return NULL;
 	slab->freelist = 0;
 	if (mmbox_off_slab(cachep)) {
-		void *freelist = mmbox_kmalloc_node(box, max_t(size_t, MMBOX_FREELIST_UNIT,
-							       cachep->freelist_size),
-						    gfp & ~__GFP_THISNODE, slab->node_id);
+		size_t size = max_t(size_t, MMBOX_FREELIST_UNIT, cachep->freelist_size);
+		void *freelist = NULL;
 
+		if (!mmbox_slab_refused(box))
+			freelist = mmbox_kmalloc_node(box, size, gfp & ~__GFP_THISNODE,
+						      slab->node_id);
 		if (!freelist)
 			goto free_pages;
 		mmbox_slab_debug_own(box, freelist);
 		slab->freelist = mmbox_virt_to_phys(box, freelist) / MMBOX_FREELIST_UNIT;
 	}
-	if (mmbox_slab_debugged(cachep) && mmbox_slab_debug_grow(cachep, slab, gfp))
+	if (mmbox_slab_debugged(cachep) &&
+	    (mmbox_slab_refused(box) || mmbox_slab_debug_grow(cachep, slab, gfp)))
 		goto free_freelist;
 	slab->active = 0;
 	slab->s_mem = next_colour_offset(cachep, mmbox_slab_node(cachep, slab)) / MMBOX_S_MEM_UNIT;
