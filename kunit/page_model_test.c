@@ -471,45 +471,38 @@ static void crowd_config(struct mmbox_config *cfg, enum mmbox_buddy_type buddy)
 	cfg->kswapd = false;
 }
 
-/* One CPU and interrupts on it, of one node. */
-static void interrupted(struct kunit *test)
+/* Both generations, on a box of @nr_nodes. */
+static void run_crowds(struct kunit *test, unsigned int nr_cpus, unsigned int nr_nodes,
+		       u32 seed)
 {
 	struct mmbox_config cfg;
 	int buddy;
 
+	if (num_online_cpus() < nr_cpus)
+		kunit_skip(test, "needs %u CPUs", nr_cpus);
 	for (buddy = 0; buddy < MMBOX_NR_BUDDY_TYPES; buddy++) {
 		crowd_config(&cfg, buddy);
-		run_crowd(test, &cfg, 1, 41 + 10 * buddy);
+		KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, nr_nodes));
+		run_crowd(test, &cfg, nr_cpus, seed + 10 * buddy);
 	}
+}
+
+/* One CPU and interrupts on it, of one node. */
+static void interrupted(struct kunit *test)
+{
+	run_crowds(test, 1, 1, 41);
 }
 
 /* Two CPUs and interrupts on both. */
 static void crowded(struct kunit *test)
 {
-	struct mmbox_config cfg;
-	int buddy;
-
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
-	for (buddy = 0; buddy < MMBOX_NR_BUDDY_TYPES; buddy++) {
-		crowd_config(&cfg, buddy);
-		run_crowd(test, &cfg, 2, 61 + 10 * buddy);
-	}
+	run_crowds(test, 2, 1, 61);
 }
 
 /* The same, each CPU with a node of its own. */
 static void crowded_nodes(struct kunit *test)
 {
-	struct mmbox_config cfg;
-	int buddy;
-
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
-	for (buddy = 0; buddy < MMBOX_NR_BUDDY_TYPES; buddy++) {
-		crowd_config(&cfg, buddy);
-		KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, 2));
-		run_crowd(test, &cfg, 2, 81 + 10 * buddy);
-	}
+	run_crowds(test, 2, 2, 81);
 }
 
 static struct kunit_case cases[] = {
