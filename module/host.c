@@ -57,7 +57,6 @@ void *mmbox_host_zalloc(struct mmbox_host *host, size_t size, const char *what)
 		atomic_long_add(size, &host->bytes);
 	return ptr;
 }
-MMBOX_EXPORT_INTERNAL(mmbox_host_zalloc);
 
 /**
  * mmbox_host_kzalloc() - take zeroed host memory where one may not sleep
@@ -98,7 +97,6 @@ void mmbox_host_free(struct mmbox_host *host, void *ptr, size_t size)
 	atomic_long_sub(size, &host->bytes);
 	kvfree(ptr);
 }
-MMBOX_EXPORT_INTERNAL(mmbox_host_free);
 
 /**
  * mmbox_host_alloc_percpu() - take zeroed per-CPU host memory

@@ -49,7 +49,6 @@ struct mmbox_mem_section {
 struct mmbox_sparse {
 	struct mmbox_mem_section *sections;	/* sparse-static: all; else NULL */
 	struct mmbox_mem_section **roots;	/* MMBOX_SECTIONS_PER_ROOT each, or NULL */
-	unsigned long nr_roots;
 	u32 *map_section;		/* whose map an address of the region is, plus 1 */
 	unsigned int map_shift;		/* log2 of the bytes of a section's map */
 	phys_addr_t buf;		/* sparse_buffer: what is left of it */

@@ -26,7 +26,6 @@ int mmbox_sparse_extreme_alloc(struct mmbox *box)
 	if (!box->sparse.roots)
 		return -ENOMEM;
 	memset(box->sparse.roots, 0, size);
-	box->sparse.nr_roots = nr;
 	box->sparse.section_bytes = size;
 	mmbox_boot_note(box, MMBOX_BOOT_SECTIONS, NUMA_NO_NODE, 0, nr, size);
 	return 0;

@@ -23,7 +23,6 @@ const char *const mmbox_zone_names[MMBOX_MAX_NR_ZONES] = {
 	[MMBOX_ZONE_NORMAL]	= "Normal",
 	[MMBOX_ZONE_MOVABLE]	= "Movable",
 };
-MMBOX_EXPORT_INTERNAL(mmbox_zone_names);
 
 static mmbox_pg_data_t *next_pgdat(struct mmbox *box, int nid)
 {

@@ -241,7 +241,6 @@ bool mmbox_zone_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
 	return watermark_ok(zone, order, mark, highest, 0,
 				   READ_ONCE(zone->nr_free_pages));
 }
-MMBOX_EXPORT_INTERNAL(mmbox_zone_watermark_ok);
 
 static bool zone_may_give(const struct mmbox_zone *zone, const struct alloc_context *ac,
 			  gfp_t gfp, unsigned int order, unsigned int flags)

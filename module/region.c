@@ -361,7 +361,6 @@ int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
 	region->nr_taken = region_count_pages(region);
 	return 0;
 }
-MMBOX_EXPORT_INTERNAL(mmbox_region_take);
 
 /**
  * mmbox_region_return() - give a region back to the host, whole
@@ -393,4 +392,3 @@ void mmbox_region_return(struct mmbox_region *region, struct mmbox_host *host)
 	}
 	region->addr = NULL;
 }
-MMBOX_EXPORT_INTERNAL(mmbox_region_return);

@@ -749,7 +749,6 @@ unlock:
 	mutex_unlock(&box->slab.mutex);
 	return err ? ERR_PTR(err) : cachep;
 }
-MMBOX_EXPORT_INTERNAL(mmbox_kmem_cache_try_create_usercopy);
 
 /**
  * mmbox_kmem_cache_try_create() - create a cache without usercopy region

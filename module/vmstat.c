@@ -323,7 +323,6 @@ void mmbox_node_stat(struct mmbox *box, int nid, unsigned long *stat)
 	}
 	mutex_unlock(&box->slab.mutex);
 }
-MMBOX_EXPORT_INTERNAL(mmbox_node_stat);
 
 /**
  * mmbox_all_stat() - all counters of a box
