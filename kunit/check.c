@@ -89,8 +89,8 @@ static bool is_free_block(struct mmbox_zone *zone, unsigned long pfn, unsigned i
 
 	if (pfn - zone->zone_start_pfn >= zone->spanned_pages)
 		return false;
-	page = __mmbox_pfn_to_page(zone->box, pfn);
-	return page->type == MMBOX_PAGE_BUDDY && page->order == order &&
+	page = mmbox_pfn_to_online_page(zone->box, pfn);
+	return page && page->type == MMBOX_PAGE_BUDDY && page->order == order &&
 	       mmbox_page_zone(zone->box, page) == zone;
 }
 
@@ -99,11 +99,10 @@ static void check_map(struct kunit *test, struct mmbox_zone *zone, unsigned int 
 {
 	unsigned long block = 1UL << order, base, pfn, end;
 
-	if (zone->box->cfg.buddy != MMBOX_BUDDY_BITMAP || !zone->spanned_pages ||
-	    order == zone->box->max_order - 1)
+	if (!zone->free_area[order].map)
 		return;
-	base = rounddown(zone->zone_start_pfn, 1UL << (zone->box->max_order - 1));
-	end = zone->zone_start_pfn + zone->spanned_pages;
+	base = zone->map_start_pfn;
+	end = zone->map_end_pfn;
 	for (pfn = base; pfn < end; pfn += 2 * block) {
 		bool one = is_free_block(zone, pfn, order) ^
 			   is_free_block(zone, pfn + block, order);
@@ -202,6 +201,13 @@ static void check_descriptors(struct kunit *test, struct mmbox *box,
 		unsigned int order;
 
 		if (!page) {
+			pfn++;
+			continue;
+		}
+		if (!mmbox_pfn_to_online_page(box, pfn)) {
+			if (listed || page->type_order != MMBOX_PAGE_RESERVED)
+				KUNIT_FAIL(test, "pfn %lx is offline, but %s, type %u", pfn,
+					   listed ? "on a list" : "in use", page->type);
 			pfn++;
 			continue;
 		}

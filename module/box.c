@@ -211,7 +211,10 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	box->lowmem_reserve_ratio[MMBOX_ZONE_DMA32] = 256;
 	box->lowmem_reserve_ratio[MMBOX_ZONE_NORMAL] = 32;
 	box->secret = get_random_long();
+	mutex_init(&box->memory_lock);
+	seqcount_init(&box->zonelist_seq);
 	mutex_init(&box->tunables_lock);
+	box->user_min_free_kbytes = -1;
 	init_rwsem(&box->shrinker_rwsem);
 	INIT_LIST_HEAD(&box->shrinkers);
 	raw_spin_lock_init(&box->reclaimers_lock);

@@ -9,6 +9,7 @@
 #include <linux/jump_label.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/seqlock.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -18,6 +19,7 @@
 #include "host.h"
 #include "memblock.h"
 #include "memmap.h"
+#include "memory_hotplug.h"
 #include "mmzone.h"
 #include "region.h"
 #include "report.h"
@@ -116,8 +118,12 @@ struct mmbox {
 	struct mmbox_host host;
 	struct mmbox_host_percpu *pagesets;	/* what @cpu and all zones have a CPU */
 	unsigned long secret;		/* random, for the mark of freed objects */
+	struct mutex memory_lock;	/* sections on and off, spans of zones, zonelists */
+	unsigned long going_offline;	/* section that is going offline, plus 1 */
+	seqcount_t zonelist_seq;	/* odd while zonelists are written */
 	struct mutex tunables_lock;	/* the next ones, and what follows from them */
 	unsigned long min_free_kbytes;
+	long user_min_free_kbytes;	/* what was set by hand, -1: nothing */
 	unsigned long totalreserve_pages;	/* out of users' reach, for meminfo */
 	unsigned int watermark_scale_factor;	/* in 1/10000 of a zone */
 	int percpu_pagelist_high_fraction;	/* CPUs keep this part of a zone; 0: by watermark */
@@ -198,6 +204,7 @@ void mmbox_set_first_zones(struct mmbox *box);
 void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch);
 void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active);
 void mmbox_drain_all_pages(struct mmbox *box);
+void mmbox_drain_all_pages_cpuslocked(struct mmbox *box);
 unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone);
 
 /* page_alloc.c */

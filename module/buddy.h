@@ -41,6 +41,10 @@ bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,
 			  unsigned int flags);
 void mmbox_reserve_highatomic(struct mmbox_zone *zone, struct mmbox_page *page);
 bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool force);
+void mmbox_list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types);
+void mmbox_list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *types);
+void mmbox_list_take(struct mmbox_zone *zone, struct mmbox_page *page);
+void mmbox_list_end_isolation(struct mmbox_zone *zone, unsigned long pfn);
 
 /* buddy_bitmap.c */
 int mmbox_bitmap_init(struct mmbox *box);
@@ -50,6 +54,9 @@ void mmbox_bitmap_free(struct mmbox_zone *zone, struct mmbox_page *page, unsigne
 bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order);
 unsigned long mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned int order,
 				 unsigned long *start_pfn);
+void mmbox_bitmap_take(struct mmbox_zone *zone, struct mmbox_page *page);
+int mmbox_bitmap_cover(struct mmbox_zone *zone, unsigned long start_pfn,
+		       unsigned long end_pfn);
 
 static inline bool mmbox_is_bitmap(const struct mmbox *box)
 {

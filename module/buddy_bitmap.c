@@ -22,21 +22,16 @@
  */
 #include <linux/bitops.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 
 #include "buddy.h"
-
-/* Pairs are counted from here: blocks are aligned in the zone as in the box. */
-static unsigned long base_pfn(const struct mmbox_zone *zone)
-{
-	return rounddown(zone->zone_start_pfn, 1UL << (zone->box->max_order - 1));
-}
 
 /* Flip the bit of a block's pair. Returns what it was; false at the highest order. */
 static bool change_map(struct mmbox_zone *zone, unsigned long pfn, unsigned int order)
 {
 	if (order == zone->box->max_order - 1)
 		return false;
-	return __test_and_change_bit((pfn - base_pfn(zone)) >> (order + 1),
+	return __test_and_change_bit((pfn - zone->map_start_pfn) >> (order + 1),
 				     zone->free_area[order].map);
 }
 
@@ -132,7 +127,22 @@ bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order)
 	return false;
 }
 
-/* ---- begin and end ---- */
+/**
+ * mmbox_bitmap_take() - take a free block away for good
+ * @zone: its zone, locked
+ * @page: its first page
+ *
+ * Context: any, zone->lock held, interrupts off.
+ */
+void mmbox_bitmap_take(struct mmbox_zone *zone, struct mmbox_page *page)
+{
+	unsigned int order = page->order;
+
+	del_from_list(zone, page, order);
+	change_map(zone, __mmbox_page_to_pfn(zone->box, page), order);
+	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - (1UL << order));
+	zone->nr_free_isolated += 1UL << order;
+}
 
 /**
  * mmbox_bitmap_pairs() - pairs of buddies that a zone may have a part of
@@ -140,48 +150,87 @@ bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order)
  * @order: of each buddy, below the highest
  * @start_pfn: set to where the first begins
  *
- * Context: any.
+ * Context: any; with zone->lock or memory_lock, where sections may come.
  * Return: how many: so many bits free_area.map of the order has.
  */
 unsigned long mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned int order,
 				 unsigned long *start_pfn)
 {
-	unsigned long end = zone->zone_start_pfn + zone->spanned_pages;
-
-	*start_pfn = base_pfn(zone);
-	return (roundup(end, 1UL << (zone->box->max_order - 1)) - *start_pfn) >> (order + 1);
+	*start_pfn = zone->map_start_pfn;
+	return (zone->map_end_pfn - zone->map_start_pfn) >> (order + 1);
 }
 
-static size_t map_words(const struct mmbox_zone *zone, unsigned int order)
+/* ---- begin and end ---- */
+
+/* Words of the map of an order, of page frames from and to whole blocks. */
+static size_t map_words(unsigned long start, unsigned long end, unsigned int order)
 {
-	unsigned long start_pfn;
-
-	return BITS_TO_LONGS(mmbox_bitmap_pairs(zone, order, &start_pfn));
+	return BITS_TO_LONGS((end - start) >> (order + 1));
 }
 
-static size_t zone_map_words(const struct mmbox_zone *zone)
+static size_t all_map_words(const struct mmbox *box, unsigned long start, unsigned long end)
 {
 	unsigned int order;
 	size_t words = 0;
 
-	for (order = 0; order < zone->box->max_order - 1; order++)
-		words += map_words(zone, order);
+	for (order = 0; order < box->max_order - 1; order++)
+		words += map_words(start, end, order);
 	return words;
 }
 
-static int zone_init(struct mmbox_zone *zone)
+static void free_maps(struct mmbox *box, unsigned long *map, unsigned long start,
+		      unsigned long end)
 {
-	unsigned long *map;
+	mmbox_host_free(&box->host, map, all_map_words(box, start, end) * sizeof(*map));
+}
+
+/**
+ * mmbox_bitmap_cover() - have maps for some page frames of a zone
+ * @zone: the zone, not locked; nobody else does this now
+ * @start_pfn: the first
+ * @end_pfn: the first beyond
+ *
+ * Maps that are there are replaced by longer ones, or left alone.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOMEM and nothing has changed.
+ */
+int mmbox_bitmap_cover(struct mmbox_zone *zone, unsigned long start_pfn,
+		       unsigned long end_pfn)
+{
+	const unsigned long block = 1UL << (zone->box->max_order - 1);
+	unsigned long start = rounddown(start_pfn, block), end = roundup(end_pfn, block);
+	unsigned long old_start = zone->map_start_pfn, old_end = zone->map_end_pfn, flags;
+	unsigned long *old = zone->free_area[0].map, *map, *new;
 	unsigned int order;
 
-	map = mmbox_host_zalloc(&zone->box->host, zone_map_words(zone) * sizeof(*map),
+	if (old) {
+		if (start >= old_start && end <= old_end)
+			return 0;
+		start = min(start, old_start);
+		end = max(end, old_end);
+	}
+	map = mmbox_host_zalloc(&zone->box->host,
+				all_map_words(zone->box, start, end) * sizeof(*map),
 				"free_area maps");
 	if (!map)
 		return -ENOMEM;
+	new = map;
+	raw_spin_lock_irqsave(&zone->lock, flags);
 	for (order = 0; order < zone->box->max_order - 1; order++) {
-		zone->free_area[order].map = map;
-		map += map_words(zone, order);
+		struct mmbox_free_area *area = &zone->free_area[order];
+		unsigned long first = (old_start - start) >> (order + 1), bit;
+		unsigned long nr = old ? (old_end - old_start) >> (order + 1) : 0;
+
+		for_each_set_bit(bit, area->map, nr)
+			__set_bit(first + bit, new);
+		area->map = new;
+		new += map_words(start, end, order);
 	}
+	zone->map_start_pfn = start;
+	zone->map_end_pfn = end;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	free_maps(zone->box, old, old_start, old_end);
 	return 0;
 }
 
@@ -200,7 +249,8 @@ int mmbox_bitmap_init(struct mmbox *box)
 	mmbox_for_each_zone(box, zone) {
 		if (!zone->spanned_pages)
 			continue;
-		err = zone_init(zone);
+		err = mmbox_bitmap_cover(zone, zone->zone_start_pfn,
+					 zone->zone_start_pfn + zone->spanned_pages);
 		if (err)
 			return err;
 	}
@@ -222,10 +272,8 @@ void mmbox_bitmap_exit(struct mmbox *box)
 		for (i = 0; box->node[nid] && i < MMBOX_MAX_NR_ZONES; i++) {
 			struct mmbox_zone *zone = &box->node[nid]->node_zones[i];
 
-			if (!zone->free_area[0].map)
-				continue;
-			mmbox_host_free(&box->host, zone->free_area[0].map,
-					zone_map_words(zone) * sizeof(unsigned long));
+			free_maps(box, zone->free_area[0].map, zone->map_start_pfn,
+				  zone->map_end_pfn);
 			zone->free_area[0].map = NULL;
 		}
 	}

@@ -174,6 +174,8 @@ void mmbox_list_free(struct mmbox_zone *zone, struct mmbox_page *page,
 						   __mmbox_page_to_pfn(zone->box, page));
 	if (likely(migratetype != MMBOX_MIGRATE_ISOLATE))
 		WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + (1UL << order));
+	else
+		zone->nr_free_isolated += 1UL << order;
 	__free_one_page(zone, page, order, migratetype, to_tail);
 }
 
@@ -267,11 +269,16 @@ __rmqueue_smallest(struct mmbox_zone *zone, unsigned int order, int migratetype)
 
 /* ---- pageblocks, and stealing from another type ---- */
 
+static void write_pageblock_type(struct mmbox *box, unsigned long pfn, int migratetype)
+{
+	WRITE_ONCE(box->pageblock_flags[pfn >> box->pageblock_shift], migratetype);
+}
+
 static void set_pageblock_type(struct mmbox *box, unsigned long pfn, int migratetype)
 {
 	if (box->page_group_by_mobility_disabled && migratetype < MMBOX_MIGRATE_PCPTYPES)
 		migratetype = MMBOX_MIGRATE_UNMOVABLE;
-	WRITE_ONCE(box->pageblock_flags[pfn >> box->pageblock_shift], migratetype);
+	write_pageblock_type(box, pfn, migratetype);
 }
 
 /**
@@ -622,6 +629,7 @@ void mmbox_reserve_highatomic(struct mmbox_zone *zone, struct mmbox_page *page)
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
+MMBOX_EXPORT_INTERNAL(mmbox_reserve_highatomic);
 
 /**
  * mmbox_unreserve_highatomic() - give up a pageblock that is set aside
@@ -662,6 +670,113 @@ bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool f
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 	return freed;
+}
+
+/* ---- pageblocks that nothing is taken from, on their way offline ---- */
+
+/**
+ * mmbox_list_isolate() - hand out nothing more of some pageblocks
+ * @zone: their zone, not locked
+ * @pfn: first page frame, of an aligned block of the highest order
+ * @types: out: what the pageblocks of that block were
+ *
+ * What is free of them is not counted as free any more, and what is freed
+ * goes where nobody takes it from. All pageblocks of a block at once, so that
+ * none that is merged has pageblocks of both kinds. Per-CPU lists are to be drained
+ * afterwards.
+ *
+ * Context: any.
+ */
+void mmbox_list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
+{
+	struct mmbox *box = zone->box;
+	const unsigned long pageblock_pages = 1UL << box->pageblock_shift;
+	unsigned long end = pfn + (1UL << (box->max_order - 1)), at, moved = 0, flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (at = pfn; at < end; at += pageblock_pages) {
+		int type = mmbox_pageblock_type(box, at);
+
+		if (type == MMBOX_MIGRATE_HIGHATOMIC)
+			WRITE_ONCE(zone->nr_reserved_highatomic,
+				   zone->nr_reserved_highatomic -
+				   min(pageblock_pages, zone->nr_reserved_highatomic));
+		*types++ = type;
+		write_pageblock_type(box, at, MMBOX_MIGRATE_ISOLATE);
+		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock + 1);
+	}
+	for (at = pfn; at < end; at += pageblock_pages)
+		moved += mmbox_move_freepages_block(zone, at, MMBOX_MIGRATE_ISOLATE);
+	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - moved);
+	zone->nr_free_isolated += moved;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_list_isolate);
+
+/**
+ * mmbox_list_unisolate() - undo mmbox_list_isolate()
+ * @zone: the zone, not locked
+ * @pfn: as there
+ * @types: what the pageblocks were
+ *
+ * Context: any.
+ */
+void mmbox_list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *types)
+{
+	struct mmbox *box = zone->box;
+	const unsigned long pageblock_pages = 1UL << box->pageblock_shift;
+	unsigned long end = pfn + (1UL << (box->max_order - 1)), at, moved = 0, flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (at = pfn; at < end; at += pageblock_pages) {
+		int type = *types++;
+
+		if (type == MMBOX_MIGRATE_HIGHATOMIC)
+			WRITE_ONCE(zone->nr_reserved_highatomic,
+				   zone->nr_reserved_highatomic + pageblock_pages);
+		write_pageblock_type(box, at, type);
+		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock - 1);
+	}
+	for (at = pfn; at < end; at += pageblock_pages)
+		moved += mmbox_move_freepages_block(zone, at, mmbox_pageblock_type(box, at));
+	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + moved);
+	zone->nr_free_isolated -= moved;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_list_unisolate);
+
+/**
+ * mmbox_list_take() - take a free block of isolated pageblocks away for good
+ * @zone: its zone, locked
+ * @page: its first page
+ *
+ * Context: any, zone->lock held, interrupts off.
+ */
+void mmbox_list_take(struct mmbox_zone *zone, struct mmbox_page *page)
+{
+	del_from_free_list(zone, page, page->order);
+}
+
+/**
+ * mmbox_list_end_isolation() - pageblocks have gone offline
+ * @zone: their zone, not locked
+ * @pfn: first page frame, as for mmbox_list_isolate()
+ *
+ * They are movable once they come back.
+ *
+ * Context: any.
+ */
+void mmbox_list_end_isolation(struct mmbox_zone *zone, unsigned long pfn)
+{
+	struct mmbox *box = zone->box;
+	unsigned long end = pfn + (1UL << (box->max_order - 1)), flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (; pfn < end; pfn += 1UL << box->pageblock_shift) {
+		write_pageblock_type(box, pfn, MMBOX_MIGRATE_MOVABLE);
+		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock - 1);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 
 /* ---- begin and end ---- */

@@ -54,6 +54,8 @@ static void free_area_show(struct seq_file *m, struct mmbox *box,
 	struct mmbox_zone *zone;
 	unsigned int order;
 
+	/* Under which maps grow. */
+	mutex_lock(&box->memory_lock);
 	mmbox_for_each_zone(box, zone) {
 		if (!mmbox_populated_zone(zone))
 			continue;
@@ -65,6 +67,7 @@ static void free_area_show(struct seq_file *m, struct mmbox *box,
 			seq_putc(m, '\n');
 		}
 	}
+	mutex_unlock(&box->memory_lock);
 }
 
 static void errors_show(struct seq_file *m, struct mmbox *box,

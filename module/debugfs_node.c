@@ -75,6 +75,7 @@ static void pgdat_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
 	int nid;
 
+	mutex_lock(&box->memory_lock);
 	mmbox_for_each_online_node(box, nid) {
 		mmbox_pg_data_t *pgdat = box->node[nid];
 
@@ -92,11 +93,14 @@ static void pgdat_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		else
 			seq_puts(m, "node_mem_map: none\n");
 		seq_printf(m, "bdata: %s\n", pgdat->bdata ? "in charge" : "none");
+		seq_printf(m, "node_size_lock: %s\n",
+			   spin_is_locked(&pgdat->node_size_lock) ? "held" : "free");
 		seq_printf(m, "node_start_pfn: %lu\n", pgdat->node_start_pfn);
 		seq_printf(m, "node_present_pages: %lu\n", pgdat->node_present_pages);
 		seq_printf(m, "node_spanned_pages: %lu\n", pgdat->node_spanned_pages);
 		show_kswapd(m, pgdat);
 	}
+	mutex_unlock(&box->memory_lock);
 }
 
 const struct mmbox_face mmbox_pgdat_faces[] = {

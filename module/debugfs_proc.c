@@ -192,8 +192,9 @@ static void pagetypeinfo_blocks(struct seq_file *m, struct mmbox_zone *zone)
 	int mt;
 
 	for (pfn = zone->zone_start_pfn; pfn < end; pfn += 1UL << box->pageblock_shift) {
-		if (!mmbox_pfn_valid(box, pfn) ||
-		    mmbox_page_zone(box, __mmbox_pfn_to_page(box, pfn)) != zone)
+		const struct mmbox_page *page = mmbox_pfn_to_online_page(box, pfn);
+
+		if (!page || mmbox_page_zone(box, page) != zone)
 			continue;
 		mt = mmbox_is_bitmap(box) ? 0 : mmbox_pageblock_type(box, pfn);
 		count[mt]++;

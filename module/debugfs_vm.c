@@ -37,6 +37,7 @@ static int min_free_kbytes_write(struct mmbox *box, unsigned long id, char *text
 		return err;
 	mutex_lock(&box->tunables_lock);
 	box->min_free_kbytes = kbytes;
+	box->user_min_free_kbytes = kbytes;
 	mmbox_setup_per_zone_wmarks(box);
 	mutex_unlock(&box->tunables_lock);
 	return 0;

@@ -8,6 +8,7 @@
 #ifndef _MMBOX_MEMMAP_H
 #define _MMBOX_MEMMAP_H
 
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
@@ -36,7 +37,8 @@ enum mmbox_memory_model {
 
 /* What a section keeps of its pageblocks. */
 struct mmbox_mem_section_usage {
-	u8 pageblock_flags[1];		/* as many as a section has pageblocks */
+	/* What each pageblock is when it is not isolated, as long as it is. */
+	DECLARE_FLEX_ARRAY(u8, pageblock_flags);
 };
 
 struct mmbox_mem_section {

@@ -86,6 +86,7 @@ static void zone_init_internals(struct mmbox *box, mmbox_pg_data_t *pgdat, int i
 
 	BUILD_BUG_ON(MMBOX_MAX_NR_ZONES > 4 || MMBOX_MAX_NUMNODES > 8);
 	box->zone_table[pgdat->node_id * 4 + idx] = zone;
+	zone->idx = idx;
 	zone->name = mmbox_zone_names[idx];
 	zone->box = box;
 	zone->zone_pgdat = pgdat;
@@ -175,6 +176,7 @@ static int take_node_data(struct mmbox *box)
 		if (!pgdat)
 			return -ENOMEM;
 		pgdat->node_id = nid;
+		spin_lock_init(&pgdat->node_size_lock);
 		mmbox_kswapd_init(pgdat);
 		pgdat->bdata = &box->memblock;
 		box->node[nid] = pgdat;

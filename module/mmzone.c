@@ -83,6 +83,31 @@ static void zone_limits(const struct mmbox *box, int idx, unsigned long *low,
 	*high = ends[idx];
 }
 
+/**
+ * mmbox_kernel_zone_idx() - the zone below ZONE_MOVABLE that page frames belong to
+ * @box: the box
+ * @start_pfn: first page frame
+ * @end_pfn: first page frame beyond
+ *
+ * By their address, so that ZONE_DMA holds nothing that lies beyond its limit.
+ *
+ * Context: any.
+ * Return: enum mmbox_zone_type; the lowest whose limit none of them exceeds.
+ */
+int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
+			  unsigned long end_pfn)
+{
+	unsigned long low, high;
+	int idx;
+
+	for (idx = 0; idx < MMBOX_ZONE_NORMAL; idx++) {
+		zone_limits(box, idx, &low, &high);
+		if (start_pfn < high && end_pfn <= high)
+			break;
+	}
+	return idx;
+}
+
 /* The highest zone that has an address at all: ZONE_MOVABLE comes out of it. */
 static int find_usable_zone_for_movable(const struct mmbox *box)
 {
@@ -266,6 +291,10 @@ void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
 
 /* ---- zonelists ---- */
 
+/*
+ * Where lists are in use while they are written: none ends before its last entry
+ * is written, as what was behind the old end is another list's end, or zones.
+ */
 static struct mmbox_zoneref *build_zonerefs_node(mmbox_pg_data_t *pgdat,
 						 struct mmbox_zoneref *zref)
 {
@@ -274,11 +303,19 @@ static struct mmbox_zoneref *build_zonerefs_node(mmbox_pg_data_t *pgdat,
 	for (i = pgdat->nr_zones - 1; i >= 0; i--) {
 		struct mmbox_zone *zone = &pgdat->node_zones[i];
 
-		if (mmbox_populated_zone(zone))
-			*zref++ = (struct mmbox_zoneref){ .zone = zone, .zone_idx = i };
+		if (!mmbox_populated_zone(zone))
+			continue;
+		WRITE_ONCE(zref->zone, zone);
+		WRITE_ONCE(zref->zone_idx, i);
+		zref++;
 	}
-	*zref = (struct mmbox_zoneref){};
 	return zref;
+}
+
+static void end_zonerefs(struct mmbox_zoneref *zref)
+{
+	WRITE_ONCE(zref->zone, NULL);
+	WRITE_ONCE(zref->zone_idx, 0);
 }
 
 /*
@@ -304,13 +341,19 @@ static void group_by_mobility(struct mmbox *box)
  * mmbox_build_zonelists() - decide for each node in which order zones are asked
  * @box: the box
  *
- * Context: process; nobody allocates.
+ * Requests on their way may miss a zone, or see one twice; those that find nothing
+ * try again, by zonelist_seq.
+ *
+ * Context: process; while the box boots, or memory_lock held.
  */
 void mmbox_build_zonelists(struct mmbox *box)
 {
 	unsigned int node_load[MMBOX_MAX_NUMNODES] = {};
+	unsigned long flags;
 	int nid;
 
+	local_irq_save(flags);
+	write_seqcount_begin(&box->zonelist_seq);
 	mmbox_for_each_online_node(box, nid) {
 		struct mmbox_zonelist *lists = mmbox_node_data(box, nid)->node_zonelists;
 		int node_order[MMBOX_MAX_NUMNODES], nr, i;
@@ -320,10 +363,13 @@ void mmbox_build_zonelists(struct mmbox *box)
 		zref = lists[MMBOX_ZONELIST_FALLBACK]._zonerefs;
 		for (i = 0; i < nr; i++)
 			zref = build_zonerefs_node(mmbox_node_data(box, node_order[i]), zref);
-		build_zonerefs_node(mmbox_node_data(box, nid),
-				    lists[MMBOX_ZONELIST_NOFALLBACK]._zonerefs);
+		end_zonerefs(zref);
+		zref = lists[MMBOX_ZONELIST_NOFALLBACK]._zonerefs;
+		end_zonerefs(build_zonerefs_node(mmbox_node_data(box, nid), zref));
 	}
 	group_by_mobility(box);
+	write_seqcount_end(&box->zonelist_seq);
+	local_irq_restore(flags);
 }
 
 /* ---- what zones keep ---- */
@@ -333,7 +379,8 @@ void mmbox_build_zonelists(struct mmbox *box)
  * @box: the box
  *
  * sqrt(lowmem_kbytes * 16), from 128 KiB to 256 MiB, of what a request that
- * is not movable can have.
+ * is not movable can have above the high watermarks that there are, which are 0
+ * at boot. Not less than what was set by hand.
  *
  * Context: process; the only writer.
  */
@@ -342,10 +389,15 @@ void mmbox_calculate_min_free_kbytes(struct mmbox *box)
 	unsigned long kbytes = 0;
 	struct mmbox_zone *zone;
 
-	mmbox_for_each_zone(box, zone)
-		if (mmbox_zone_idx(zone) <= MMBOX_ZONE_NORMAL)
-			kbytes += zone->managed_pages << (PAGE_SHIFT - 10);
-	box->min_free_kbytes = clamp(int_sqrt(kbytes * 16), 128UL, 262144UL);
+	mmbox_for_each_zone(box, zone) {
+		unsigned long high = mmbox_wmark_pages(zone, MMBOX_WMARK_HIGH);
+
+		if (mmbox_zone_idx(zone) <= MMBOX_ZONE_NORMAL && zone->managed_pages > high)
+			kbytes += (zone->managed_pages - high) << (PAGE_SHIFT - 10);
+	}
+	kbytes = int_sqrt(kbytes * 16);
+	if ((long)kbytes > box->user_min_free_kbytes)
+		box->min_free_kbytes = clamp(kbytes, 128UL, 262144UL);
 }
 
 /* How much a zone's pages are out of reach: calculate_totalreserve_pages(). */
@@ -462,3 +514,18 @@ void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box)
 	calculate_totalreserve_pages(box);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_setup_per_zone_lowmem_reserve);
+
+/**
+ * mmbox_init_per_zone_wmark_min() - compute all that follows from managed pages
+ * @box: the box, after zones have grown or shrunk
+ *
+ * Context: process, may sleep; tunables_lock not held.
+ */
+void mmbox_init_per_zone_wmark_min(struct mmbox *box)
+{
+	mutex_lock(&box->tunables_lock);
+	mmbox_calculate_min_free_kbytes(box);
+	mmbox_setup_per_zone_wmarks(box);
+	mmbox_setup_per_zone_lowmem_reserve(box);
+	mutex_unlock(&box->tunables_lock);
+}

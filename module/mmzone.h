@@ -112,14 +112,16 @@ struct mmbox_zone {
 	unsigned long nr_reserved_highatomic;	/* pages in such pageblocks, lock */
 	unsigned long nr_isolate_pageblock;	/* pageblocks going offline, lock */
 	unsigned long flags;		/* enum mmbox_zone_flags, atomic bits */
+	int idx;			/* in node_zones[] */
 	struct mmbox_per_cpu_pages __percpu *per_cpu_pageset;
 	struct mmbox_pglist_data *zone_pgdat;
 	struct mmbox *box;
 	const char *name;
+	/* Written under memory_lock and lock: sections come and go. */
 	unsigned long zone_start_pfn;
-	unsigned long managed_pages;	/* handed to the buddy allocator at boot */
+	unsigned long managed_pages;	/* handed to the buddy allocator */
 	unsigned long spanned_pages;	/* holes included */
-	unsigned long present_pages;	/* holes excluded */
+	unsigned long present_pages;	/* holes, and what is offline, excluded */
 	int pageset_high;		/* pages, what pcp->high starts from, lock */
 	int pageset_batch;		/* pages, what pcp->batch is, lock */
 
@@ -131,6 +133,9 @@ struct mmbox_zone {
 	/* Protects what follows, and the descriptors of free blocks. */
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
 	unsigned long nr_free_pages;	/* NR_FREE_PAGES: pages in free_area[] */
+	unsigned long nr_free_isolated;	/* free pages that were isolated, and maybe went */
+	unsigned long map_start_pfn;	/* free_area.map begins here; buddy=bitmap */
+	unsigned long map_end_pfn;	/* and ends here */
 	struct mmbox_free_area free_area[MMBOX_MAX_ORDERS];
 	unsigned long nr_alloc[MMBOX_MAX_ORDERS];	/* allocations past the per-CPU lists */
 	unsigned long nr_numa_other;	/* of these, from CPUs of other nodes */
@@ -138,7 +143,7 @@ struct mmbox_zone {
 
 struct mmbox_zoneref {
 	struct mmbox_zone *zone;	/* NULL ends the list */
-	int zone_idx;			/* zone's index in node_zones[] */
+	int zone_idx;			/* zone's index in node_zones[], for whoever shows it */
 };
 
 struct mmbox_zonelist {
@@ -157,6 +162,7 @@ typedef struct mmbox_pglist_data {
 	int nr_zones;				/* populated zones end here */
 	struct mmbox_page *node_mem_map;	/* descriptor of node_start_pfn */
 	struct mmbox_memblock *bdata;		/* the boot allocator, while in charge */
+	spinlock_t node_size_lock;		/* the next three, while sections come and go */
 	unsigned long node_start_pfn;
 	unsigned long node_present_pages;	/* holes excluded */
 	unsigned long node_spanned_pages;	/* holes included */
@@ -183,10 +189,13 @@ void mmbox_build_zonelists(struct mmbox *box);
 void mmbox_calculate_min_free_kbytes(struct mmbox *box);
 void mmbox_setup_per_zone_wmarks(struct mmbox *box);
 void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);
+void mmbox_init_per_zone_wmark_min(struct mmbox *box);
+int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
+			  unsigned long end_pfn);
 
 static inline int mmbox_zone_idx(const struct mmbox_zone *zone)
 {
-	return zone - zone->zone_pgdat->node_zones;
+	return zone->idx;
 }
 
 static inline bool mmbox_populated_zone(const struct mmbox_zone *zone)
@@ -233,9 +242,14 @@ static inline unsigned int mmbox_order_to_pindex(unsigned int order, int mt)
 #define mmbox_for_each_online_node(box, nid)				\
 	for ((nid) = 0; (nid) < (box)->nr_nodes; (nid)++)
 
-#define mmbox_for_each_zoneref(zref, zonelist, highest)			\
-	for ((zref) = (zonelist)->_zonerefs; (zref)->zone; (zref)++)	\
-		if ((zref)->zone_idx > (highest)) {			\
+/*
+ * Each zone of a zonelist up to a highest one. Lists are written in place when a
+ * zone gets its first section or loses its last; so each entry is read once.
+ */
+#define mmbox_for_each_zoneref(zone_, zref, zonelist, highest)		\
+	for ((zref) = (zonelist)->_zonerefs;				\
+	     ((zone_) = READ_ONCE((zref)->zone)); (zref)++)		\
+		if ((zone_)->idx > (highest)) {				\
 		} else
 
 #endif /* _MMBOX_MMZONE_H */

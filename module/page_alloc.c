@@ -265,10 +265,10 @@ static struct mmbox_page *get_page_from_freelist(const struct alloc_context *ac,
 {
 	const struct mmbox_pglist_data *local = ac->preferred->zone_pgdat;
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 
 retry:
-	mmbox_for_each_zoneref(zref, ac->zonelist, ac->highest) {
-		struct mmbox_zone *zone = zref->zone;
+	mmbox_for_each_zoneref(zone, zref, ac->zonelist, ac->highest) {
 		struct mmbox_page *page;
 
 		/* Near is worth more than unfragmented. */
@@ -342,21 +342,23 @@ static void wake_all_kswapds(const struct alloc_context *ac, gfp_t gfp, unsigned
 {
 	const struct mmbox_pglist_data *last = NULL;
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 
-	mmbox_for_each_zoneref(zref, ac->zonelist, ac->highest) {
-		if (last == zref->zone->zone_pgdat || !mmbox_managed_zone(zref->zone))
+	mmbox_for_each_zoneref(zone, zref, ac->zonelist, ac->highest) {
+		if (last == zone->zone_pgdat || !mmbox_managed_zone(zone))
 			continue;
-		mmbox_wakeup_kswapd(zref->zone, gfp, order, ac->highest);
-		last = zref->zone->zone_pgdat;
+		mmbox_wakeup_kswapd(zone, gfp, order, ac->highest);
+		last = zone->zone_pgdat;
 	}
 }
 
 static bool unreserve_highatomic(const struct alloc_context *ac, bool force)
 {
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 
-	mmbox_for_each_zoneref(zref, ac->zonelist, ac->highest)
-		if (mmbox_unreserve_highatomic(zref->zone, ac->migratetype, force))
+	mmbox_for_each_zoneref(zone, zref, ac->zonelist, ac->highest)
+		if (mmbox_unreserve_highatomic(zone, ac->migratetype, force))
 			return true;
 	return false;
 }
@@ -383,15 +385,14 @@ static bool should_reclaim_retry(const struct alloc_context *ac, unsigned int or
 				 unsigned int flags, bool progress, int *no_progress_loops)
 {
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 
 	if (progress && order <= MMBOX_COSTLY_ORDER)
 		*no_progress_loops = 0;
 	else
 		(*no_progress_loops)++;
 	if (*no_progress_loops <= MAX_RECLAIM_RETRIES) {
-		mmbox_for_each_zoneref(zref, ac->zonelist, ac->highest) {
-			struct mmbox_zone *zone = zref->zone;
-
+		mmbox_for_each_zoneref(zone, zref, ac->zonelist, ac->highest) {
 			if (watermark_ok(zone, order,
 					 mmbox_wmark_pages(zone, MMBOX_WMARK_MIN),
 					 ac->highest, flags,
@@ -413,11 +414,17 @@ static noinline struct mmbox_page *alloc_pages_slowpath(const struct alloc_conte
 {
 	bool can_reclaim = gfp & __GFP_DIRECT_RECLAIM;
 	bool costly = order > MMBOX_COSTLY_ORDER;
-	unsigned int flags = request_flags(gfp, order);
-	int no_progress_loops = 0, rounds = 0;
+	int no_progress_loops, rounds;
+	unsigned int flags;
 	unsigned long progress;
 	struct mmbox_page *page;
+	unsigned int seq;
 
+restart:
+	flags = request_flags(gfp, order);
+	no_progress_loops = 0;
+	rounds = 0;
+	seq = read_seqcount_begin(&ac->box->zonelist_seq);
 	if (flags & ALLOC_KSWAPD)
 		wake_all_kswapds(ac, gfp, order);
 	page = get_page_from_freelist(ac, gfp, order, flags);
@@ -452,6 +459,9 @@ retry:
 		return page;
 
 nopage:
+	/* A zone may have been missed while the lists were written. */
+	if (read_seqcount_retry(&ac->box->zonelist_seq, seq))
+		goto restart;
 	if (gfp & __GFP_NOFAIL && can_reclaim) {
 		page = get_page_from_freelist(ac, gfp, order, ALLOC_MIN_RESERVE);
 		if (page)
@@ -479,6 +489,7 @@ static bool alloc_context_init(struct alloc_context *ac, struct mmbox *box, int 
 {
 	unsigned int kind = gfp_kind(gfp);
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 
 	if (nid == NUMA_NO_NODE)
 		nid = mmbox_numa_node_id(box);
@@ -491,8 +502,8 @@ static bool alloc_context_init(struct alloc_context *ac, struct mmbox *box, int 
 	ac->zonelist = &mmbox_node_data(box, nid)->node_zonelists[gfp & __GFP_THISNODE ?
 								  MMBOX_ZONELIST_NOFALLBACK :
 								  MMBOX_ZONELIST_FALLBACK];
-	mmbox_for_each_zoneref(zref, ac->zonelist, ac->highest) {
-		ac->preferred = zref->zone;
+	mmbox_for_each_zoneref(zone, zref, ac->zonelist, ac->highest) {
+		ac->preferred = zone;
 		return true;
 	}
 	return false;
@@ -712,16 +723,21 @@ static __always_inline bool pcp_push(struct mmbox_per_cpu_pages *pcp, struct mmb
 static noinline void free_pages_zone(struct mmbox *box, struct mmbox_page *page,
 				     unsigned int order)
 {
-	int migratetype = mmbox_pageblock_type(box, __mmbox_page_to_pfn(box, page));
+	unsigned long pfn = __mmbox_page_to_pfn(box, page);
 	struct mmbox_zone *zone = mmbox_page_zone(box, page);
-	struct mmbox_per_cpu_pages *pcp;
-	unsigned int pindex;
+	struct mmbox_per_cpu_pages *pcp = NULL;
+	unsigned int pindex, migratetype;
 
-	if (!pcp_allowed_order(box, order) || migratetype == MMBOX_MIGRATE_ISOLATE)
-		return free_one_page(zone, page, order, migratetype);
-	pcp = pcp_begin(zone);
+	if (pcp_allowed_order(box, order))
+		pcp = pcp_begin(zone);
 	if (!pcp)
+		return free_one_page(zone, page, order, mmbox_pageblock_type(box, pfn));
+	/* Not before: who isolates a pageblock drains the lists afterwards. */
+	migratetype = mmbox_pageblock_type(box, pfn);
+	if (migratetype == MMBOX_MIGRATE_ISOLATE) {
+		pcp_end(pcp);
 		return free_one_page(zone, page, order, migratetype);
+	}
 	/* A page of the reserve may be used on its way back. */
 	pindex = mmbox_order_to_pindex(order, migratetype < MMBOX_MIGRATE_PCPTYPES ?
 				       migratetype : MMBOX_MIGRATE_MOVABLE);
@@ -913,15 +929,15 @@ void mmbox_free_pages(struct mmbox *box, unsigned long addr, unsigned int order)
 EXPORT_SYMBOL_GPL(mmbox_free_pages);
 
 /**
- * mmbox_free_pages_core() - give boot memory to the buddy allocator
- * @box: the box, while it boots
+ * mmbox_free_pages_core() - give memory to the buddy allocator
+ * @box: the box, while it boots, or memory_lock held
  * @page: descriptor of the first page of an aligned block
  * @order: power of two of pages
  *
  * Blocks go to the tail of their list, so that memory handed over in ascending
  * order is handed out in ascending order.
  *
- * Context: process; nobody else uses the box yet.
+ * Context: process.
  */
 void mmbox_free_pages_core(struct mmbox *box, struct mmbox_page *page,
 			   unsigned int order)
@@ -929,10 +945,10 @@ void mmbox_free_pages_core(struct mmbox *box, struct mmbox_page *page,
 	struct mmbox_zone *zone = mmbox_page_zone(box, page);
 	unsigned long flags, i;
 
+	raw_spin_lock_irqsave(&zone->lock, flags);
 	for (i = 0; i < 1UL << order; i++)
 		page[i].type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
-	zone->managed_pages += 1UL << order;
-	raw_spin_lock_irqsave(&zone->lock, flags);
+	WRITE_ONCE(zone->managed_pages, zone->managed_pages + (1UL << order));
 	mmbox_buddy_free(zone, page, order,
 			 mmbox_pageblock_type(box, __mmbox_page_to_pfn(box, page)), true);
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
@@ -963,9 +979,9 @@ void mmbox_free_to_tail(struct mmbox *box, struct mmbox_page *page)
 static struct mmbox_zone *bulk_zone(const struct alloc_context *ac, gfp_t gfp, unsigned long nr)
 {
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 
-	mmbox_for_each_zoneref(zref, ac->zonelist, ac->highest) {
-		struct mmbox_zone *zone = zref->zone;
+	mmbox_for_each_zoneref(zone, zref, ac->zonelist, ac->highest) {
 		unsigned long mark = mmbox_wmark_pages(zone, MMBOX_WMARK_LOW) + nr;
 
 		if (zone->zone_pgdat != ac->preferred->zone_pgdat)

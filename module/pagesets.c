@@ -166,6 +166,17 @@ void mmbox_drain_all_pages(struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_drain_all_pages);
 
 /**
+ * mmbox_drain_all_pages_cpuslocked() - the same, in any case
+ * @box: the box
+ *
+ * Context: process, interrupts on, may sleep, cpus_read_lock() held.
+ */
+void mmbox_drain_all_pages_cpuslocked(struct mmbox *box)
+{
+	mmbox_drain_cpus_cpuslocked(drain_pages, box);
+}
+
+/**
  * mmbox_nr_pcp_pages() - pages on a zone's per-CPU lists
  * @zone: the zone
  *
@@ -314,11 +325,14 @@ void mmbox_set_first_zones(struct mmbox *box)
 
 		for (highest = 0; highest < MMBOX_MAX_NR_ZONES; highest++) {
 			struct mmbox_per_cpu_pages *pcp = mmbox_cpu_nobody(c);
-			struct mmbox_zone *first = NULL;
+			/* Where there is none, one that has nothing. */
+			struct mmbox_zone *first = &pgdat->node_zones[highest];
 			struct mmbox_zoneref *zref;
+			struct mmbox_zone *zone;
 
-			mmbox_for_each_zoneref(zref, &pgdat->node_zonelists[0], highest) {
-				first = zref->zone;
+			mmbox_for_each_zoneref(zone, zref, &pgdat->node_zonelists[0],
+					       highest) {
+				first = zone;
 				pcp = per_cpu_ptr(first->per_cpu_pageset, cpu);
 				break;
 			}

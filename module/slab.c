@@ -366,6 +366,7 @@ static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 {
 	mmbox_pg_data_t *pgdat = mmbox_node_data(cachep->box, local_nid(cachep));
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 	struct mmbox_page *slab;
 	void *objp;
 	int nid;
@@ -373,10 +374,10 @@ static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 	if (gfp & __GFP_THISNODE)
 		return NULL;
 	for (;;) {
-		mmbox_for_each_zoneref(zref,
+		mmbox_for_each_zoneref(zone, zref,
 				       &pgdat->node_zonelists[MMBOX_ZONELIST_FALLBACK],
 				       MMBOX_MAX_NR_ZONES - 1) {
-			nid = zref->zone->zone_pgdat->node_id;
+			nid = zone->zone_pgdat->node_id;
 			if (!READ_ONCE(cachep->node[nid]->free_objects))
 				continue;
 			objp = node_alloc_one(cachep, gfp, nid);

@@ -45,7 +45,7 @@ unsigned long mmbox_section_map_size(const struct mmbox *box)
  */
 unsigned long mmbox_section_usage_size(const struct mmbox *box)
 {
-	return 1UL << (box->pfn_section_shift - (box->max_order - 1));
+	return 1UL << (box->pfn_section_shift - box->pageblock_shift);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_section_usage_size);
 

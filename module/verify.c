@@ -275,8 +275,7 @@ static void check_caches(struct walk *w, struct mmbox *box)
 /* ---- pages: under zone->lock, so that no block is split or merged ---- */
 
 /* Does a block begin at @pfn? Only the descriptor of its first page says more. */
-static bool check_block(struct walk *w, struct mmbox *box,
-			const struct mmbox_zone *zone, unsigned long pfn)
+static bool check_block(struct walk *w, struct mmbox *box, unsigned long pfn)
 {
 	const struct mmbox_page *page = __mmbox_pfn_to_page(box, pfn);
 	unsigned int order = page->order, i;
@@ -292,8 +291,6 @@ static bool check_block(struct walk *w, struct mmbox *box,
 		if (page[i].type != MMBOX_PAGE_TAIL)
 			problem(w, "pfn %#lx, inside the block of pfn %#lx, has type %u",
 				pfn + i, pfn, page[i].type);
-	if (mmbox_page_zone(box, page) != zone)
-		problem(w, "pfn %#lx says that it is of another zone", pfn);
 	id = READ_ONCE(page->slab_cache);
 	smp_rmb();	/* a slab's type is set before, and goes after */
 	if (id && page->type != MMBOX_PAGE_SLAB && READ_ONCE(page->slab_cache) == id)
@@ -301,27 +298,46 @@ static bool check_block(struct walk *w, struct mmbox *box,
 	return true;
 }
 
+/* A page of a zone, or NULL. Zones of a node may span each other. */
+static const struct mmbox_page *zone_page(struct walk *w, struct mmbox *box,
+					  const struct mmbox_zone *zone, unsigned long pfn)
+{
+	const struct mmbox_page *page = mmbox_pfn_to_online_page(box, pfn);
+	const struct mmbox_zone *other;
+
+	/* A hole, offline, or another node's, as nodes may take turns. */
+	if (!page || page->node_id != zone->zone_pgdat->node_id)
+		return NULL;
+	other = mmbox_page_zone(box, page);
+	if (other == zone)
+		return page;
+	if (!other || pfn - READ_ONCE(other->zone_start_pfn) >= READ_ONCE(other->spanned_pages))
+		problem(w, "pfn %#lx says that it is of another zone", pfn);
+	return NULL;
+}
+
 static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone)
 {
-	unsigned long end = zone->zone_start_pfn + zone->spanned_pages;
-	unsigned long pfn = zone->zone_start_pfn, free = 0, flags;
+	unsigned long pfn, end, free = 0, flags;
 	unsigned long nr_free[MMBOX_MAX_ORDERS] = {};
 	unsigned int order;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
+	pfn = zone->zone_start_pfn;
+	end = pfn + zone->spanned_pages;
 	while (pfn < end) {
-		const struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
+		const struct mmbox_page *page = zone_page(w, box, zone, pfn);
 
-		/* A hole, or another node's, as nodes may take turns. */
-		if (!page || page->node_id != zone->zone_pgdat->node_id) {
+		if (!page) {
 			pfn++;
 			continue;
 		}
-		if (!check_block(w, box, zone, pfn))
+		if (!check_block(w, box, pfn))
 			break;
 		if (page->type == MMBOX_PAGE_BUDDY) {
 			nr_free[page->order]++;
-			free += 1UL << page->order;
+			if (mmbox_pageblock_type(box, pfn) != MMBOX_MIGRATE_ISOLATE)
+				free += 1UL << page->order;
 		}
 		w->sums->pages += 1UL << page->order;
 		pfn += 1UL << page->order;

@@ -405,14 +405,15 @@ static bool throttle_direct_reclaim(struct mmbox_zonelist *zonelist, int highest
 				    gfp_t gfp)
 {
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 
 	/* Kernel threads may be those who free, the dying will in a moment. */
 	if (current->flags & PF_KTHREAD || fatal_signal_pending(current))
 		return false;
 	/* The nearest node decides. */
-	mmbox_for_each_zoneref(zref, zonelist, highest)
-		if (zref->zone_idx <= MMBOX_ZONE_NORMAL)
-			return mmbox_throttle_node(zref->zone->zone_pgdat, gfp);
+	mmbox_for_each_zoneref(zone, zref, zonelist, highest)
+		if (mmbox_zone_idx(zone) <= MMBOX_ZONE_NORMAL)
+			return mmbox_throttle_node(zone->zone_pgdat, gfp);
 	return false;
 }
 
@@ -421,9 +422,10 @@ static void shrink_zones(struct mmbox_zonelist *zonelist, struct scan_control *s
 {
 	mmbox_pg_data_t *last = NULL;
 	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
 
-	mmbox_for_each_zoneref(zref, zonelist, sc->reclaim_idx) {
-		mmbox_pg_data_t *pgdat = zref->zone->zone_pgdat;
+	mmbox_for_each_zoneref(zone, zref, zonelist, sc->reclaim_idx) {
+		mmbox_pg_data_t *pgdat = zone->zone_pgdat;
 
 		if (pgdat == last)
 			continue;
