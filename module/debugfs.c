@@ -272,6 +272,26 @@ void mmbox_face_dir_files(struct mmbox *box, struct mmbox_face_dir *dir,
 		add_files(box, dir, faces, true);
 }
 
+/**
+ * mmbox_face_dir_link() - put a symbolic link into a folder
+ * @box: the box
+ * @dir: the folder
+ * @name: its name
+ * @target: where it leads, from the folder
+ *
+ * The caller has asked the host for it with the folder.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_face_dir_link(struct mmbox *box, struct mmbox_face_dir *dir, const char *name,
+			 const char *target)
+{
+	struct dentry *dentry = debugfs_create_symlink(name, dir->dentry, target);
+
+	if (IS_ERR(dentry))
+		pr_warn("%s: goes without debugfs link %s: %pe\n", box->name, name, dentry);
+}
+
 static struct mmbox_face_dir *add_dir(struct mmbox *box, struct mmbox_face_dir *parent,
 				      const char *name, const struct mmbox_face *faces,
 				      unsigned long id, bool ask)
@@ -440,6 +460,7 @@ int mmbox_debugfs_add(struct mmbox *box)
 	mmbox_face_dir_files(box, debugfs->top, mmbox_memory_faces);
 	mmbox_face_dir_add(box, NULL, "vm", mmbox_vm_faces, 0);
 	mmbox_debugfs_nodes_add(box);
+	mmbox_debugfs_sections_add(box);
 	mmbox_debugfs_add_caches(box);
 	return 0;
 

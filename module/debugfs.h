@@ -38,6 +38,8 @@ struct mmbox_face_dir *mmbox_face_dir_add_unasked(struct mmbox *box,
 						  unsigned long id);
 void mmbox_face_dir_files(struct mmbox *box, struct mmbox_face_dir *dir,
 			  const struct mmbox_face *faces);
+void mmbox_face_dir_link(struct mmbox *box, struct mmbox_face_dir *dir, const char *name,
+			 const char *target);
 void mmbox_face_dir_remove(struct mmbox *box, struct mmbox_face_dir *dir);
 
 /* debugfs_proc.c, debugfs_box.c: in the box's own folder */
@@ -57,6 +59,9 @@ void mmbox_debugfs_nodes_add(struct mmbox *box);
 
 /* debugfs_memory.c: in the same folder */
 extern const struct mmbox_face mmbox_memory_faces[];
+
+/* debugfs_hotplug.c: the folder memory/ */
+void mmbox_debugfs_sections_add(struct mmbox *box);
 
 /* debugfs_vm.c: in the folder vm/ */
 extern const struct mmbox_face mmbox_vm_faces[];

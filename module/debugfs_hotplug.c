@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The folder memory/ of a box, as /sys/devices/system/memory of Linux 6.1, so
+ * that lsmem and chmem work on it: a folder for each section that is there.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+
+#include "box.h"
+#include "debugfs.h"
+
+/* Folders beyond that would cost the host more than they are worth. */
+#define MAX_FOLDERS	4096
+
+/* ---- memory/memoryN/ ---- */
+
+static void state_show(struct seq_file *m, struct mmbox *box, unsigned long nr)
+{
+	static const char *const names[] = {
+		[MMBOX_SECTION_ABSENT]		= "absent",
+		[MMBOX_SECTION_OFFLINE]		= "offline",
+		[MMBOX_SECTION_GOING_OFFLINE]	= "going-offline",
+		[MMBOX_SECTION_ONLINE]		= "online",
+	};
+
+	seq_printf(m, "%s\n", names[mmbox_section_state(box, nr)]);
+}
+
+static int state_write(struct mmbox *box, unsigned long nr, char *text)
+{
+	int how = match_string(mmbox_mmop_names, MMBOX_NR_MMOPS, text);
+
+	if (how < 0)
+		return -EINVAL;
+	if (how == MMBOX_MMOP_OFFLINE)
+		return mmbox_memory_offline(box, nr);
+	return mmbox_memory_online(box, nr, how);
+}
+
+static void phys_index_show(struct seq_file *m, struct mmbox *box, unsigned long nr)
+{
+	seq_printf(m, "%08lx\n", nr);
+}
+
+/* Whether this kind of memory can go at all, as Linux 6.1 has it. */
+static void removable_show(struct seq_file *m, struct mmbox *box, unsigned long nr)
+{
+	seq_printf(m, "%d\n", mmbox_model_is_sparse(box->cfg.model));
+}
+
+static void phys_device_show(struct seq_file *m, struct mmbox *box, unsigned long nr)
+{
+	seq_puts(m, "0\n");
+}
+
+/* The zone that it is in, or those that it may go to, where it fits best first. */
+static void valid_zones_show(struct seq_file *m, struct mmbox *box, unsigned long nr)
+{
+	struct mmbox_zone *zone, *first;
+	int how;
+
+	mutex_lock(&box->memory_lock);
+	switch (mmbox_section_state(box, nr)) {
+	case MMBOX_SECTION_ONLINE:
+		zone = mmbox_section_zone(box, nr);
+		seq_puts(m, zone ? zone->name : "none");
+		break;
+	case MMBOX_SECTION_OFFLINE:
+		first = mmbox_zone_for_section(box, nr, MMBOX_MMOP_ONLINE);
+		seq_puts(m, first->name);
+		for (how = MMBOX_MMOP_ONLINE_KERNEL; how < MMBOX_NR_MMOPS; how++) {
+			zone = mmbox_zone_for_section(box, nr, how);
+			if (zone != first)
+				seq_printf(m, " %s", zone->name);
+		}
+		break;
+	default:
+		seq_puts(m, "none");
+	}
+	mutex_unlock(&box->memory_lock);
+	seq_putc(m, '\n');
+}
+
+static const struct mmbox_face section_faces[] = {
+	{ .name = "state", .show = state_show, .write = state_write },
+	{ .name = "phys_index", .show = phys_index_show },
+	{ .name = "removable", .show = removable_show },
+	{ .name = "phys_device", .show = phys_device_show },
+	{ .name = "valid_zones", .show = valid_zones_show },
+	{}
+};
+
+/* ---- memory/ ---- */
+
+static void block_size_bytes_show(struct seq_file *m, struct mmbox *box, unsigned long id)
+{
+	seq_printf(m, "%lx\n", box->cfg.section_size);
+}
+
+static const struct mmbox_face memory_faces[] = {
+	{ .name = "block_size_bytes", .show = block_size_bytes_show },
+	{}
+};
+
+static void add_section(struct mmbox *box, struct mmbox_face_dir *memory, unsigned long nr)
+{
+	struct mmbox_face_dir *dir;
+	char name[32], target[32];
+	int nid = mmbox_section_nid(box, nr);
+
+	snprintf(name, sizeof(name), "memory%lu", nr);
+	dir = mmbox_face_dir_add_unasked(box, memory, name, section_faces, nr);
+	if (!dir)
+		return;
+	snprintf(name, sizeof(name), "node%d", nid);
+	snprintf(target, sizeof(target), "../../node/node%d", nid);
+	mmbox_face_dir_link(box, dir, name, target);
+}
+
+/**
+ * mmbox_debugfs_sections_add() - show the sections of a box
+ * @box: the box, which has its own folder
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_debugfs_sections_add(struct mmbox *box)
+{
+	struct mmbox_face_dir *memory;
+	unsigned long nr;
+
+	memory = mmbox_face_dir_add(box, NULL, "memory", memory_faces, 0);
+	if (!memory)
+		return;
+	if (box->nr_sections > MAX_FOLDERS) {
+		pr_warn("%s: goes without debugfs folders memory/memory0 and so on: %lu sections, the limit is %d\n",
+			box->name, box->nr_sections, MAX_FOLDERS);
+		return;
+	}
+	if (mmbox_host_should_fail(&box->host, "debugfs folders of sections")) {
+		pr_warn("%s: goes without debugfs folders memory/memory0 and so on\n", box->name);
+		return;
+	}
+	for (nr = 0; nr < box->nr_sections; nr++)
+		if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
+			add_section(box, memory, nr);
+}
