@@ -174,8 +174,9 @@ static void reaper_trims(struct kunit *test)
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 256, 0);
 	struct mmbox_kmem_cache_node *n = cachep->node[0];
 	int i, nr = 200;
-	void *p[200];
+	void **p = kunit_kcalloc(test, nr, sizeof(*p), GFP_KERNEL);
 
+	KUNIT_ASSERT_NOT_NULL(test, p);
 	test_pin(test, 0);
 	KUNIT_ASSERT_EQ(test, nr, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, nr, p));
 	while (own_array(cachep) < 120)
@@ -216,9 +217,10 @@ static void reaper_runs(struct kunit *test)
 	struct mmbox_account account;
 	struct mmbox_config cfg;
 	struct mmbox *box;
-	void *p[100];
+	void **p = kunit_kcalloc(test, 100, sizeof(*p), GFP_KERNEL);
 	int i;
 
+	KUNIT_ASSERT_NOT_NULL(test, p);
 	mmbox_config_init(&cfg);
 	cfg.size = SZ_16M;
 	cfg.slab_reap = true;
