@@ -171,12 +171,9 @@ u32 mmbox_checksum(struct mmbox *box);
 int mmbox_mm_init(struct mmbox *box);
 void mmbox_mm_exit(struct mmbox *box);
 
-/* buddy_list.c; the next two with zone->lock held */
+/* buddy_list.c */
 extern const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES];
 unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order);
-void mmbox_set_pageblock_type(struct mmbox_zone *zone, unsigned long pfn, int migratetype);
-unsigned long mmbox_move_freepages_block(struct mmbox_zone *zone, unsigned long pfn,
-					 int migratetype);
 
 /* vmscan.c */
 void mmbox_wakeup_kswapd(struct mmbox_zone *zone, gfp_t gfp, unsigned int order,

@@ -281,33 +281,12 @@ static void set_pageblock_type(struct mmbox *box, unsigned long pfn, int migrate
 	write_pageblock_type(box, pfn, migratetype);
 }
 
-/**
- * mmbox_set_pageblock_type() - change the migrate type of a pageblock
- * @zone: the zone it lies in, locked
- * @pfn: any of its page frames
- * @migratetype: what it becomes
- *
- * Its free blocks stay where they are: mmbox_move_freepages_block() moves them.
- *
- * Context: any, zone->lock held, interrupts off.
+/*
+ * Give the free blocks of a pageblock to the lists of a type; zone->lock is
+ * held. Returns how many pages; 0 also if the zone ends within the pageblock.
  */
-void mmbox_set_pageblock_type(struct mmbox_zone *zone, unsigned long pfn, int migratetype)
-{
-	set_pageblock_type(zone->box, pfn, migratetype);
-}
-MMBOX_EXPORT_INTERNAL(mmbox_set_pageblock_type);
-
-/**
- * mmbox_move_freepages_block() - give the free blocks of a pageblock to a type
- * @zone: the zone, locked
- * @pfn: any page frame of the pageblock
- * @migratetype: to whose lists
- *
- * Context: any, zone->lock held, interrupts off.
- * Return: free pages in the pageblock; 0 also if the zone ends within it.
- */
-unsigned long mmbox_move_freepages_block(struct mmbox_zone *zone, unsigned long pfn,
-					 int migratetype)
+static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long pfn,
+					  int migratetype)
 {
 	unsigned long start = pfn & ~((1UL << zone->box->pageblock_shift) - 1);
 	unsigned long end = start + (1UL << zone->box->pageblock_shift);
@@ -331,7 +310,6 @@ unsigned long mmbox_move_freepages_block(struct mmbox_zone *zone, unsigned long 
 	}
 	return moved;
 }
-MMBOX_EXPORT_INTERNAL(mmbox_move_freepages_block);
 
 /*
  * Is it worth it to take the rest of the pageblock along? For large blocks, as
@@ -386,7 +364,7 @@ static void steal_suitable_fallback(struct mmbox_zone *zone, struct mmbox_page *
 	if (!whole_block)
 		goto single_block;
 
-	free = mmbox_move_freepages_block(zone, pfn, start_type);
+	free = move_freepages_block(zone, pfn, start_type);
 	if (!free)
 		goto single_block;
 	/*
@@ -625,7 +603,7 @@ void mmbox_reserve_highatomic(struct mmbox_zone *zone, struct mmbox_page *page)
 		WRITE_ONCE(zone->nr_reserved_highatomic,
 			   zone->nr_reserved_highatomic + pageblock_pages);
 		set_pageblock_type(zone->box, pfn, MMBOX_MIGRATE_HIGHATOMIC);
-		mmbox_move_freepages_block(zone, pfn, MMBOX_MIGRATE_HIGHATOMIC);
+		move_freepages_block(zone, pfn, MMBOX_MIGRATE_HIGHATOMIC);
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
@@ -666,7 +644,7 @@ bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool f
 				   zone->nr_reserved_highatomic -
 				   min(pageblock_pages, zone->nr_reserved_highatomic));
 		set_pageblock_type(box, pfn, migratetype);
-		freed = mmbox_move_freepages_block(zone, pfn, migratetype);
+		freed = move_freepages_block(zone, pfn, migratetype);
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 	return freed;
@@ -706,7 +684,7 @@ void mmbox_list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
 		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock + 1);
 	}
 	for (at = pfn; at < end; at += pageblock_pages)
-		moved += mmbox_move_freepages_block(zone, at, MMBOX_MIGRATE_ISOLATE);
+		moved += move_freepages_block(zone, at, MMBOX_MIGRATE_ISOLATE);
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - moved);
 	zone->nr_free_isolated += moved;
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
@@ -738,7 +716,7 @@ void mmbox_list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *
 		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock - 1);
 	}
 	for (at = pfn; at < end; at += pageblock_pages)
-		moved += mmbox_move_freepages_block(zone, at, mmbox_pageblock_type(box, at));
+		moved += move_freepages_block(zone, at, mmbox_pageblock_type(box, at));
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + moved);
 	zone->nr_free_isolated -= moved;
 	raw_spin_unlock_irqrestore(&zone->lock, flags);

@@ -142,11 +142,6 @@ static inline bool mmbox_online_section(const struct mmbox_mem_section *ms)
 	return ms && READ_ONCE(ms->section_mem_map) & MMBOX_SECTION_IS_ONLINE;
 }
 
-static inline bool mmbox_early_section(const struct mmbox_mem_section *ms)
-{
-	return ms && READ_ONCE(ms->section_mem_map) & MMBOX_SECTION_IS_EARLY;
-}
-
 /* The map, biased so that it is indexed by pfn. */
 static inline struct mmbox_page *
 mmbox_section_mem_map_addr(const struct mmbox_mem_section *ms)
