@@ -220,6 +220,7 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	raw_spin_lock_init(&box->reclaimers_lock);
 	INIT_LIST_HEAD(&box->reclaimers);
 	INIT_LIST_HEAD(&box->list);
+	mmbox_report_init(box);
 	xa_init(&box->physmap.hot);
 
 	err = mmbox_region_take(&box->region, &box->host, cfg->region, cfg->size);

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/jump_label.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit_types.h>
 #include <linux/rwsem.h>
 #include <linux/seqlock.h>
 #include <linux/string.h>
@@ -139,6 +140,8 @@ struct mmbox {
 	u64 boot_ns;			/* time the box's own boot took */
 	atomic_long_t vm_events[MMBOX_NR_STATS];	/* those that are not derived */
 	atomic_long_t bad[MMBOX_NR_BAD];	/* mistakes of users, by kind */
+	struct ratelimit_state bad_limit;	/* how often these are told */
+	struct ratelimit_state alloc_limit;	/* how often a failed allocation is */
 
 	struct list_head list;		/* boxes that mmbox_get() finds */
 	struct mmbox_debugfs *debugfs;	/* faces, NULL where there is none */

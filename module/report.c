@@ -39,6 +39,19 @@ static const char *const bad_texts[MMBOX_NR_BAD] = {
 };
 
 /**
+ * mmbox_report_init() - how often a box may tell of what went wrong
+ * @box: the box
+ *
+ * Context: any.
+ */
+void mmbox_report_init(struct mmbox *box)
+{
+	ratelimit_state_init(&box->bad_limit, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
+	ratelimit_state_init(&box->alloc_limit, 10 * HZ, 1);
+}
+
+/**
  * mmbox_report_count() - count a mistake
  * @box: the box
  * @why: which
@@ -48,11 +61,8 @@ static const char *const bad_texts[MMBOX_NR_BAD] = {
  */
 bool mmbox_report_count(struct mmbox *box, enum mmbox_bad why)
 {
-	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST);
-
 	atomic_long_inc(&box->bad[why]);
-	return __ratelimit(&limit);
+	return __ratelimit(&box->bad_limit);
 }
 
 /**
@@ -181,10 +191,9 @@ static void show_zone(const struct mmbox_zone *zone)
  */
 void mmbox_warn_alloc(struct mmbox *box, gfp_t gfp, unsigned int order)
 {
-	static DEFINE_RATELIMIT_STATE(limit, 10 * HZ, 1);
 	struct mmbox_zone *zone;
 
-	if (gfp & __GFP_NOWARN || !__ratelimit(&limit))
+	if (gfp & __GFP_NOWARN || !__ratelimit(&box->alloc_limit))
 		return;
 	pr_warn("%s: %s: page allocation failure: order:%u, mode:%#x(%pGg)\n", box->name,
 		current->comm, order, (__force unsigned int)gfp, &gfp);

@@ -31,6 +31,7 @@ enum mmbox_bad {
 
 /* report.c */
 extern const char *const mmbox_bad_names[MMBOX_NR_BAD];
+void mmbox_report_init(struct mmbox *box);
 void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
 			     const struct mmbox_kmem_cache *cachep,
 			     const void *objp);
