@@ -632,6 +632,268 @@ static void failures(struct kunit *test)
 	check_all(test, box);
 }
 
+/* ---- memory that comes from the host, and goes there ---- */
+
+/* Section 6 of node 1, and 16 and 17 of node 0, may be filled later. */
+#define HOT_BANKS	"24M@0:0,4M@24M:1:hot,16M@32M:1,8M@64M:hot"
+#define HOT_SIZE	(SZ_8M + SZ_4M)
+
+static void hot_config(struct kunit *test, struct mmbox_config *cfg)
+{
+	hotplug_config(test, cfg);
+	KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(cfg, HOT_BANKS));
+	cfg->size = mmbox_banks_sum(cfg);
+}
+
+static phys_addr_t phys_of(unsigned long nr)
+{
+	return PFN_PHYS(nr * SECTION_PAGES);
+}
+
+/* Where the region is not contiguous, only what came later goes by itself. */
+static bool can_remove(const struct mmbox *box, unsigned long nr)
+{
+	return box->region.type != MMBOX_REGION_VMALLOC || nr == 6 || nr >= 16;
+}
+
+static void expect_returned(struct kunit *test, const struct mmbox_account *account)
+{
+	KUNIT_EXPECT_EQ(test, account->bytes, 0);
+	KUNIT_EXPECT_GT(test, account->nr_taken, 0);
+	KUNIT_EXPECT_EQ(test, account->nr_taken, account->nr_returned);
+}
+
+/* Page frame, descriptor and address of each page lead to one another. */
+static void check_section(struct kunit *test, struct mmbox *box, unsigned long nr)
+{
+	unsigned long pfn = nr * SECTION_PAGES, end = pfn + SECTION_PAGES;
+
+	for (; pfn < end; pfn++) {
+		struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
+		void *addr;
+
+		KUNIT_ASSERT_NOT_NULL_MSG(test, page, "pfn %lx", pfn);
+		addr = mmbox_page_address(box, page);
+		if (mmbox_page_to_pfn(box, page) != pfn || !mmbox_page_valid(box, page) ||
+		    mmbox_virt_to_page(box, addr + PAGE_SIZE - 1) != page)
+			KUNIT_FAIL(test, "pfn %lx: descriptor and address disagree", pfn);
+		*(unsigned long *)addr = pfn;
+	}
+	for (pfn -= SECTION_PAGES; pfn < end; pfn++) {
+		unsigned long *word = mmbox_page_address(box, mmbox_pfn_to_page(box, pfn));
+
+		if (*word != pfn)
+			KUNIT_FAIL(test, "pfn %lx is pfn %lx as well", pfn, *word);
+	}
+}
+
+static void check_absent(struct kunit *test, struct mmbox *box, unsigned long nr)
+{
+	unsigned long pfn = nr * SECTION_PAGES, end = pfn + SECTION_PAGES;
+
+	KUNIT_EXPECT_EQ(test, mmbox_section_state(box, nr), MMBOX_SECTION_ABSENT);
+	for (; pfn < end; pfn++)
+		if (mmbox_pfn_valid(box, pfn) || mmbox_pfn_to_page(box, pfn))
+			KUNIT_FAIL(test, "pfn %lx of a hole is valid", pfn);
+	KUNIT_EXPECT_EQ(test, -ENXIO, mmbox_memory_online(box, nr, MMBOX_MMOP_ONLINE));
+	KUNIT_EXPECT_EQ(test, -ENXIO, mmbox_memory_offline(box, nr));
+	KUNIT_EXPECT_EQ(test, -ENXIO, mmbox_memory_remove(box, phys_of(nr)));
+}
+
+static void come_and_go(struct kunit *test)
+{
+	struct mmbox_memmap_usage usage, now;
+	struct mmbox_account account = {};
+	struct mmbox_config cfg;
+	unsigned long taken;
+	struct mmbox *box;
+	void *addr;
+
+	hot_config(test, &cfg);
+	cfg.account = &account;
+	box = test_box(test, &cfg);
+	taken = box->region.nr_taken;
+	mmbox_memmap_usage(box, &usage);
+	check_all(test, box);
+	check_absent(test, box, 6);
+	check_absent(test, box, 16);
+
+	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_probe(box, phys_of(16)));
+	KUNIT_EXPECT_EQ(test, mmbox_section_state(box, 16), MMBOX_SECTION_OFFLINE);
+	KUNIT_EXPECT_EQ(test, mmbox_section_nid(box, 16), 0);
+	KUNIT_EXPECT_EQ(test, box->region.nr_taken, taken + SECTION_PAGES);
+	mmbox_memmap_usage(box, &now);
+	KUNIT_EXPECT_EQ(test, now.descriptors, usage.descriptors);
+	KUNIT_EXPECT_EQ(test, usage.holes - now.holes,
+			SECTION_PAGES * sizeof(struct mmbox_page));
+	check_section(test, box, 16);
+	check_all(test, box);
+	KUNIT_EXPECT_EQ(test, -EEXIST, mmbox_memory_probe(box, phys_of(16)));
+	KUNIT_EXPECT_EQ(test, -EEXIST, mmbox_memory_probe(box, phys_of(2)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_memory_probe(box, phys_of(HOLE)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_memory_probe(box, phys_of(17) + PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_memory_probe(box, phys_of(18)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_memory_probe(box, -1ULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_memory_remove(box, phys_of(HOLE)));
+
+	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_online(box, 16, MMBOX_MMOP_ONLINE));
+	KUNIT_EXPECT_PTR_EQ(test, zone_of(box, 0, MMBOX_ZONE_NORMAL),
+			    mmbox_section_zone(box, 16));
+	check_all(test, box);
+	KUNIT_EXPECT_EQ(test, -EBUSY, mmbox_memory_remove(box, phys_of(16)));
+	addr = mmbox_page_address(box, mmbox_pfn_to_page(box, 16 * SECTION_PAGES));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_offline(box, 16));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_remove(box, phys_of(16)));
+	KUNIT_EXPECT_NULL(test, mmbox_virt_to_page(box, addr));
+	check_absent(test, box, 16);
+	check_all(test, box);
+	mmbox_memmap_usage(box, &now);
+	KUNIT_EXPECT_EQ(test, now.holes, usage.holes);
+
+	/* At once into use, and in a zone that there was not. */
+	box->auto_online = MMBOX_MMOP_ONLINE_MOVABLE;
+	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_probe(box, phys_of(6)));
+	KUNIT_EXPECT_PTR_EQ(test, zone_of(box, 1, MMBOX_ZONE_MOVABLE),
+			    mmbox_section_zone(box, 6));
+	check_all(test, box);
+	test_box_drop(test, box);
+	expect_returned(test, &account);
+}
+
+/* Memory of the region itself; back come other pages. */
+static void boot_memory_goes(struct kunit *test)
+{
+	struct mmbox_account account = {};
+	struct mmbox_config cfg;
+	struct mmbox *box;
+	int region, err;
+
+	for (region = MMBOX_REGION_CONTIG; region < MMBOX_NR_REGION_TYPES; region++) {
+		hot_config(test, &cfg);
+		cfg.account = &account;
+		cfg.region = region;
+		/* A block of pages is not that large. */
+		if (region == MMBOX_REGION_PAGES) {
+			cfg.size = SZ_4M;
+			cfg.orders = 10;
+			cfg.section_size = SZ_2M;
+			KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(&cfg, "2M@0,2M@4M"));
+		}
+		box = test_box(test, &cfg);
+		KUNIT_EXPECT_EQ(test, 0, mmbox_memory_offline(box, 0));
+		err = mmbox_memory_remove(box, 0);
+		if (region == MMBOX_REGION_VMALLOC) {
+			KUNIT_EXPECT_EQ(test, err, -EOPNOTSUPP);
+			KUNIT_EXPECT_EQ(test, mmbox_section_state(box, 0),
+					MMBOX_SECTION_OFFLINE);
+			KUNIT_EXPECT_EQ(test, 0, mmbox_memory_online(box, 0, MMBOX_MMOP_ONLINE));
+		} else {
+			KUNIT_EXPECT_EQ(test, err, 0);
+			KUNIT_EXPECT_EQ(test, mmbox_section_state(box, 0), MMBOX_SECTION_ABSENT);
+			check_verify(test, box);
+			KUNIT_EXPECT_EQ(test, 0, mmbox_memory_probe(box, 0));
+			KUNIT_EXPECT_EQ(test, 0, mmbox_memory_online(box, 0, MMBOX_MMOP_ONLINE));
+		}
+		check_all(test, box);
+		test_box_drop(test, box);
+		expect_returned(test, &account);
+	}
+
+	/* In one piece: a part can go, but nothing takes its place. */
+	hotplug_config(test, &cfg);
+	cfg.account = &account;
+	cfg.nr_banks = 0;
+	cfg.size = SZ_16M + SZ_64K;
+	box = test_box(test, &cfg);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_offline(box, 1));
+	if (box->region.type != MMBOX_REGION_VMALLOC) {
+		KUNIT_EXPECT_EQ(test, 0, mmbox_memory_remove(box, phys_of(1)));
+		check_absent(test, box, 1);
+		KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mmbox_memory_probe(box, phys_of(1)));
+	}
+	check_all(test, box);
+	test_box_drop(test, box);
+	expect_returned(test, &account);
+}
+
+/* Each request of probe refused once. */
+static void probe_failures(struct kunit *test)
+{
+	struct mmbox_account account = {};
+	unsigned int refused = 0, i;
+	struct mmbox_config cfg;
+	struct figures before;
+	struct mmbox *box;
+
+	hot_config(test, &cfg);
+	cfg.account = &account;
+	box = test_box(test, &cfg);
+	get_figures(box, &before);
+	for (i = 1; i < 20; i++) {
+		long bytes = atomic_long_read(&box->host.bytes);
+		long requests = atomic_long_read(&box->host.nr_requests);
+		int err;
+
+		box->host.fail_nth = requests + i;
+		err = mmbox_memory_probe(box, phys_of(17));
+		box->host.fail_nth = 0;
+		requests = atomic_long_read(&box->host.nr_requests) - requests;
+		if (err) {
+			refused++;
+			KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+			KUNIT_EXPECT_EQ(test, bytes, atomic_long_read(&box->host.bytes));
+			check_absent(test, box, 17);
+		} else {
+			/* What was refused could be had in another way. */
+			check_section(test, box, 17);
+			KUNIT_EXPECT_EQ(test, 0, mmbox_memory_remove(box, phys_of(17)));
+		}
+		KUNIT_EXPECT_EQ(test, box->region.nr_taken - box->region.nr_returned,
+				PHYS_PFN(box->cfg.size));
+		expect_figures(test, box, &before, "no memory");
+		if (requests < i)
+			break;
+	}
+	KUNIT_EXPECT_GE(test, refused, 2);
+	test_box_drop(test, box);
+	expect_returned(test, &account);
+}
+
+static void bad_hot_banks(struct kunit *test)
+{
+	static const char *const senseless[] = {
+		"24M@0,8M@16M:hot",		/* overlaps */
+		"24M@0,8M@32M:1:hot",		/* a node that has nothing else */
+		"24M@0,8M@31M:hot",		/* not aligned */
+		"24M@0,8M@128G:hot",
+	};
+	static const char *const unreadable[] = {
+		"24M@0,8M@32M:hotter", "24M@0,8M@32M:hot:0", "24M@0,8M@32M:", "24M@0,8M@32M:h",
+		"24M@0,8M@32M:0hot",
+	};
+	struct mmbox_config cfg;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(senseless); i++) {
+		mmbox_config_init(&cfg);
+		KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(&cfg, senseless[i]));
+		cfg.size = mmbox_banks_sum(&cfg);
+		KUNIT_EXPECT_EQ(test, cfg.size, SZ_8M * 3);
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, mmbox_config_check(&cfg), "%s", senseless[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(unreadable); i++)
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, mmbox_banks_parse(&cfg, unreadable[i]), "%s",
+				    unreadable[i]);
+	mmbox_config_init(&cfg);
+	KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(&cfg, "24M@0,8M@32M:hot"));
+	cfg.size = mmbox_banks_sum(&cfg);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_config_check(&cfg));
+	cfg.model = MMBOX_FLAT;
+	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_config_check(&cfg));
+	cfg.model = MMBOX_DISCONTIG;
+	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_config_check(&cfg));
+}
+
 /* ---- while two CPUs allocate ---- */
 
 /* Uses the box over and over, from nothing to a lot, so that what is used moves. */
@@ -677,29 +939,59 @@ struct plugger {
 	struct mmbox *box;
 	u32 seed;
 	unsigned int ops;
-	unsigned int nr_offline, nr_online, nr_busy, nr_other;
+	unsigned int nr_offline, nr_online, nr_busy, nr_probed, nr_removed, nr_other;
 };
+
+static void plug_offline(struct plugger *p, unsigned long nr)
+{
+	int err = mmbox_memory_offline(p->box, nr);
+
+	p->nr_offline += !err;
+	p->nr_busy += err == -EBUSY;
+	p->nr_other += err && err != -EBUSY;
+}
+
+/* Back into use, in any zone; or away, what is not the region's more often. */
+static void plug_online(struct plugger *p, unsigned long nr)
+{
+	enum mmbox_mmop how = MMBOX_MMOP_ONLINE + test_random(&p->seed) % 3;
+	bool away = test_random(&p->seed) % 4 == 0;
+	int err;
+
+	if (away && can_remove(p->box, nr)) {
+		err = mmbox_memory_remove(p->box, PFN_PHYS(nr * SECTION_PAGES));
+		p->nr_removed += !err;
+	} else {
+		err = mmbox_memory_online(p->box, nr, how);
+		p->nr_online += !err;
+	}
+	p->nr_other += !!err;
+}
+
+static void plug_probe(struct plugger *p, unsigned long nr)
+{
+	int err;
+
+	if (!mmbox_present_section(mmbox_nr_to_section(p->box, nr)))
+		return;
+	err = mmbox_memory_probe(p->box, PFN_PHYS(nr * SECTION_PAGES));
+	p->nr_probed += !err;
+	p->nr_other += !!err;
+}
 
 static void plug_step(struct plugger *p)
 {
 	unsigned long nr = test_random(&p->seed) % p->box->nr_sections;
-	enum mmbox_mmop how = MMBOX_MMOP_ONLINE + test_random(&p->seed) % 3;
-	int err;
 
 	switch (mmbox_section_state(p->box, nr)) {
 	case MMBOX_SECTION_ONLINE:
-		err = mmbox_memory_offline(p->box, nr);
-		p->nr_offline += !err;
-		p->nr_busy += err == -EBUSY;
-		p->nr_other += err && err != -EBUSY;
+		plug_offline(p, nr);
 		break;
 	case MMBOX_SECTION_OFFLINE:
-		err = mmbox_memory_online(p->box, nr, how);
-		p->nr_online += !err;
-		p->nr_other += !!err;
+		plug_online(p, nr);
 		break;
 	default:
-		break;
+		plug_probe(p, nr);
 	}
 }
 
@@ -707,13 +999,15 @@ static void torture(struct kunit *test)
 {
 	unsigned int nr_cpus = min(num_online_cpus(), 2U), i;
 	struct plugger plugger = { .seed = 1, .ops = test_ops / 50 };
+	struct mmbox_account account = {};
 	unsigned long nr, pages = 0;
 	struct load loads[2] = {};
 	struct mmbox_config cfg;
 	struct mmbox_zone *zone;
 	struct mmbox *box;
 
-	hotplug_config(test, &cfg);
+	hot_config(test, &cfg);
+	cfg.account = &account;
 	cfg.pages_only = false;
 	cfg.kswapd = true;
 	box = test_box(test, &cfg);
@@ -734,22 +1028,30 @@ static void torture(struct kunit *test)
 		churn_expect_good(test, loads[i].interrupt);
 		kunit_info(test, "CPU %u: %lu rounds", i, loads[i].nr_rounds);
 	}
-	kunit_info(test, "%u offline, %u online, %u busy", plugger.nr_offline,
-		   plugger.nr_online, plugger.nr_busy);
+	kunit_info(test, "%u offline, %u online, %u busy, %u probed, %u removed",
+		   plugger.nr_offline, plugger.nr_online, plugger.nr_busy, plugger.nr_probed,
+		   plugger.nr_removed);
 	KUNIT_EXPECT_EQ(test, plugger.nr_other, 0);
 	KUNIT_EXPECT_GT(test, plugger.nr_offline, 10);
 	KUNIT_EXPECT_GT(test, plugger.nr_online, 10);
+	KUNIT_EXPECT_GT(test, plugger.nr_probed, 4);
+	KUNIT_EXPECT_GT(test, plugger.nr_removed, 4);
 	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
 	check_all(test, box);
 
-	for (nr = 0; nr < box->nr_sections; nr++)
+	for (nr = 0; nr < box->nr_sections; nr++) {
+		plug_probe(&plugger, mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT ? nr :
+				     HOLE);
 		if (mmbox_section_state(box, nr) == MMBOX_SECTION_OFFLINE)
 			KUNIT_EXPECT_EQ(test, 0, mmbox_memory_online(box, nr,
 								     MMBOX_MMOP_ONLINE_KERNEL));
+	}
 	mmbox_for_each_zone(box, zone)
 		pages += zone->present_pages;
-	KUNIT_EXPECT_EQ(test, pages, PHYS_PFN(box->cfg.size));
+	KUNIT_EXPECT_EQ(test, pages, PHYS_PFN(box->cfg.size + HOT_SIZE));
 	check_all(test, box);
+	test_box_drop(test, box);
+	expect_returned(test, &account);
 }
 
 static struct kunit_case cases[] = {
@@ -762,6 +1064,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(isolated, variants_gen_params),
 	KUNIT_CASE_PARAM(highatomic, variants_gen_params),
 	KUNIT_CASE_PARAM(failures, variants_gen_params),
+	KUNIT_CASE_PARAM(come_and_go, variants_gen_params),
+	KUNIT_CASE_PARAM(boot_memory_goes, variants_gen_params),
+	KUNIT_CASE_PARAM(probe_failures, variants_gen_params),
+	KUNIT_CASE(bad_hot_banks),
 	KUNIT_CASE_PARAM(torture, variants_gen_params),
 	{}
 };

@@ -2,9 +2,10 @@
 /*
  * Banks: where the region lies in the box's physical address space.
  *
- *	banks=SIZE@ADDR[:NODE],...
+ *	banks=SIZE@ADDR[:NODE][:hot],...
  *
- * The banks, sorted by address, take the region's memory one after the other.
+ * The banks, sorted by address, take the region's memory one after the other;
+ * but those that are hot are holes, which memory may be put into later.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -37,11 +38,13 @@ static const char *parse_bank(const char *text, struct mmbox_bank *bank)
 	text = parse_bytes(text, &bank->base);
 	if (!text)
 		return NULL;
-	if (*text == ':') {
-		if (text[1] < '0' || text[1] > '9')
-			return NULL;
+	if (text[0] == ':' && text[1] >= '0' && text[1] <= '9') {
 		bank->nid = text[1] - '0';
 		text += 2;
+	}
+	if (!strncmp(text, ":hot", 4)) {
+		bank->hot = true;
+		text += 4;
 	}
 	return *text && *text != ',' ? NULL : text;
 }
@@ -75,7 +78,7 @@ int mmbox_banks_parse(struct mmbox_config *cfg, const char *text)
 		}
 		end = parse_bank(text, &cfg->banks[cfg->nr_banks]);
 		if (!end) {
-			pr_err("banks=: bank %.*s: must be SIZE@ADDR or SIZE@ADDR:NODE\n",
+			pr_err("banks=: bank %.*s: must be SIZE@ADDR, SIZE@ADDR:NODE, and may end in :hot\n",
 			       (int)(strchrnul(text, ',') - text), text);
 			return -EINVAL;
 		}
@@ -89,7 +92,7 @@ int mmbox_banks_parse(struct mmbox_config *cfg, const char *text)
 MMBOX_EXPORT_INTERNAL(mmbox_banks_parse);
 
 /**
- * mmbox_banks_sum() - memory of all banks
+ * mmbox_banks_sum() - memory of all banks that are not hot
  * @cfg: what is asked for
  *
  * Context: any.
@@ -101,7 +104,8 @@ unsigned long mmbox_banks_sum(const struct mmbox_config *cfg)
 	unsigned int i;
 
 	for (i = 0; i < cfg->nr_banks; i++)
-		sum += cfg->banks[i].size;
+		if (!cfg->banks[i].hot)
+			sum += cfg->banks[i].size;
 	return sum;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_banks_sum);
@@ -119,7 +123,7 @@ static bool node_has_bank(const struct mmbox_config *cfg, int nid)
 	unsigned int i;
 
 	for (i = 0; i < cfg->nr_banks; i++)
-		if (cfg->banks[i].nid == nid)
+		if (cfg->banks[i].nid == nid && !cfg->banks[i].hot)
 			return true;
 	return false;
 }
@@ -139,6 +143,10 @@ static int check_bank(const struct mmbox_config *cfg, unsigned int i)
 		return bad_bank(bank, "the node must be 0 to 7");
 	if (bank->nid && !node_has_bank(cfg, bank->nid - 1))
 		return bad_bank(bank, "nodes must be numbered from 0 without a gap");
+	if (bank->hot && !mmbox_model_is_sparse(cfg->model))
+		return bad_bank(bank, "hot banks need a sparse model, which has sections");
+	if (bank->hot && !node_has_bank(cfg, bank->nid))
+		return bad_bank(bank, "its node must have a bank that is not hot");
 	return 0;
 }
 

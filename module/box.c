@@ -221,6 +221,7 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	INIT_LIST_HEAD(&box->reclaimers);
 	INIT_LIST_HEAD(&box->list);
 	mmbox_report_init(box);
+	INIT_LIST_HEAD(&box->hot_sections);
 	xa_init(&box->physmap.hot);
 
 	err = mmbox_region_take(&box->region, &box->host, cfg->region, cfg->size);
@@ -269,6 +270,7 @@ void mmbox_destroy(struct mmbox *box)
 	if (box->cfg.slab_stats)
 		static_branch_dec(&mmbox_slab_stats);
 	mmbox_mm_exit(box);
+	mmbox_memory_hotplug_exit(box);
 	mmbox_region_return(&box->region, &box->host);
 	free_box(box);
 }

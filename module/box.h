@@ -35,12 +35,14 @@
 #define MMBOX_MAX_BANKS		32
 
 struct mmbox_account;
+struct mmbox_face_dir;
 
 /* Memory at a place of the box's physical address space. */
 struct mmbox_bank {
 	phys_addr_t base;		/* first byte */
 	phys_addr_t size;		/* bytes */
 	int nid;			/* node it belongs to */
+	bool hot;			/* a hole that may be filled later */
 };
 
 /* What a box is made from; mmbox_config_init() gives the defaults. */
@@ -115,6 +117,8 @@ struct mmbox {
 	bool scattered;			/* counted in mmbox_scattered_key */
 	struct mmbox_boot_log *boot;	/* how the boot went, or NULL */
 	struct mmbox_region region;
+	struct list_head hot_sections;	/* memory that came later, memory_lock */
+	enum mmbox_mmop auto_online;	/* what becomes of that at once */
 	struct mmbox_memblock memblock;
 	struct mmbox_host host;
 	struct mmbox_host_percpu *pagesets;	/* what @cpu and all zones have a CPU */
@@ -145,6 +149,8 @@ struct mmbox {
 
 	struct list_head list;		/* boxes that mmbox_get() finds */
 	struct mmbox_debugfs *debugfs;	/* faces, NULL where there is none */
+	struct mmbox_face_dir *memory_dir;	/* its folder memory/, or NULL */
+	struct mmbox_face_dir **section_dirs;	/* memory/memoryN, or NULL; memory_lock */
 	struct mmbox_chardev *chardev;
 };
 
@@ -229,6 +235,8 @@ void mmbox_drain_cpus(bool (*drain)(void *arg, int cpu), void *arg);
 /* debugfs.c, chardev.c: 0, or why this face is missing */
 int mmbox_debugfs_add(struct mmbox *box);
 void mmbox_debugfs_remove(struct mmbox *box);
+void mmbox_debugfs_section_add(struct mmbox *box, unsigned long nr);
+void mmbox_debugfs_section_del(struct mmbox *box, unsigned long nr);
 int mmbox_chardev_add(struct mmbox *box);
 void mmbox_chardev_remove(struct mmbox *box);
 

@@ -45,7 +45,7 @@ struct mmbox_face_dir {
 	struct mmbox_debugfs *debugfs;
 	struct dentry *dentry;
 	unsigned long id;		/* what it is about, as its files are told */
-	bool gone;			/* so are its files, debugfs->lock */
+	bool gone;			/* so are its files, set once */
 	struct list_head list;		/* debugfs->dirs */
 	struct list_head tables;	/* struct face_table */
 };
@@ -81,7 +81,7 @@ static void dir_free(struct kref *ref)
 static struct mmbox *lock_box(struct mmbox_face_dir *dir)
 {
 	down_read(&dir->debugfs->lock);
-	if (!dir->gone)
+	if (!READ_ONCE(dir->gone))
 		return dir->debugfs->box;
 	return NULL;
 }
@@ -409,11 +409,33 @@ void mmbox_face_dir_remove(struct mmbox *box, struct mmbox_face_dir *dir)
 	debugfs = dir->debugfs;
 	debugfs_remove(dir->dentry);
 	down_write(&debugfs->lock);
-	dir->gone = true;
+	WRITE_ONCE(dir->gone, true);
 	up_write(&debugfs->lock);
 	mutex_lock(&debugfs->dirs_lock);
 	list_del(&dir->list);
 	mutex_unlock(&debugfs->dirs_lock);
+	dir_put(box, dir);
+}
+
+/**
+ * mmbox_face_dir_drop() - take a folder away from within a file's function
+ * @box: the box
+ * @dir: from mmbox_face_dir_add(), with no folder left in it, and not that file's; or NULL
+ *
+ * Does not wait for reads that are under way: what the folder is about must
+ * bear to be asked after it has gone. Files still open answer -ENODEV.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_face_dir_drop(struct mmbox *box, struct mmbox_face_dir *dir)
+{
+	if (!dir)
+		return;
+	debugfs_remove(dir->dentry);
+	WRITE_ONCE(dir->gone, true);
+	mutex_lock(&dir->debugfs->dirs_lock);
+	list_del(&dir->list);
+	mutex_unlock(&dir->debugfs->dirs_lock);
 	dir_put(box, dir);
 }
 
@@ -500,6 +522,7 @@ void mmbox_debugfs_remove(struct mmbox *box)
 	/* Each folder freed lets go of debugfs, of which the last ref is ours. */
 	list_for_each_entry_safe(dir, next, &debugfs->dirs, list)
 		dir_put(box, dir);
+	mmbox_debugfs_forget_sections(box);
 	atomic_long_sub(sizeof(*debugfs), &box->host.bytes);
 	box->debugfs = NULL;
 	kref_put(&debugfs->ref, debugfs_free);

@@ -41,6 +41,7 @@ void mmbox_face_dir_files(struct mmbox *box, struct mmbox_face_dir *dir,
 void mmbox_face_dir_link(struct mmbox *box, struct mmbox_face_dir *dir, const char *name,
 			 const char *target);
 void mmbox_face_dir_remove(struct mmbox *box, struct mmbox_face_dir *dir);
+void mmbox_face_dir_drop(struct mmbox *box, struct mmbox_face_dir *dir);
 
 /* debugfs_proc.c, debugfs_box.c: in the box's own folder */
 extern const struct mmbox_face mmbox_proc_faces[];
@@ -62,6 +63,7 @@ extern const struct mmbox_face mmbox_memory_faces[];
 
 /* debugfs_hotplug.c: the folder memory/ */
 void mmbox_debugfs_sections_add(struct mmbox *box);
+void mmbox_debugfs_forget_sections(struct mmbox *box);
 
 /* debugfs_vm.c: in the folder vm/ */
 extern const struct mmbox_face mmbox_vm_faces[];

@@ -26,7 +26,7 @@ static void region_show(struct seq_file *m, struct mmbox *box,
 		seq_printf(m, "host_physical: 0x%llx-0x%llx\n",
 			   (unsigned long long)phys,
 			   (unsigned long long)phys + region->size - 1);
-	seq_printf(m, "host_pages: %lu\n", region->nr_taken);
+	seq_printf(m, "host_pages: %lu\n", region->nr_taken - region->nr_returned);
 	seq_printf(m, "region_ns: %llu\n", region->ns);
 	seq_printf(m, "boot_ns: %llu\n", box->boot_ns);
 	seq_printf(m, "host_bytes: %ld\n", atomic_long_read(&box->host.bytes));

@@ -101,50 +101,141 @@ static void block_size_bytes_show(struct seq_file *m, struct mmbox *box, unsigne
 	seq_printf(m, "%lx\n", box->cfg.section_size);
 }
 
+static void auto_online_blocks_show(struct seq_file *m, struct mmbox *box, unsigned long id)
+{
+	seq_printf(m, "%s\n", mmbox_mmop_names[READ_ONCE(box->auto_online)]);
+}
+
+static int auto_online_blocks_write(struct mmbox *box, unsigned long id, char *text)
+{
+	int how = match_string(mmbox_mmop_names, MMBOX_NR_MMOPS, text);
+
+	if (how < 0)
+		return -EINVAL;
+	WRITE_ONCE(box->auto_online, how);
+	return 0;
+}
+
+static int probe_write(struct mmbox *box, unsigned long id, char *text)
+{
+	unsigned long long phys;
+	int err = kstrtoull(text, 0, &phys);
+
+	return err ?: mmbox_memory_probe(box, phys);
+}
+
+/* Linux has no such file; what probe takes it gives back. */
+static int remove_write(struct mmbox *box, unsigned long id, char *text)
+{
+	unsigned long long phys;
+	int err = kstrtoull(text, 0, &phys);
+
+	return err ?: mmbox_memory_remove(box, phys);
+}
+
 static const struct mmbox_face memory_faces[] = {
 	{ .name = "block_size_bytes", .show = block_size_bytes_show },
+	{ .name = "auto_online_blocks",
+	  .show = auto_online_blocks_show,
+	  .write = auto_online_blocks_write },
+	{ .name = "probe", .write = probe_write },
+	{ .name = "remove", .write = remove_write },
 	{}
 };
 
-static void add_section(struct mmbox *box, struct mmbox_face_dir *memory, unsigned long nr)
+static void add_folder(struct mmbox *box, unsigned long nr)
 {
 	struct mmbox_face_dir *dir;
 	char name[32], target[32];
 	int nid = mmbox_section_nid(box, nr);
 
 	snprintf(name, sizeof(name), "memory%lu", nr);
-	dir = mmbox_face_dir_add_unasked(box, memory, name, section_faces, nr);
+	dir = mmbox_face_dir_add_unasked(box, box->memory_dir, name, section_faces, nr);
 	if (!dir)
 		return;
+	box->section_dirs[nr] = dir;
 	snprintf(name, sizeof(name), "node%d", nid);
 	snprintf(target, sizeof(target), "../../node/node%d", nid);
 	mmbox_face_dir_link(box, dir, name, target);
+}
+
+static size_t section_dirs_bytes(const struct mmbox *box)
+{
+	return box->nr_sections * sizeof(*box->section_dirs);
 }
 
 /**
  * mmbox_debugfs_sections_add() - show the sections of a box
  * @box: the box, which has its own folder
  *
+ * All folders are one request to the host.
+ *
  * Context: process, may sleep.
  */
 void mmbox_debugfs_sections_add(struct mmbox *box)
 {
-	struct mmbox_face_dir *memory;
 	unsigned long nr;
 
-	memory = mmbox_face_dir_add(box, NULL, "memory", memory_faces, 0);
-	if (!memory)
+	box->memory_dir = mmbox_face_dir_add(box, NULL, "memory", memory_faces, 0);
+	if (!box->memory_dir)
 		return;
 	if (box->nr_sections > MAX_FOLDERS) {
 		pr_warn("%s: goes without debugfs folders memory/memory0 and so on: %lu sections, the limit is %d\n",
 			box->name, box->nr_sections, MAX_FOLDERS);
 		return;
 	}
-	if (mmbox_host_should_fail(&box->host, "debugfs folders of sections")) {
+	box->section_dirs = mmbox_host_zalloc(&box->host, section_dirs_bytes(box),
+					      "debugfs folders of sections");
+	if (!box->section_dirs) {
 		pr_warn("%s: goes without debugfs folders memory/memory0 and so on\n", box->name);
 		return;
 	}
 	for (nr = 0; nr < box->nr_sections; nr++)
 		if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
-			add_section(box, memory, nr);
+			add_folder(box, nr);
+}
+
+/**
+ * mmbox_debugfs_section_add() - show a section that has come
+ * @box: the box
+ * @nr: number of the section
+ *
+ * Context: process, may sleep; memory_lock held.
+ */
+void mmbox_debugfs_section_add(struct mmbox *box, unsigned long nr)
+{
+	if (!box->section_dirs)
+		return;
+	if (mmbox_host_should_fail(&box->host, "the debugfs folder of a section"))
+		pr_warn("%s: goes without debugfs folder memory%lu\n", box->name, nr);
+	else
+		add_folder(box, nr);
+}
+
+/**
+ * mmbox_debugfs_section_del() - do not show a section any more
+ * @box: the box
+ * @nr: number of the section
+ *
+ * Context: process, may sleep; memory_lock held.
+ */
+void mmbox_debugfs_section_del(struct mmbox *box, unsigned long nr)
+{
+	if (!box->section_dirs)
+		return;
+	mmbox_face_dir_drop(box, box->section_dirs[nr]);
+	box->section_dirs[nr] = NULL;
+}
+
+/**
+ * mmbox_debugfs_forget_sections() - the folders are going, all at once
+ * @box: the box
+ *
+ * Context: process, may sleep; no file is read or written any more.
+ */
+void mmbox_debugfs_forget_sections(struct mmbox *box)
+{
+	mmbox_host_free(&box->host, box->section_dirs, section_dirs_bytes(box));
+	box->section_dirs = NULL;
+	box->memory_dir = NULL;
 }

@@ -570,6 +570,7 @@ static void iomem_show(struct seq_file *m, struct mmbox *box,
 	const struct mmbox_memblock_type *memory = &box->memblock.memory;
 	unsigned int i, j;
 
+	mutex_lock(&box->memory_lock);
 	for (i = 0; i < memory->cnt; i++) {
 		const struct mmbox_memblock_region *bank = &memory->regions[i];
 
@@ -582,6 +583,7 @@ static void iomem_show(struct seq_file *m, struct mmbox *box,
 				iomem_line(m, 1, r);
 		}
 	}
+	mutex_unlock(&box->memory_lock);
 }
 
 const struct mmbox_face mmbox_proc_faces[] = {

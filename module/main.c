@@ -25,7 +25,7 @@ MODULE_PARM_DESC(size, "bytes to take from the host, with K, M or G; at least 4M
 
 static char *banks = "";
 module_param(banks, charp, 0444);
-MODULE_PARM_DESC(banks, "where they lie in the box's physical address space: SIZE@ADDR[:NODE],... (default one bank at 0)");
+MODULE_PARM_DESC(banks, "where they lie in the box's physical address space: SIZE@ADDR[:NODE][:hot],... (default one bank at 0)");
 
 static char *model = "sparse-vmemmap";
 module_param(model, charp, 0444);

@@ -168,6 +168,8 @@ bool mmbox_physmap_virt_valid(const struct mmbox *box, const void *addr);
 phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr);
 void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys);
 bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr);
+int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr);
+void mmbox_physmap_del(struct mmbox *box, unsigned long nr);
 
 /* ---- boot as it happened, for the file of that name ---- */
 

@@ -24,7 +24,8 @@ static struct mmbox_page *section_map(const struct mmbox *box, unsigned long nr)
 {
 	const struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
 
-	if (!mmbox_valid_section(ms))
+	/* All that are still present have got a map by now. */
+	if (!mmbox_present_section(ms))
 		return NULL;
 	return mmbox_section_mem_map_addr(ms) + (nr << box->pfn_section_shift);
 }

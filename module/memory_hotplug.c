@@ -9,7 +9,10 @@
  *			take the free blocks away	nobody has the pages now
  *	online		widen the zone and its node, then give it the pages
  *
- * and either way what follows from a zone's size: its span, the node's, zonelists
+ *	remove		give what is offline back to the host
+ *	probe		take memory from the host for a hole; it is offline then
+ *
+ * and, on and off, what follows from a zone's size: its span, the node's, zonelists
  * if the zone was or is empty, watermarks, reserves, sizes of per-CPU lists.
  * That is mm/memory_hotplug.c of Linux 6.1, but that nothing is migrated: a box
  * does not know who holds a page.
@@ -26,7 +29,9 @@
 #define pr_fmt(fmt) "mmbox: " fmt
 
 #include <linux/cpu.h>
+#include <linux/list.h>
 #include <linux/minmax.h>
+#include <linux/pfn.h>
 #include <linux/printk.h>
 
 #include "box.h"
@@ -591,3 +596,228 @@ int mmbox_memory_online(struct mmbox *box, unsigned long nr, enum mmbox_mmop how
 	return err;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memory_online);
+
+/* ---- memory of the host, coming and going ---- */
+
+/* Memory that was taken for one section after the boot. */
+struct mmbox_hot_section {
+	struct list_head list;		/* box->hot_sections, memory_lock */
+	unsigned long nr;
+	struct mmbox_region region;
+};
+
+static struct mmbox_hot_section *find_hot(const struct mmbox *box, unsigned long nr)
+{
+	struct mmbox_hot_section *hot;
+
+	list_for_each_entry(hot, &box->hot_sections, list)
+		if (hot->nr == nr)
+			return hot;
+	return NULL;
+}
+
+static void set_has_map(struct mmbox *box, unsigned long nr, bool has_map)
+{
+	struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
+	unsigned long map = ms->section_mem_map;
+
+	if (has_map)
+		map |= MMBOX_SECTION_HAS_MEM_MAP;
+	else
+		map &= ~MMBOX_SECTION_HAS_MEM_MAP;
+	WRITE_ONCE(ms->section_mem_map, map);
+}
+
+/* The section that begins at an address, and may have memory; else -1. */
+static long section_at(const struct mmbox *box, phys_addr_t phys)
+{
+	unsigned long nr = phys >> box->section_shift;
+
+	if (!IS_ALIGNED(phys, box->cfg.section_size) || nr >= box->nr_sections ||
+	    !mmbox_present_section(mmbox_nr_to_section(box, nr)))
+		return -1;
+	return nr;
+}
+
+static int check_address(const struct mmbox *box, phys_addr_t phys)
+{
+	if (!mmbox_model_is_sparse(box->cfg.model)) {
+		pr_err("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
+		       box->name, mmbox_model_names[box->cfg.model]);
+		return -EOPNOTSUPP;
+	}
+	if (section_at(box, phys) < 0) {
+		pr_err("%s: %#llx: must be where a section of a bank begins, hot or not\n",
+		       box->name, (unsigned long long)phys);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void free_hot(struct mmbox *box, struct mmbox_hot_section *hot)
+{
+	mmbox_region_return(&hot->region, &box->host);
+	box->region.nr_returned += hot->region.nr_returned;
+	mmbox_host_free(&box->host, hot, sizeof(*hot));
+}
+
+static int add_section(struct mmbox *box, unsigned long nr)
+{
+	phys_addr_t phys = (phys_addr_t)nr << box->section_shift;
+	struct mmbox_hot_section *hot;
+	int err;
+
+	if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
+		return -EEXIST;
+	if (box->va_size) {
+		pr_err("%s: a box that was made in one piece cannot have another; hot banks make it one of sections\n",
+		       box->name);
+		return -EOPNOTSUPP;
+	}
+	hot = mmbox_host_zalloc(&box->host, sizeof(*hot), "what a section's memory is");
+	if (!hot)
+		return -ENOMEM;
+	hot->nr = nr;
+	err = mmbox_region_take_aligned(&hot->region, &box->host, box->cfg.section_size);
+	if (err)
+		goto free_hot;
+	box->region.nr_taken += hot->region.nr_taken;
+	err = mmbox_physmap_add(box, nr, hot->region.addr);
+	if (err)
+		goto return_region;
+	err = mmbox_memblock_hot_add(&box->memblock, phys, box->cfg.section_size,
+				     mmbox_section_nid(box, nr));
+	if (err)
+		goto del_physmap;
+	list_add(&hot->list, &box->hot_sections);
+	set_has_map(box, nr, true);
+	return 0;
+
+del_physmap:
+	mmbox_physmap_del(box, nr);
+return_region:
+	free_hot(box, hot);
+	return err;
+free_hot:
+	mmbox_host_free(&box->host, hot, sizeof(*hot));
+	return err;
+}
+
+/**
+ * mmbox_memory_probe() - take memory from the host for a hole
+ * @box: the box, which may be in use
+ * @phys: where the section begins, box physical address
+ *
+ * The section is offline then, or as auto_online_blocks says.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL if no bank has a section there; -EEXIST if it has memory;
+ * -ENOMEM if the host does not give it, which the log says; -EOPNOTSUPP in
+ * models without sections, and in a box that is one range of host addresses.
+ */
+int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys)
+{
+	long nr;
+	int err;
+
+	mutex_lock(&box->memory_lock);
+	err = check_address(box, phys);
+	if (err)
+		goto unlock;
+	nr = section_at(box, phys);
+	err = add_section(box, nr);
+	if (err)
+		goto unlock;
+	mmbox_debugfs_section_add(box, nr);
+	/* If that fails the log says so, and it is offline. */
+	if (box->auto_online != MMBOX_MMOP_OFFLINE)
+		mmbox_online_pages(box, nr, box->auto_online);
+unlock:
+	mutex_unlock(&box->memory_lock);
+	return err;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memory_probe);
+
+/* Back to the host: what came later is a region by itself. */
+static int return_section(struct mmbox *box, unsigned long nr)
+{
+	struct mmbox_hot_section *hot = find_hot(box, nr);
+	unsigned long addr;
+
+	if (hot) {
+		list_del(&hot->list);
+		free_hot(box, hot);
+		return 0;
+	}
+	addr = (unsigned long)mmbox_phys_to_virt(box, (phys_addr_t)nr << box->section_shift);
+	return mmbox_region_return_part(&box->region, &box->host,
+					addr - (unsigned long)box->region.addr,
+					box->cfg.section_size);
+}
+
+static int remove_section(struct mmbox *box, unsigned long nr)
+{
+	int err;
+
+	if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
+		return -ENXIO;
+	if (mmbox_section_state(box, nr) != MMBOX_SECTION_OFFLINE) {
+		pr_info("%s: section %lu stays: it is online\n", box->name, nr);
+		return -EBUSY;
+	}
+	/* What is cut out of a bank may leave two. */
+	if (box->memblock.memory.cnt == MMBOX_MEMBLOCK_REGIONS)
+		return -ENOSPC;
+	set_has_map(box, nr, false);
+	err = return_section(box, nr);
+	if (err) {
+		set_has_map(box, nr, true);
+		pr_err("%s: section %lu stays: %s\n", box->name, nr, err == -EOPNOTSUPP ?
+		       "region=vmalloc goes back to the host only as a whole" :
+		       "the host has no memory to note that it has gone");
+		return err;
+	}
+	mmbox_physmap_del(box, nr);
+	mmbox_memblock_remove(&box->memblock, (phys_addr_t)nr << box->section_shift,
+			      box->cfg.section_size);
+	mmbox_debugfs_section_del(box, nr);
+	return 0;
+}
+
+/**
+ * mmbox_memory_remove() - give the memory of a section back to the host
+ * @box: the box, which may be in use
+ * @phys: where the section begins, box physical address
+ *
+ * A hole is left, whose descriptors stay.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EBUSY if it is online; -ENXIO if there is a hole already; -EINVAL
+ * if no bank has a section there; -EOPNOTSUPP if the region does not go in
+ * parts, and in models without sections; -ENOMEM.
+ */
+int mmbox_memory_remove(struct mmbox *box, phys_addr_t phys)
+{
+	int err;
+
+	mutex_lock(&box->memory_lock);
+	err = check_address(box, phys) ?: remove_section(box, section_at(box, phys));
+	mutex_unlock(&box->memory_lock);
+	return err;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memory_remove);
+
+/**
+ * mmbox_memory_hotplug_exit() - give back what was taken after the boot
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_memory_hotplug_exit(struct mmbox *box)
+{
+	struct mmbox_hot_section *hot, *next;
+
+	list_for_each_entry_safe(hot, next, &box->hot_sections, list)
+		free_hot(box, hot);
+	INIT_LIST_HEAD(&box->hot_sections);
+}

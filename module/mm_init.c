@@ -34,10 +34,15 @@ static int add_banks(struct mmbox *box)
 	for (i = 0; i < cfg->nr_banks && !err; i++) {
 		const struct mmbox_bank *bank = &cfg->banks[i];
 
+		box->max_pfn = PHYS_PFN(bank->base + bank->size);
+		if (bank->hot) {
+			mmbox_boot_note(box, MMBOX_BOOT_HOT_BANK, bank->nid, bank->base,
+					bank->base + bank->size, 0);
+			continue;
+		}
 		err = mmbox_memblock_add(&box->memblock, bank->base, bank->size,
 					 bank->nid);
 		box->nr_nodes = max(box->nr_nodes, bank->nid + 1);
-		box->max_pfn = PHYS_PFN(bank->base + bank->size);
 	}
 	box->nr_sections = DIV_ROUND_UP(box->max_pfn, 1UL << box->pfn_section_shift);
 	for (i = 0; i < box->memblock.memory.cnt; i++) {

@@ -116,7 +116,8 @@ static int find_usable_zone_for_movable(const struct mmbox *box)
 
 	for (idx = MMBOX_ZONE_NORMAL; idx > 0; idx--) {
 		zone_limits(box, idx, &low, &high);
-		if (low < high)
+		/* Hot banks lie beyond, maybe. */
+		if (low < min(high, mmbox_memblock_end_pfn(&box->memblock)))
 			break;
 	}
 	return idx;

@@ -136,12 +136,15 @@ MMBOX_EXPORT_INTERNAL(mmbox_physmap_virt_valid);
  * @addr: an address of its memory
  *
  * Context: any.
- * Return: the physical address.
+ * Return: the physical address, or MMBOX_MEMBLOCK_NONE if there is none.
  */
 phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr)
 {
 	unsigned long nr = section_of(box, addr) - 1;
 
+	/* Gone since somebody looked; beyond all that there is. */
+	if (unlikely(nr == -1UL))
+		return MMBOX_MEMBLOCK_NONE;
 	return ((phys_addr_t)nr << box->section_shift) +
 	       ((unsigned long)addr - box->physmap.va[nr]);
 }
@@ -174,6 +177,51 @@ MMBOX_EXPORT_INTERNAL(mmbox_physmap_phys_to_virt);
 bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr)
 {
 	return box->va_size || READ_ONCE(box->physmap.va[nr]);
+}
+
+/**
+ * mmbox_physmap_add() - note where memory for a hole lies
+ * @box: the box, which is not one range of addresses
+ * @nr: number of the section
+ * @addr: its address, a multiple of the section size
+ *
+ * Context: process, may sleep; memory_lock held.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr)
+{
+	unsigned long key = (unsigned long)addr >> box->section_shift;
+
+	if (mmbox_host_should_fail(&box->host, "the address of a section") ||
+	    xa_err(xa_store(&box->physmap.hot, key, xa_mk_value(nr + 1),
+			    GFP_KERNEL | __GFP_NOWARN)))
+		return -ENOMEM;
+	WRITE_ONCE(box->physmap.va[nr], (unsigned long)addr);
+	return 0;
+}
+
+/**
+ * mmbox_physmap_del() - a section has no memory any more
+ * @box: the box
+ * @nr: number of a section that is offline
+ *
+ * A box of one range of addresses still has the range.
+ *
+ * Context: process, may sleep; memory_lock held.
+ */
+void mmbox_physmap_del(struct mmbox *box, unsigned long nr)
+{
+	unsigned long addr, offset;
+
+	if (box->va_size)
+		return;
+	addr = box->physmap.va[nr];
+	offset = addr - (unsigned long)box->region.addr;
+	if (offset < box->region.size)
+		WRITE_ONCE(box->physmap.section[offset >> box->section_shift], 0);
+	else
+		xa_erase(&box->physmap.hot, addr >> box->section_shift);
+	WRITE_ONCE(box->physmap.va[nr], 0);
 }
 
 /**

@@ -80,12 +80,14 @@ static unsigned long host_spare_pages(void)
 	return available > share ? available - share : 0;
 }
 
-/* Pages of the region that nobody but the box holds, one by one. */
-static unsigned long region_count_pages(const struct mmbox_region *region)
+/* Pages of a part of the region that nobody but the box holds, one by one. */
+static unsigned long region_count_pages(const struct mmbox_region *region,
+					size_t offset, size_t size)
 {
-	unsigned long offset, count = 0;
+	size_t end = offset + size;
+	unsigned long count = 0;
 
-	for (offset = 0; offset < region->size; offset += PAGE_SIZE) {
+	for (; offset < end; offset += PAGE_SIZE) {
 		const void *addr = region->addr + offset;
 		struct page *page;
 
@@ -105,6 +107,7 @@ static unsigned long region_count_pages(const struct mmbox_region *region)
 
 struct contig_search {
 	unsigned long nr;	/* pages wanted */
+	unsigned long align;	/* pages, a power of two */
 	bool migrate;		/* take ranges that must be emptied first */
 	unsigned long longest;	/* pages in the longest range seen */
 	unsigned long pfn;	/* the range taken */
@@ -157,12 +160,12 @@ static int contig_search_zone(struct contig_search *search, struct zone *zone)
 	unsigned long pfn, step;
 	int err;
 
-	start = ALIGN(start, MAX_ORDER_NR_PAGES);
+	start = ALIGN(start, max_t(unsigned long, search->align, MAX_ORDER_NR_PAGES));
 	for (pfn = start; start < end && end - start >= search->nr;) {
 		cond_resched();
 		step = contig_step(zone, pfn, search->migrate);
 		if (!step) {
-			start = ALIGN(pfn + 1, pageblock_nr_pages);
+			start = ALIGN(pfn + 1, max(search->align, pageblock_nr_pages));
 			pfn = start;
 			continue;
 		}
@@ -180,7 +183,8 @@ static int contig_search_zone(struct contig_search *search, struct zone *zone)
 		if (err != -EBUSY)
 			return err;
 		/* Something in there does not move: not from the start again. */
-		start = ALIGN(start + search->nr / 4 + 1, pageblock_nr_pages);
+		start = ALIGN(start + search->nr / 4 + 1,
+			      max(search->align, pageblock_nr_pages));
 		pfn = max(pfn, start);
 	}
 	return -EBUSY;
@@ -219,9 +223,12 @@ static int contig_search(struct contig_search *search)
 	return err;
 }
 
-static int region_take_contig(struct mmbox_region *region, size_t *most)
+static int region_take_contig(struct mmbox_region *region, size_t align, size_t *most)
 {
-	struct contig_search search = { .nr = PHYS_PFN(region->size) };
+	struct contig_search search = {
+		.nr = PHYS_PFN(region->size),
+		.align = PHYS_PFN(align),
+	};
 	int err;
 
 	err = contig_search(&search);
@@ -235,19 +242,21 @@ static int region_take_contig(struct mmbox_region *region, size_t *most)
 	return 0;
 }
 
-static void region_return_contig(const struct mmbox_region *region)
+static void region_return_contig(const struct mmbox_region *region, size_t offset,
+				 size_t size)
 {
-	free_contig_range(region->host_pfn, PHYS_PFN(region->size));
+	free_contig_range(region->host_pfn + PHYS_PFN(offset), PHYS_PFN(size));
 }
 
 #else
 
-static int region_take_contig(struct mmbox_region *region, size_t *most)
+static int region_take_contig(struct mmbox_region *region, size_t align, size_t *most)
 {
 	return -EOPNOTSUPP;
 }
 
-static void region_return_contig(const struct mmbox_region *region)
+static void region_return_contig(const struct mmbox_region *region, size_t offset,
+				 size_t size)
 {
 }
 
@@ -274,7 +283,7 @@ static int region_take_vmalloc(struct mmbox_region *region)
 }
 
 static int region_try(struct mmbox_region *region, struct mmbox_host *host,
-		      enum mmbox_region_type type, size_t *most)
+		      enum mmbox_region_type type, size_t align, size_t *most)
 {
 	*most = 0;
 	region->type = type;
@@ -282,7 +291,7 @@ static int region_try(struct mmbox_region *region, struct mmbox_host *host,
 	case MMBOX_REGION_CONTIG:
 		if (mmbox_host_should_fail(host, "a contiguous range"))
 			return -ENOMEM;
-		return region_take_contig(region, most);
+		return region_take_contig(region, align, most);
 	case MMBOX_REGION_PAGES:
 		if (mmbox_host_should_fail(host, "a block of pages"))
 			return -ENOMEM;
@@ -313,22 +322,11 @@ static void region_report(const struct mmbox_region *region, int err, size_t mos
 		       region->size, name);
 }
 
-/**
- * mmbox_region_take() - take a region from the host
- * @region: the region, overwritten
- * @host: the account of the box that asks
- * @type: how, MMBOX_REGION_AUTO for the first way that works
- * @size: bytes, in whole pages
- *
- * A failure is reported to the log, in one line.
- *
- * Context: process, may sleep.
- * Return: 0, or a negative error, and then nothing is held.
- */
-int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
-		      enum mmbox_region_type type, size_t size)
+/* In the first way from @type to @last that works. */
+static int region_take(struct mmbox_region *region, struct mmbox_host *host,
+		       enum mmbox_region_type type, enum mmbox_region_type last,
+		       size_t size, size_t align)
 {
-	enum mmbox_region_type last = type;
 	u64 start = ktime_get_ns();
 	unsigned long spare = host_spare_pages();
 	size_t most;
@@ -346,20 +344,114 @@ int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
 		return -ENOMEM;
 	}
 
-	if (type == MMBOX_REGION_AUTO) {
-		type = MMBOX_REGION_CONTIG;
-		last = MMBOX_REGION_VMALLOC;
-	}
 	do {
-		err = region_try(region, host, type, &most);
+		err = region_try(region, host, type, align, &most);
 	} while (err && err != -EINTR && type++ != last);
 	if (err) {
 		region_report(region, err, most);
 		return err;
 	}
 	region->ns = ktime_get_ns() - start;
-	region->nr_taken = region_count_pages(region);
+	region->nr_taken = region_count_pages(region, 0, size);
 	return 0;
+}
+
+/**
+ * mmbox_region_take() - take a region from the host
+ * @region: the region, overwritten
+ * @host: the account of the box that asks
+ * @type: how, MMBOX_REGION_AUTO for the first way that works
+ * @size: bytes, in whole pages
+ *
+ * A failure is reported to the log, in one line.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or a negative error, and then nothing is held.
+ */
+int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
+		      enum mmbox_region_type type, size_t size)
+{
+	if (type == MMBOX_REGION_AUTO)
+		return region_take(region, host, MMBOX_REGION_CONTIG, MMBOX_REGION_VMALLOC,
+				   size, 0);
+	return region_take(region, host, type, type, size, 0);
+}
+
+/**
+ * mmbox_region_take_aligned() - take contiguous memory that may go by itself
+ * @region: the region, overwritten
+ * @host: the account of the box that asks
+ * @size: bytes, a power of two of pages, which its address will be a multiple of
+ *
+ * A failure is reported to the log, in one line.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or a negative error, and then nothing is held.
+ */
+int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size)
+{
+	int err;
+
+	err = region_take(region, host, MMBOX_REGION_CONTIG, MMBOX_REGION_PAGES, size, size);
+	if (err || IS_ALIGNED((unsigned long)region->addr, size))
+		return err;
+	pr_err("size=%zu: the host's addresses do not allow for an alignment to that\n", size);
+	mmbox_region_return(region, host);
+	return -ENOMEM;
+}
+
+static void return_range(struct mmbox_region *region, size_t offset, size_t size)
+{
+	region->nr_returned += region_count_pages(region, offset, size);
+	if (region->type == MMBOX_REGION_CONTIG)
+		region_return_contig(region, offset, size);
+	else if (region->type == MMBOX_REGION_PAGES)
+		free_pages_exact(region->addr + offset, size);
+	else
+		vfree(region->addr);
+}
+
+/**
+ * mmbox_region_return_part() - give a part of a region back before the rest
+ * @region: from mmbox_region_take()
+ * @host: the account of the box that took it
+ * @offset: where the part begins, a multiple of @size
+ * @size: bytes, in whole pages, and always the same
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EOPNOTSUPP if this kind of region goes only as a whole; -ENOMEM.
+ */
+int mmbox_region_return_part(struct mmbox_region *region, struct mmbox_host *host,
+			     size_t offset, size_t size)
+{
+	size_t words = BITS_TO_LONGS(region->size / size);
+
+	if (region->type == MMBOX_REGION_VMALLOC)
+		return -EOPNOTSUPP;
+	if (!region->gone) {
+		region->gone = mmbox_host_zalloc(host, words * sizeof(long),
+						 "parts of the region");
+		region->part = size;
+	}
+	if (!region->gone)
+		return -ENOMEM;
+	__set_bit(offset / size, region->gone);
+	return_range(region, offset, size);
+	return 0;
+}
+
+/* All parts that have not been given back before, and what is left of the last. */
+static void return_rest(struct mmbox_region *region, struct mmbox_host *host)
+{
+	size_t nr = region->size / region->part, i;
+
+	for (i = 0; i < nr; i++)
+		if (!test_bit(i, region->gone))
+			return_range(region, i * region->part, region->part);
+	if (region->size % region->part)
+		return_range(region, nr * region->part, region->size % region->part);
+	mmbox_host_free(host, region->gone, BITS_TO_LONGS(nr) * sizeof(long));
+	region->gone = NULL;
 }
 
 /**
@@ -375,20 +467,12 @@ void mmbox_region_return(struct mmbox_region *region, struct mmbox_host *host)
 {
 	if (!region->addr)
 		return;
-	region->nr_returned = region_count_pages(region);
-	if (region->nr_returned != region->nr_taken)
-		pr_err("took %lu pages from the host, but returns %lu\n",
-		       region->nr_taken, region->nr_returned);
-
-	switch (region->type) {
-	case MMBOX_REGION_CONTIG:
-		region_return_contig(region);
-		break;
-	case MMBOX_REGION_PAGES:
-		free_pages_exact(region->addr, region->size);
-		break;
-	default:
-		vfree(region->addr);
-	}
+	if (region->gone)
+		return_rest(region, host);
+	else
+		return_range(region, 0, region->size);
 	region->addr = NULL;
+	if (region->nr_returned != region->nr_taken)
+		pr_err("took %lu pages from the host, but returned %lu\n",
+		       region->nr_taken, region->nr_returned);
 }

@@ -26,6 +26,8 @@ struct mmbox_region {
 	unsigned long host_pfn;		/* host's first pfn, if contiguous there */
 	unsigned long nr_taken;		/* host pages taken */
 	unsigned long nr_returned;	/* host pages given back */
+	unsigned long *gone;		/* parts given back before the rest, NULL: none */
+	size_t part;			/* bytes of such a part */
 	u64 ns;				/* time the taking took */
 };
 
@@ -33,6 +35,9 @@ extern const char *const mmbox_region_names[MMBOX_NR_REGION_TYPES];
 
 int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
 		      enum mmbox_region_type type, size_t size);
+int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size);
+int mmbox_region_return_part(struct mmbox_region *region, struct mmbox_host *host,
+			     size_t offset, size_t size);
 void mmbox_region_return(struct mmbox_region *region, struct mmbox_host *host);
 
 #endif /* _MMBOX_REGION_H */

@@ -133,6 +133,17 @@ static int mmbox_memblocks_present(struct mmbox *box)
 				DIV_ROUND_UP(bank->base + bank->size,
 					     1UL << box->section_shift), bank->size);
 	}
+	for (i = 0; i < box->cfg.nr_banks && !err; i++) {
+		const struct mmbox_bank *bank = &box->cfg.banks[i];
+
+		if (!bank->hot)
+			continue;
+		err = mmbox_memory_present(box, bank->nid, bank->base, bank->base + bank->size,
+					   0);
+		mmbox_boot_note(box, MMBOX_BOOT_MEMBLOCKS_PRESENT, bank->nid,
+				bank->base >> box->section_shift,
+				(bank->base + bank->size) >> box->section_shift, 0);
+	}
 	return err;
 }
 
@@ -200,9 +211,11 @@ void mmbox_sparse_set_map(struct mmbox *box, unsigned long nr, struct mmbox_page
 	struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
 	unsigned long bits = ms->section_mem_map & ~MMBOX_SECTION_MAP_MASK;
 
+	/* Where memory is yet to come the map is there, but counts for nothing. */
+	if (mmbox_physmap_section_there(box, nr))
+		bits |= MMBOX_SECTION_HAS_MEM_MAP;
 	map -= nr << box->pfn_section_shift;
-	WRITE_ONCE(ms->section_mem_map, (unsigned long)map | bits |
-					MMBOX_SECTION_HAS_MEM_MAP);
+	WRITE_ONCE(ms->section_mem_map, (unsigned long)map | bits);
 }
 
 static void mmbox_sparse_init_one_section(struct mmbox *box, unsigned long nr,
@@ -227,6 +240,11 @@ static void drop_sections(struct mmbox *box, int nid, unsigned long begin,
 	unsigned long nr, dropped = 0;
 
 	for (nr = begin; nr < end; nr = mmbox_next_present_section_nr(box, nr)) {
+		/* A hole that was to be filled later cannot be any more. */
+		if (!mmbox_physmap_section_there(box, nr)) {
+			mmbox_nr_to_section(box, nr)->section_mem_map = 0;
+			continue;
+		}
 		mmbox_memblock_remove(&box->memblock, (phys_addr_t)nr << box->section_shift,
 				      1UL << box->section_shift);
 		mmbox_nr_to_section(box, nr)->section_mem_map = 0;
@@ -379,8 +397,17 @@ bool mmbox_sparse_page_valid(const struct mmbox *box, const struct mmbox_page *p
  */
 void mmbox_sparse_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage)
 {
+	unsigned long nr;
+
 	usage->descriptors = box->sparse.map_bytes;
 	usage->holes = box->sparse.hole_bytes;
+	/* Maps of memory that has gone, or is yet to come. */
+	for (nr = 0; nr < box->nr_sections; nr++) {
+		const struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
+
+		if (mmbox_present_section(ms) && !mmbox_valid_section(ms))
+			usage->holes += mmbox_section_map_size(box);
+	}
 	usage->sections = box->sparse.section_bytes;
 	usage->tables = box->sparse.table_bytes;
 	usage->usemaps = box->sparse.usemap_bytes;
