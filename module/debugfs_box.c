@@ -4,6 +4,7 @@
  * `key: value`.
  */
 #include <linux/atomic.h>
+#include <linux/bitmap.h>
 #include <linux/pfn.h>
 #include <linux/seq_file.h>
 
@@ -44,8 +45,11 @@ static void pairs_show(struct seq_file *m, const struct mmbox_zone *zone, unsign
 		return;
 	pairs = mmbox_bitmap_pairs(zone, order, &start_pfn);
 	/* Without the lock: it may be long, and tells what was. */
-	seq_printf(m, ", map from pfn %lu, %lu pairs: %*pbl", start_pfn, pairs,
-		   (int)pairs, map);
+	seq_printf(m, ", map from pfn %lu, %lu pairs: ", start_pfn, pairs);
+	if (bitmap_empty(map, pairs))
+		seq_puts(m, "none");
+	else
+		seq_printf(m, "%*pbl", (int)pairs, map);
 }
 
 static void free_area_show(struct seq_file *m, struct mmbox *box,
