@@ -421,7 +421,7 @@ static inline void *__mmbox_page_address(const struct mmbox *box,
  */
 static __always_inline void mmbox_clear_words(void *addr, size_t bytes)
 {
-#if defined(CONFIG_X86_64) && !defined(CONFIG_KASAN)
+#if defined(CONFIG_X86_64) && !defined(CONFIG_KASAN) && !defined(CONFIG_KCSAN)
 	size_t words = bytes / sizeof(long);
 
 	asm volatile("rep stosq" : "+c" (words), "+D" (addr) : "a" (0L) : "memory");
@@ -452,7 +452,7 @@ static __always_inline bool mmbox_inc_and_test(u32 *counter)
 /* Copy whole words, to where they do not overlap or to a lower address. */
 static __always_inline void mmbox_copy_words(void *to, const void *from, size_t words)
 {
-#if defined(CONFIG_X86_64) && !defined(CONFIG_KASAN)
+#if defined(CONFIG_X86_64) && !defined(CONFIG_KASAN) && !defined(CONFIG_KCSAN)
 	asm volatile("rep movsq" : "+c" (words), "+D" (to), "+S" (from) : : "memory");
 #else
 	memmove(to, from, words * sizeof(long));

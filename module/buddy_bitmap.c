@@ -122,7 +122,8 @@ struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int or
 bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order)
 {
 	for (; order < zone->box->max_order; order++)
-		if (!list_empty(&zone->free_area[order].free_list[0]))
+		/* data_race: a snapshot */
+		if (!data_race(list_empty(&zone->free_area[order].free_list[0])))
 			return true;
 	return false;
 }

@@ -93,7 +93,11 @@ static __always_inline struct mmbox_page *find_buddy(const struct mmbox_zone *zo
 		return NULL;
 	/* No block is larger than a section, whose descriptors are one array. */
 	buddy = page + (long)(buddy_pfn - pfn);
-	if (buddy->type_order != MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order) ||
+	/*
+	 * data_race: whoever else has the block may write this without the lock,
+	 * but as long as it is locked nothing becomes MMBOX_PAGE_BUDDY or ceases to be.
+	 */
+	if (data_race(buddy->type_order) != MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order) ||
 	    buddy->zone_link != page->zone_link)
 		return NULL;
 	return (struct mmbox_page *)buddy;
@@ -298,12 +302,14 @@ static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long
 		return 0;
 	for (pfn = start; pfn < end;) {
 		struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, pfn);
-		unsigned int order = page->order;
+		unsigned int order;
 
-		if (page->type != MMBOX_PAGE_BUDDY) {
+		/* data_race: as in find_buddy() */
+		if (data_race(page->type) != MMBOX_PAGE_BUDDY) {
 			pfn++;
 			continue;
 		}
+		order = page->order;
 		move_to_free_list(zone, page, order, migratetype);
 		pfn += 1UL << order;
 		moved += 1UL << order;
@@ -326,13 +332,12 @@ static bool can_steal_fallback(const struct mmbox *box, unsigned int order, int 
 static bool boost_watermark(struct mmbox_zone *zone)
 {
 	unsigned long pageblock_pages = 1UL << zone->box->pageblock_shift;
+	unsigned long factor = READ_ONCE(zone->box->watermark_boost_factor);
 	unsigned long max_boost;
 
-	if (!zone->box->watermark_boost_factor ||
-	    pageblock_pages * 4 > zone->managed_pages)
+	if (!factor || pageblock_pages * 4 > zone->managed_pages)
 		return false;
-	max_boost = mult_frac(zone->_watermark[MMBOX_WMARK_HIGH],
-			      (unsigned long)zone->box->watermark_boost_factor, 10000UL);
+	max_boost = mult_frac(zone->_watermark[MMBOX_WMARK_HIGH], factor, 10000UL);
 	if (!max_boost)
 		return false;
 	max_boost = max(pageblock_pages, max_boost);
@@ -530,6 +535,12 @@ unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order
 	return got;
 }
 
+/* Without the lock. */
+static bool list_looks_empty(const struct list_head *list)
+{
+	return data_race(list_empty(list));	/* a snapshot */
+}
+
 /**
  * mmbox_list_has_block() - is there a block that is large enough?
  * @zone: the zone
@@ -549,15 +560,15 @@ bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,
 		const struct mmbox_free_area *area = &zone->free_area[order];
 		int mt;
 
-		if (!READ_ONCE(area->nr_free))
+		if (!mmbox_glance(area->nr_free))
 			continue;
 		if (likely(all))
 			return true;
 		for (mt = 0; mt < MMBOX_MIGRATE_PCPTYPES; mt++)
-			if (!list_empty(&area->free_list[mt]))
+			if (!list_looks_empty(&area->free_list[mt]))
 				return true;
 		if (flags & ALLOC_HIGHATOMIC &&
-		    !list_empty(&area->free_list[MMBOX_MIGRATE_HIGHATOMIC]))
+		    !list_looks_empty(&area->free_list[MMBOX_MIGRATE_HIGHATOMIC]))
 			return true;
 	}
 	return false;
@@ -573,7 +584,7 @@ bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,
  */
 unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order)
 {
-	return READ_ONCE(zone->free_area[order].nr_free);
+	return mmbox_glance(zone->free_area[order].nr_free);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_free_blocks);
 

@@ -75,7 +75,7 @@ static void cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	seq_printf(m, "useroffset: %u\n", cachep->useroffset);
 	seq_printf(m, "usersize: %u\n", cachep->usersize);
 	seq_printf(m, "ctor: %d\n", !!cachep->ctor);
-	seq_printf(m, "refcount: %d\n", READ_ONCE(cachep->refcount));
+	seq_printf(m, "refcount: %d\n", mmbox_glance(cachep->refcount));
 }
 
 /* A line a CPU */
@@ -91,8 +91,8 @@ static void cpu_cache_show(struct seq_file *m, struct mmbox *box, unsigned long 
 		const struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
 
 		seq_printf(m, "%3d %4d %5u %5u %10u %7d\n", cpu,
-			   mmbox_cpu_to_node(box, cpu), READ_ONCE(ac->avail), ac->limit,
-			   ac->batchcount, !!READ_ONCE(ac->touched));
+			   mmbox_cpu_to_node(box, cpu), mmbox_glance(ac->avail), ac->limit,
+			   ac->batchcount, !!mmbox_glance(ac->touched));
 	}
 	mutex_unlock(&box->slab.mutex);
 }
@@ -105,7 +105,7 @@ static void show_aliens(struct seq_file *m, struct mmbox *box, int nid,
 	mmbox_for_each_online_node(box, other)
 		if (alien[other])
 			seq_printf(m, "node %d alien %d: avail=%u limit=%u\n", nid, other,
-				   READ_ONCE(alien[other]->ac.avail),
+				   mmbox_glance(alien[other]->ac.avail),
 				   alien[other]->ac.limit);
 }
 

@@ -207,10 +207,10 @@ static const char *const page_types[MMBOX_NR_PAGE_TYPES] = {
 static bool array_has(const struct mmbox_array_cache *ac, const void *base)
 {
 	/* Its CPU may be changing it: what is found may just have gone. */
-	unsigned int i, avail = min(READ_ONCE(ac->avail), ac->limit);
+	unsigned int i, avail = min(mmbox_glance(ac->avail), ac->limit);
 
 	for (i = 0; i < avail; i++)
-		if (READ_ONCE(ac->entry[i]) == base)
+		if (mmbox_glance(ac->entry[i]) == base)
 			return true;
 	return false;
 }
@@ -323,13 +323,13 @@ static void slab_show(struct seq_file *m, struct mmbox *box,
 
 	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list) {
-		if (cachep->id != READ_ONCE(page->slab_cache))
+		if (cachep->id != mmbox_glance(page->slab_cache))
 			continue;
 		slab = mmbox_virt_to_slab(cachep, addr);
 		seq_printf(m, "cache: %s\n", cachep->name);
 		seq_printf(m, "slab: 0x%lx, %u of %u objects out\n",
 			   (unsigned long)mmbox_slab_address(cachep, slab),
-			   READ_ONCE(slab->active), cachep->num);
+			   mmbox_glance(slab->active), cachep->num);
 		object_show(m, cachep, slab, addr);
 		break;
 	}
@@ -370,7 +370,7 @@ static void page_show(struct seq_file *m, struct mmbox *box, unsigned long pfn,
 	unsigned long head = block_of(box, pfn);
 	const struct mmbox_page *page = __mmbox_pfn_to_page(box, head);
 	const struct mmbox_zone *zone = mmbox_page_zone(box, page);
-	enum mmbox_page_type type = READ_ONCE(page->type);
+	enum mmbox_page_type type = mmbox_glance(page->type);
 
 	seq_printf(m, "pfn: %lu, node %d, zone %s\n", pfn, page->node_id, zone->name);
 	seq_printf(m, "page: %s, order %u, the first of them is pfn %lu\n",

@@ -293,7 +293,7 @@ static void zoneinfo_pagesets(struct seq_file *m, const struct mmbox_zone *zone)
 		/* Its CPU may be changing it: any of its values will do. */
 		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
 		seq_printf(m, "\n    cpu: %i", cpu);
-		seq_printf(m, "\n              count: %i", READ_ONCE(pcp->count));
+		seq_printf(m, "\n              count: %i", mmbox_glance(pcp->count));
 		seq_printf(m, "\n              high:  %i", READ_ONCE(pcp->high));
 		seq_printf(m, "\n              batch: %i", READ_ONCE(pcp->batch));
 		/* What a CPU may keep to itself of a counter: nothing. */

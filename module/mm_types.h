@@ -12,6 +12,8 @@
 #define _MMBOX_MM_TYPES_H
 
 #include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/kcsan-checks.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -95,6 +97,23 @@ static __always_inline void mmbox_list_del(struct list_head *entry)
 	__list_del(entry->prev, entry->next);
 #endif
 }
+
+/*
+ * A look at what another CPU may be writing just now, in its own time or under
+ * a lock: old or new, either will do. To mark the writer instead would make a
+ * fast path longer.
+ */
+#define mmbox_glance(x)	data_race(READ_ONCE(x))
+
+/*
+ * barrier(), between a CPU and the interrupts on it: they see what it does in
+ * the order in which it does it. KCSAN, which has other CPUs in mind, is told.
+ */
+#define mmbox_cpu_barrier()	\
+do {				\
+	kcsan_mb();		\
+	barrier();		\
+} while (0)
 
 /* Cut to neither 16 nor 32 bits: an order out of range matches no page. */
 #define MMBOX_TYPE_ORDER(t, o)	((u64)(t) | (u64)(o) << 8)

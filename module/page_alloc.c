@@ -103,13 +103,13 @@ pcp_begin(const struct mmbox_zone *zone)
 		return NULL;
 	}
 	WRITE_ONCE(pcp->busy, 1);
-	barrier();
+	mmbox_cpu_barrier();
 	return pcp;
 }
 
 static __always_inline void pcp_end(struct mmbox_per_cpu_pages *pcp)
 {
-	barrier();
+	mmbox_cpu_barrier();
 	WRITE_ONCE(pcp->busy, 0);
 	mmbox_preempt_enable();
 }
@@ -574,7 +574,7 @@ static __always_inline bool zone_above_low(const struct mmbox_zone *zone, unsign
 	if (unlikely(data_race(zone->nr_reserved_highatomic | zone->nr_isolate_pageblock)))
 		return false;
 	for (area = &zone->free_area[order]; area < zone->free_area + MMBOX_MAX_ORDERS; area++)
-		if (READ_ONCE(area->nr_free))
+		if (mmbox_glance(area->nr_free))
 			return true;
 	return false;
 }
@@ -606,7 +606,7 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 	if (unlikely(READ_ONCE(pcp->busy)))
 		return alloc_pages_slow(box, gfp, order, type);
 	WRITE_ONCE(pcp->busy, 1);
-	barrier();
+	mmbox_cpu_barrier();
 	list = pcp_list(pcp, order, kind_type(box, kind));
 	entry = list->next;
 	if (unlikely(!zone_above_low(zone, order, kind_zone(kind)) || entry == list)) {
@@ -615,7 +615,7 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 	}
 	pcp->free_factor >>= 1;
 	page = pcp_pop(pcp, entry, order);
-	barrier();
+	mmbox_cpu_barrier();
 	WRITE_ONCE(pcp->busy, 0);
 	page->type_order = MMBOX_TYPE_ORDER(type, order);
 	if (unlikely(gfp & __GFP_ZERO))
@@ -777,7 +777,7 @@ static __always_inline void free_pages_ok(struct mmbox *box, struct mmbox_page *
 	if (unlikely(READ_ONCE(pcp->busy) || migratetype >= MMBOX_MIGRATE_PCPTYPES))
 		return free_pages_slow(box, page, order);
 	WRITE_ONCE(pcp->busy, 1);
-	barrier();
+	mmbox_cpu_barrier();
 	if (unlikely(pcp_push(pcp, page, order, pcp_list(pcp, order, migratetype),
 			      migratetype)))
 		return free_pages_trim(pcp, mmbox_page_zone(box, page), order, migratetype);

@@ -129,11 +129,12 @@ static bool drain_pages_zone(struct mmbox_zone *zone, int cpu)
 	if (READ_ONCE(pcp->busy))
 		return false;
 	WRITE_ONCE(pcp->busy, 1);
-	barrier();
+	mmbox_cpu_barrier();
 	/* Not all at once, others may wait for the lock. */
 	while (pcp->count)
-		free_pcppages_bulk(zone, pcp->batch << MMBOX_PCP_BATCH_SCALE_MAX, pcp, 0);
-	barrier();
+		free_pcppages_bulk(zone, READ_ONCE(pcp->batch) << MMBOX_PCP_BATCH_SCALE_MAX,
+				   pcp, 0);
+	mmbox_cpu_barrier();
 	WRITE_ONCE(pcp->busy, 0);
 	return true;
 }
@@ -189,7 +190,7 @@ unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		pages += READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset, cpu)->count);
+		pages += mmbox_glance(per_cpu_ptr(zone->per_cpu_pageset, cpu)->count);
 	return pages;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_pcp_pages);

@@ -199,7 +199,7 @@ static struct mmbox_page *take_first_slab(struct mmbox_kmem_cache_node *n)
 	slab = list_first_entry_or_null(&n->slabs_partial, struct mmbox_page,
 					slab_list);
 	if (!slab) {
-		n->free_touched = 1;
+		WRITE_ONCE(n->free_touched, 1);
 		slab = list_first_entry_or_null(&n->slabs_free,
 						struct mmbox_page, slab_list);
 		if (!slab)
@@ -230,14 +230,14 @@ static unsigned int node_alloc(struct mmbox_kmem_cache *cachep,
 	unsigned int got = 0;
 	unsigned long flags;
 
-	if (!READ_ONCE(n->free_objects) && (!shared || !READ_ONCE(shared->avail)))
+	if (!mmbox_glance(n->free_objects) && (!shared || !mmbox_glance(shared->avail)))
 		return 0;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	shared = n->shared;
 	if (shared && shared->avail) {
 		got = transfer_objects(objpp, shared, nr);
-		shared->touched = 1;
+		WRITE_ONCE(shared->touched, 1);
 		goto unlock;
 	}
 	while (got < nr) {
@@ -378,7 +378,7 @@ static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 				       &pgdat->node_zonelists[MMBOX_ZONELIST_FALLBACK],
 				       MMBOX_MAX_NR_ZONES - 1) {
 			nid = zone->zone_pgdat->node_id;
-			if (!READ_ONCE(cachep->node[nid]->free_objects))
+			if (!mmbox_glance(cachep->node[nid]->free_objects))
 				continue;
 			objp = node_alloc_one(cachep, gfp, nid);
 			if (objp)
@@ -572,7 +572,7 @@ noinline void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *obj
 
 	if (mmbox_nonlinear_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index) &&
 	    *(unsigned long *)objp != mmbox_free_mark(cachep, index)) {
-		ac->hint = s_mem;
+		WRITE_ONCE(ac->hint, s_mem);
 		return mmbox_cache_free_index(cachep, objp, index, ac);
 	}
 	mmbox_ac_undo(ac);

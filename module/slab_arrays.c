@@ -264,11 +264,13 @@ static void set_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
 
 		if (old)
 			mmbox_free_block(cachep, n, old->entry, old->avail, &destroy);
-		WRITE_ONCE(n->shared, arrays->shared);
+		/* CPUs look into it before they take the lock. */
+		smp_store_release(&n->shared, arrays->shared);
 		arrays->shared = old;
 	}
 	if (!n->alien) {
-		n->alien = arrays->alien;
+		/* As above. */
+		smp_store_release(&n->alien, arrays->alien);
 		arrays->alien = NULL;
 	}
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
@@ -349,7 +351,7 @@ static void drain_shared(struct mmbox_kmem_cache *cachep, int nid)
 static bool drain_cpu(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep = arg;
-	struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
+	struct mmbox_array_cache *ac = per_cpu_ptr(READ_ONCE(cachep->cpu_cache), cpu);
 
 	/* Nothing is there: cpu_is_dead(). */
 	if (!cpu_online(cpu))
@@ -520,7 +522,7 @@ static bool cpus_have_spare(struct mmbox *box)
 
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		for_each_possible_cpu(cpu)
-			if (READ_ONCE(per_cpu_ptr(cachep->cpu_cache, cpu)->avail))
+			if (mmbox_glance(per_cpu_ptr(cachep->cpu_cache, cpu)->avail))
 				return true;
 	return false;
 }
@@ -555,7 +557,9 @@ static void replace_cpu_arrays(struct mmbox_kmem_cache *cachep,
 	struct mmbox *box = cachep->box;
 	int cpu;
 
-	WRITE_ONCE(cachep->cpu_cache, (struct mmbox_array_cache __percpu *)percpu->ptr);
+	/* What is in them comes first. */
+	smp_store_release(&cachep->cpu_cache,
+			  (struct mmbox_array_cache __percpu *)percpu->ptr);
 	cachep->host_cpu_cache = percpu;
 	list_add(&percpu->list, &box->slab.percpus);
 	synchronize_rcu();
@@ -602,9 +606,9 @@ int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batch
 
 	replace_cpu_arrays(cachep, percpu);
 	percpu = NULL;
-	cachep->batchcount = batchcount;
-	cachep->limit = limit;
-	cachep->shared = shared;
+	WRITE_ONCE(cachep->batchcount, batchcount);
+	WRITE_ONCE(cachep->limit, limit);
+	WRITE_ONCE(cachep->shared, shared);
 	mmbox_for_each_online_node(box, nid)
 		set_node_arrays(cachep, nid, &arrays[nid], true);
 	mmbox_slab_debug_own_cache(cachep);
@@ -629,7 +633,7 @@ struct mmbox_reaper {
 static void reap_array(struct mmbox_kmem_cache *cachep, int nid,
 		       struct mmbox_array_cache *ac)
 {
-	if (!READ_ONCE(ac->avail))
+	if (!mmbox_glance(ac->avail))
 		return;
 	if (READ_ONCE(ac->touched))
 		WRITE_ONCE(ac->touched, 0);
@@ -643,7 +647,7 @@ static void reap_cpu_array(struct mmbox_kmem_cache *cachep, int nid)
 	struct mmbox_array_cache *ac;
 
 	preempt_disable();
-	ac = this_cpu_ptr(cachep->cpu_cache);
+	ac = mmbox_this_cpu_array(cachep);
 	if (!WARN_ON_ONCE(!mmbox_ac_enter(cachep, ac))) {
 		reap_array(cachep, nid, ac);
 		mmbox_ac_undo(ac);
@@ -658,7 +662,7 @@ static void reap_alien(struct mmbox_kmem_cache *cachep,
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
-	if (!alc || !READ_ONCE(alc->ac.avail) ||
+	if (!alc || !mmbox_glance(alc->ac.avail) ||
 	    !raw_spin_trylock_irqsave(&alc->lock, flags))
 		return;
 	drain_alien_locked(cachep, nid, &alc->ac, &destroy);

@@ -194,7 +194,7 @@ int mmbox_kmem_cache_alloc_bulk(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 	unsigned long avail;
 
 	preempt_disable();
-	ac = this_cpu_ptr(cachep->cpu_cache);
+	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return alloc_bulk_slow(cachep, gfp, nr, p, ac);
 	avail = ac->avail;
@@ -202,8 +202,8 @@ int mmbox_kmem_cache_alloc_bulk(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 		return alloc_bulk_slow(cachep, gfp, nr, p, ac);
 	bulk_take(ac->entry + avail, nr, p);
 	ac->avail -= nr;
-	barrier();
-	ac->busy_touched = MMBOX_AC_IDLE_TOUCHED;
+	mmbox_cpu_barrier();
+	WRITE_ONCE(ac->busy_touched, MMBOX_AC_IDLE_TOUCHED);
 	if (unlikely(mmbox_preempt_enable_test()))
 		return alloc_bulk_resched(nr);
 	return nr;
@@ -230,7 +230,7 @@ static unsigned int bulk_to_array(struct mmbox_kmem_cache *cachep,
 			mmbox_refuse_object(cachep, *p++);
 			continue;
 		}
-		ac->hint = s_mem;
+		WRITE_ONCE(ac->hint, s_mem);
 		entry = ac->entry + avail;
 		room = min_t(size_t, ac->limit - avail, end - p);
 		stop = p;
@@ -255,7 +255,7 @@ static noinline void free_bulk_slow(struct mmbox_kmem_cache *cachep, size_t nr,
 {
 	void **end = p + nr;
 
-	if (ac->busy != 0 || cachep->no_mark) {	/* not entered, or diverted */
+	if (READ_ONCE(ac->busy) != 0 || cachep->no_mark) {	/* not entered, or diverted */
 		mmbox_ac_undo(ac);
 		preempt_enable();
 		for (; p < end; p++)
@@ -281,19 +281,20 @@ void mmbox_kmem_cache_free_bulk(struct mmbox_kmem_cache *cachep, size_t nr,
 	void **entry;
 
 	preempt_disable();
-	ac = this_cpu_ptr(cachep->cpu_cache);
+	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return free_bulk_slow(cachep, nr, p, ac);
 	avail = ac->avail;
 	if (unlikely(avail + nr > ac->limit))
 		return free_bulk_slow(cachep, nr, p, ac);
 	entry = ac->entry + avail;
-	bulk_put(cachep, ac->hint, &p, &nr, &entry);
+	/* data_race: as in mmbox_cache_free() */
+	bulk_put(cachep, data_race(ac->hint), &p, &nr, &entry);
 	ac->avail = entry - ac->entry;
 	if (unlikely(nr))
 		return free_bulk_slow(cachep, nr, p, ac);
-	barrier();
-	ac->busy = MMBOX_AC_IDLE;
+	mmbox_cpu_barrier();
+	WRITE_ONCE(ac->busy, MMBOX_AC_IDLE);
 	mmbox_preempt_enable();
 }
 EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free_bulk);

@@ -252,7 +252,7 @@ kfree_cache(struct mmbox *box, void *objp, struct mmbox_kfree_hint *hint,
 	if (likely(in_task())) {
 		WRITE_ONCE(hint->s_mem, mmbox_no_hint(box));
 		barrier();
-		hint->cachep = cachep;
+		WRITE_ONCE(hint->cachep, cachep);
 		barrier();
 		WRITE_ONCE(hint->s_mem, s_mem);
 	}
@@ -277,15 +277,17 @@ void mmbox_kfree(struct mmbox *box, const void *objp)
 
 	preempt_disable();
 	hint = this_cpu_ptr(box->slab.hints);
-	cachep = hint->cachep;
-	index = mmbox_obj_index(cachep, (unsigned long)objp - hint->s_mem);
+	/* data_race: both are written here alone, but for a hint that is taken away. */
+	cachep = data_race(hint->cachep);
+	/* data_race: as above */
+	index = mmbox_obj_index(cachep, (unsigned long)objp - data_race(hint->s_mem));
 	if (unlikely(index >= cachep->num)) {
 		box = cachep->box;	/* spares a copy of it */
 		cachep = kfree_cache(box, (void *)objp, hint, &index);
 		if (unlikely(!cachep))
 			return kfree_other(box, (void *)objp);
 	}
-	ac = this_cpu_ptr(cachep->cpu_cache);
+	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return mmbox_cache_free_diverted(cachep, (void *)objp, ac);
 	mmbox_cache_free_index(cachep, (void *)objp, index, ac);

@@ -46,6 +46,13 @@ void *mmbox_do_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
 
 /* ---- this CPU's array ---- */
 
+/* Whichever of two, while the arrays are resized: see replace_cpu_arrays(). */
+static __always_inline struct mmbox_array_cache *
+mmbox_this_cpu_array(const struct mmbox_kmem_cache *cachep)
+{
+	return this_cpu_ptr(READ_ONCE(cachep->cpu_cache));
+}
+
 /*
  * Enter the array of this CPU; preemption is off. False if it is in use below
  * an interrupt, which we then are, or if the cache is diverted:
@@ -60,8 +67,9 @@ static __always_inline bool mmbox_ac_enter_fast(struct mmbox_array_cache *ac)
 
 static __always_inline void mmbox_ac_undo(struct mmbox_array_cache *ac)
 {
-	barrier();
-	ac->busy--;
+	mmbox_cpu_barrier();
+	/* data_race: whoever comes in between leaves it as it was. */
+	data_race(ac->busy--);
 }
 
 /* The same for the slow paths, of diverted caches as well; undone if false. */
@@ -70,8 +78,9 @@ static __always_inline bool mmbox_ac_enter(const struct mmbox_kmem_cache *cachep
 {
 	if (unlikely(READ_ONCE(ac->busy) != cachep->idle))
 		return false;
-	ac->busy++;
-	barrier();
+	/* data_race: as above */
+	data_race(ac->busy++);
+	mmbox_cpu_barrier();
 	return true;
 }
 
@@ -93,7 +102,7 @@ mmbox_ac_begin(struct mmbox_kmem_cache *cachep, unsigned int *avail)
 	struct mmbox_array_cache *ac;
 
 	preempt_disable();
-	ac = this_cpu_ptr(cachep->cpu_cache);
+	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter(cachep, ac))) {
 		preempt_enable();
 		return NULL;
@@ -188,7 +197,7 @@ static __always_inline void *mmbox_cache_alloc(struct mmbox_kmem_cache *cachep,
 	void *objp;
 
 	preempt_disable();
-	ac = this_cpu_ptr(cachep->cpu_cache);
+	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return mmbox_cache_alloc_slow(cachep, gfp, nid, ac);
 	avail = ac->avail;
@@ -196,8 +205,8 @@ static __always_inline void *mmbox_cache_alloc(struct mmbox_kmem_cache *cachep,
 		return mmbox_cache_alloc_slow(cachep, gfp, nid, ac);
 	objp = ac->entry[avail];
 	ac->avail = avail;
-	barrier();
-	ac->busy_touched = MMBOX_AC_IDLE_TOUCHED;
+	mmbox_cpu_barrier();
+	WRITE_ONCE(ac->busy_touched, MMBOX_AC_IDLE_TOUCHED);
 
 	if (unlikely(gfp & __GFP_ZERO))
 		return mmbox_cache_alloc_zero(cachep, gfp, objp);
@@ -223,8 +232,8 @@ static __always_inline void mmbox_cache_free_index(struct mmbox_kmem_cache *cach
 	ac->entry[avail] = objp;
 	barrier();		/* forget avail: it is counted up in place */
 	ac->avail++;
-	barrier();
-	ac->busy = MMBOX_AC_IDLE;
+	mmbox_cpu_barrier();
+	WRITE_ONCE(ac->busy, MMBOX_AC_IDLE);
 	mmbox_preempt_enable();
 }
 
@@ -235,16 +244,17 @@ static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
 	unsigned long index, s_mem;
 
 	preempt_disable();
-	ac = this_cpu_ptr(cachep->cpu_cache);
+	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return mmbox_cache_free_diverted(cachep, objp, ac);
-	index = mmbox_obj_index(cachep, (unsigned long)objp - ac->hint);
+	/* data_race: a slab's end may take it away, as no object of it is in use. */
+	index = mmbox_obj_index(cachep, (unsigned long)objp - data_race(ac->hint));
 	if (unlikely(index >= cachep->num)) {
 		OPTIMIZER_HIDE_VAR(cachep);	/* keep no copies for this */
 		if (unlikely(!mmbox_obj_is_ours(cachep, objp, cachep->id, &s_mem,
 						&index)))
 			return mmbox_cache_free_refuse(cachep, objp, ac);
-		ac->hint = s_mem;
+		WRITE_ONCE(ac->hint, s_mem);
 	}
 	mmbox_cache_free_index(cachep, objp, index, ac);
 }

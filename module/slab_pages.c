@@ -149,8 +149,10 @@ static void mmbox_forget_hints(struct mmbox_kmem_cache *cachep,
 	struct mmbox *box = cachep->box;
 	int cpu;
 
+	/* Resized arrays go after a grace period. */
+	preempt_disable();
 	for_each_possible_cpu(cpu) {
-		struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
+		struct mmbox_array_cache *ac = per_cpu_ptr(READ_ONCE(cachep->cpu_cache), cpu);
 		struct mmbox_kfree_hint *hint = per_cpu_ptr(box->slab.hints, cpu);
 
 		if (READ_ONCE(ac->hint) == s_mem)
@@ -158,6 +160,7 @@ static void mmbox_forget_hints(struct mmbox_kmem_cache *cachep,
 		if (READ_ONCE(hint->s_mem) == s_mem)
 			WRITE_ONCE(hint->s_mem, mmbox_no_hint(box));
 	}
+	preempt_enable();
 }
 
 static void slab_free_pages(struct mmbox_kmem_cache *cachep,

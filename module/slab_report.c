@@ -196,7 +196,7 @@ void mmbox_slab_report_owner(struct mmbox *box, const void *addr)
 	if (!mmbox_virt_valid(box, addr))
 		return;
 	page = __mmbox_virt_to_page(box, addr);
-	id = READ_ONCE(page->slab_cache);
+	id = mmbox_glance(page->slab_cache);
 	if (!id)
 		return;
 	cachep = mmbox_id_to_cache(box, id);

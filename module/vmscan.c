@@ -65,7 +65,8 @@ static struct mmbox_reclaimer *find_reclaimer(struct mmbox *box)
 	struct mmbox_reclaimer *reclaimer, *found = NULL;
 	unsigned long flags;
 
-	if (likely(list_empty_careful(&box->reclaimers)) || !in_task())
+	/* data_race: one who looks for himself is there all the time, or not at all. */
+	if (likely(data_race(list_empty_careful(&box->reclaimers))) || !in_task())
 		return NULL;
 	raw_spin_lock_irqsave(&box->reclaimers_lock, flags);
 	list_for_each_entry(reclaimer, &box->reclaimers, list) {
@@ -549,7 +550,8 @@ static void end_boosts(mmbox_pg_data_t *pgdat, int highest, const unsigned long 
 		if (!boosts[i])
 			continue;
 		raw_spin_lock_irqsave(&zone->lock, flags);
-		zone->watermark_boost -= min(zone->watermark_boost, boosts[i]);
+		WRITE_ONCE(zone->watermark_boost,
+			   zone->watermark_boost - min(zone->watermark_boost, boosts[i]));
 		raw_spin_unlock_irqrestore(&zone->lock, flags);
 	}
 }
@@ -615,7 +617,7 @@ restart:
 	} while (sc.priority >= 1);
 
 	if (!sc.nr_reclaimed)
-		WRITE_ONCE(pgdat->kswapd_failures, pgdat->kswapd_failures + 1);
+		WRITE_ONCE(pgdat->kswapd_failures, READ_ONCE(pgdat->kswapd_failures) + 1);
 out:
 	update_reclaim_active(pgdat, highest, false);
 	end_boosts(pgdat, highest, boosts);

@@ -275,14 +275,14 @@ void mmbox_zone_stat(struct mmbox_zone *zone, unsigned long *stat)
 
 		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
 		for (order = 0; order < MMBOX_PCP_ORDERS; order++) {
-			unsigned long n = READ_ONCE(pcp->nr_alloc[order]);
+			unsigned long n = mmbox_glance(pcp->nr_alloc[order]);
 
 			nr += n;
 			pages += n << order;
 		}
-		nr += READ_ONCE(pcp->nr_alloc_thp);
-		pages += (unsigned long)READ_ONCE(pcp->nr_alloc_thp) << MMBOX_THP_ORDER;
-		free += READ_ONCE(pcp->count);
+		nr += mmbox_glance(pcp->nr_alloc_thp);
+		pages += (unsigned long)mmbox_glance(pcp->nr_alloc_thp) << MMBOX_THP_ORDER;
+		free += mmbox_glance(pcp->count);
 		nr_allocs += nr;
 		if (!cpu_is_local(zone, cpu))
 			nr_other += nr;
@@ -315,7 +315,7 @@ void mmbox_node_stat(struct mmbox *box, int nid, unsigned long *stat)
 	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		const struct mmbox_kmem_cache_node *n = cachep->node[nid];
-		unsigned long slabs = n ? READ_ONCE(n->total_slabs) : 0;
+		unsigned long slabs = n ? mmbox_glance(n->total_slabs) : 0;
 
 		stat[cachep->flags & SLAB_RECLAIM_ACCOUNT ?
 		     MMBOX_NR_SLAB_RECLAIMABLE :
