@@ -440,10 +440,12 @@ static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 			ac->touched = 1;
 			objp = ac->entry[--avail];
 		}
-		mmbox_ac_end(ac, avail);
 	}
+	/* Before others see its objects in the array, and give them back to it. */
 	if (slab)
 		cache_grow_end(cachep, slab);
+	if (ac)
+		mmbox_ac_end(ac, avail);
 	return objp;
 }
 
