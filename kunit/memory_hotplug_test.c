@@ -859,6 +859,44 @@ static void probe_failures(struct kunit *test)
 	expect_returned(test, &account);
 }
 
+/* Each allocation of the boot refused once: what has no map cannot be filled later. */
+static void boot_failures(struct kunit *test)
+{
+	struct mmbox_account account = {};
+	unsigned long nth, allocs = 0, cannot = 0, nr;
+	struct mmbox_config cfg;
+	struct mmbox *box;
+
+	hot_config(test, &cfg);
+	cfg.account = &account;
+	for (nth = 1; nth < 100 && nth <= allocs + 1; nth++) {
+		cfg.fail_boot_nth = nth;
+		box = mmbox_create(&cfg);
+		allocs = max(allocs, nth);
+		if (!IS_ERR(box)) {
+			allocs = box->memblock.nr_allocs;
+			for (nr = 0; nr < box->nr_sections; nr++) {
+				if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
+					continue;
+				if (mmbox_present_section(mmbox_nr_to_section(box, nr))) {
+					KUNIT_EXPECT_EQ(test, 0,
+							mmbox_memory_probe(box, phys_of(nr)));
+					check_section(test, box, nr);
+				} else {
+					KUNIT_EXPECT_EQ(test, -EINVAL,
+							mmbox_memory_probe(box, phys_of(nr)));
+					cannot += nr == 6 || nr >= 16;
+				}
+			}
+			check_all(test, box);
+			mmbox_destroy(box);
+		}
+		expect_returned(test, &account);
+	}
+	KUNIT_EXPECT_LT_MSG(test, nth, 100, "there is no end of allocations");
+	KUNIT_EXPECT_GT_MSG(test, cannot, 0, "no hot section was ever left out");
+}
+
 static void bad_hot_banks(struct kunit *test)
 {
 	static const char *const senseless[] = {
@@ -1067,6 +1105,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(come_and_go, variants_gen_params),
 	KUNIT_CASE_PARAM(boot_memory_goes, variants_gen_params),
 	KUNIT_CASE_PARAM(probe_failures, variants_gen_params),
+	KUNIT_CASE_PARAM(boot_failures, variants_gen_params),
 	KUNIT_CASE(bad_hot_banks),
 	KUNIT_CASE_PARAM(torture, variants_gen_params),
 	{}
