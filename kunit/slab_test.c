@@ -8,6 +8,7 @@
 #include <linux/string.h>
 
 #include "churn.h"
+#include "slab_fast.h"
 
 #define MAX_OBJECTS	4096
 
@@ -561,6 +562,33 @@ static void forgotten_slabs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
+static void kfree_one(void *arg)
+{
+	struct mmbox_kmem_cache *cachep = arg;
+	void *objp = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+
+	if (objp)
+		mmbox_kfree(cachep->box, objp);
+}
+
+/* Nor is a cache that has gone, by a CPU that has freed to it last. */
+static void forgotten_caches(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 256, 0, NULL);
+	struct mmbox_kfree_hint *hint;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	hint = per_cpu_ptr(box->slab.hints, test_nth_cpu(1));
+	test_pin(test, 0);
+	test_thread_wait(test_thread_start(test, 1, kfree_one, cachep));
+	KUNIT_EXPECT_PTR_EQ(test, hint->cachep, cachep);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	KUNIT_EXPECT_PTR_NE(test, hint->cachep, cachep);
+	KUNIT_EXPECT_PTR_EQ(test, hint->cachep, box->slab.kmem_cache);
+}
+
 /* ---- random use ---- */
 
 static void add_caches(struct churn *churn, struct mmbox_kmem_cache **caches,
@@ -665,6 +693,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(no_pages),
 	KUNIT_CASE(no_room_for_indices),
 	KUNIT_CASE(forgotten_slabs),
+	KUNIT_CASE(forgotten_caches),
 	KUNIT_CASE(random_use),
 	KUNIT_CASE(random_use_without_memory),
 	KUNIT_CASE(storm),

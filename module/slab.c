@@ -875,6 +875,7 @@ free_nodes:
 void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep)
 {
 	mmbox_kmem_cache_rcu_barrier(cachep);
+	mmbox_forget_cache(cachep);
 	mmbox_free_nodes(cachep);
 	mmbox_host_free_percpu(&cachep->box->host, cachep->host_cpu_cache);
 }

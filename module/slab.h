@@ -251,6 +251,7 @@ void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
 /* slab_pages.c */
 struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 					  int nid);
+void mmbox_forget_cache(struct mmbox_kmem_cache *cachep);
 void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list);
 void mmbox_kmem_cache_rcu_barrier(struct mmbox_kmem_cache *cachep);
 

@@ -163,6 +163,28 @@ static void mmbox_forget_hints(struct mmbox_kmem_cache *cachep,
 	preempt_enable();
 }
 
+/**
+ * mmbox_forget_cache() - no CPU's hint leads to a cache from now on
+ * @cachep: the cache, all of whose slabs have gone
+ *
+ * kfree() asks the cache that its hint names whether the object is its own.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_forget_cache(struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox_slab *s = &cachep->box->slab;
+	bool found = false;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		found |= cmpxchg(&per_cpu_ptr(s->hints, cpu)->cachep, cachep,
+				 s->kmem_cache) == cachep;
+	/* Whoever has it from there has preemption off. */
+	if (found)
+		synchronize_rcu();
+}
+
 static void slab_free_pages(struct mmbox_kmem_cache *cachep,
 			    struct mmbox_page *slab)
 {
