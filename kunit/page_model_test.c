@@ -352,6 +352,8 @@ static void model_config(struct mmbox_config *cfg, enum mmbox_buddy_type buddy)
 	cfg->movablecore = SZ_8M;
 	cfg->buddy = buddy;
 	cfg->pages_only = true;
+	/* It would move pages from CPUs' lists while they are counted. */
+	cfg->kswapd = false;
 }
 
 /* All zones of one node, both generations. */
@@ -467,8 +469,6 @@ static void crowd_config(struct mmbox_config *cfg, enum mmbox_buddy_type buddy)
 	cfg->zone_dma = SZ_2M;
 	cfg->zone_dma32 = SZ_4M;
 	cfg->movablecore = SZ_4M;
-	/* At rest is at rest. */
-	cfg->kswapd = false;
 }
 
 /* Both generations, on a box of @nr_nodes. */
