@@ -13,7 +13,7 @@ PARAMS	?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules-clean command load unload install lint test bench demo clean help
+.PHONY: all modules modules-clean command load unload install lint test torture bench demo clean help
 
 all: modules command ## build the modules for KDIR= (the running kernel) and the mmbox command
 
@@ -39,6 +39,9 @@ lint: ## check style and hygiene: W=1, sparse, checkpatch, kernel-doc, shellchec
 
 test: ## run every test, in test VMs; ends with "N passed, N failed"
 	@tools/test
+
+torture: ## run the randomised tests for hours, and look for data races, in test VMs
+	@tools/torture
 
 bench: ## measure the box beside the host's allocators, in test VMs
 	@tools/bench
