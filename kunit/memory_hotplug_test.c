@@ -495,9 +495,7 @@ static void movable(struct kunit *test)
 static void refusals(struct kunit *test)
 {
 	struct mmbox *box = hotplug_box(test);
-	struct mmbox_config cfg;
 	struct figures before;
-	int model;
 
 	get_figures(box, &before);
 	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_memory_online(box, 2, MMBOX_MMOP_ONLINE));
@@ -508,7 +506,14 @@ static void refusals(struct kunit *test)
 	expect_figures(test, box, &before, "refusals");
 	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_offline(box, 2));
 	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_memory_offline(box, 2));
-	test_box_end(test, box);
+}
+
+/* Sections that can never go, and boxes that have none. */
+static void refused_layouts(struct kunit *test)
+{
+	struct mmbox_config cfg;
+	struct mmbox *box;
+	int model;
 
 	/* A section of two zones, and one that is not whole. */
 	hotplug_config(test, &cfg);
@@ -798,8 +803,15 @@ static void boot_memory_goes(struct kunit *test)
 		test_box_drop(test, box);
 		expect_returned(test, &account);
 	}
+}
 
-	/* In one piece: a part can go, but nothing takes its place. */
+/* In one piece: a part can go, but nothing takes its place. */
+static void one_piece(struct kunit *test)
+{
+	struct mmbox_account account = {};
+	struct mmbox_config cfg;
+	struct mmbox *box;
+
 	hotplug_config(test, &cfg);
 	cfg.account = &account;
 	cfg.nr_banks = 0;
@@ -816,18 +828,24 @@ static void boot_memory_goes(struct kunit *test)
 	expect_returned(test, &account);
 }
 
+static noinline_for_stack struct mmbox *hot_box(struct kunit *test,
+						struct mmbox_account *account)
+{
+	struct mmbox_config cfg;
+
+	hot_config(test, &cfg);
+	cfg.account = account;
+	return test_box(test, &cfg);
+}
+
 /* Each request of probe refused once. */
 static void probe_failures(struct kunit *test)
 {
 	struct mmbox_account account = {};
+	struct mmbox *box = hot_box(test, &account);
 	unsigned int refused = 0, i;
-	struct mmbox_config cfg;
 	struct figures before;
-	struct mmbox *box;
 
-	hot_config(test, &cfg);
-	cfg.account = &account;
-	box = test_box(test, &cfg);
 	get_figures(box, &before);
 	for (i = 1; i < 20; i++) {
 		long bytes = atomic_long_read(&box->host.bytes);
@@ -1099,11 +1117,13 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(empty_zone, variants_gen_params),
 	KUNIT_CASE_PARAM(movable, variants_gen_params),
 	KUNIT_CASE_PARAM(refusals, variants_gen_params),
+	KUNIT_CASE_PARAM(refused_layouts, variants_gen_params),
 	KUNIT_CASE_PARAM(isolated, variants_gen_params),
 	KUNIT_CASE_PARAM(highatomic, variants_gen_params),
 	KUNIT_CASE_PARAM(failures, variants_gen_params),
 	KUNIT_CASE_PARAM(come_and_go, variants_gen_params),
 	KUNIT_CASE_PARAM(boot_memory_goes, variants_gen_params),
+	KUNIT_CASE_PARAM(one_piece, variants_gen_params),
 	KUNIT_CASE_PARAM(probe_failures, variants_gen_params),
 	KUNIT_CASE_PARAM(boot_failures, variants_gen_params),
 	KUNIT_CASE(bad_hot_banks),
