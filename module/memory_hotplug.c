@@ -300,16 +300,13 @@ static void zone_resized(struct mmbox_zone *zone, bool populated)
 	mmbox_init_per_zone_wmark_min(box);
 }
 
-static void set_online(struct mmbox *box, unsigned long nr, bool online)
+/* Set or clear one of the low bits of section_mem_map. */
+static void set_section_flag(struct mmbox *box, unsigned long nr, unsigned long flag, bool set)
 {
 	struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
 	unsigned long map = ms->section_mem_map;
 
-	if (online)
-		map |= MMBOX_SECTION_IS_ONLINE;
-	else
-		map &= ~MMBOX_SECTION_IS_ONLINE;
-	WRITE_ONCE(ms->section_mem_map, map);
+	WRITE_ONCE(ms->section_mem_map, set ? map | flag : map & ~flag);
 }
 
 /* ---- offline ---- */
@@ -470,7 +467,7 @@ static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
 	if (busy != NO_PFN)
 		return report_busy(box, nr, busy);
 
-	set_online(box, nr, false);
+	set_section_flag(box, nr, MMBOX_SECTION_IS_ONLINE, false);
 	raw_spin_lock_irqsave(&zone->lock, flags);
 	WRITE_ONCE(zone->managed_pages, zone->managed_pages - section_pages(box));
 	WRITE_ONCE(zone->present_pages, zone->present_pages - section_pages(box));
@@ -564,7 +561,7 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 	pgdat->nr_zones = max(pgdat->nr_zones, mmbox_zone_idx(zone) + 1);
 	resize_node(pgdat, section_pages(box));
-	set_online(box, nr, true);
+	set_section_flag(box, nr, MMBOX_SECTION_IS_ONLINE, true);
 	for (pfn = start; pfn < end; pfn += unit_pages(box)) {
 		mmbox_free_pages_core(box, __mmbox_pfn_to_page(box, pfn), box->max_order - 1);
 		cond_resched();
@@ -614,18 +611,6 @@ static struct mmbox_hot_section *find_hot(const struct mmbox *box, unsigned long
 		if (hot->nr == nr)
 			return hot;
 	return NULL;
-}
-
-static void set_has_map(struct mmbox *box, unsigned long nr, bool has_map)
-{
-	struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
-	unsigned long map = ms->section_mem_map;
-
-	if (has_map)
-		map |= MMBOX_SECTION_HAS_MEM_MAP;
-	else
-		map &= ~MMBOX_SECTION_HAS_MEM_MAP;
-	WRITE_ONCE(ms->section_mem_map, map);
 }
 
 /* The section that begins at an address, and may have memory; else -1. */
@@ -690,7 +675,7 @@ static int add_section(struct mmbox *box, unsigned long nr)
 	if (err)
 		goto del_physmap;
 	list_add(&hot->list, &box->hot_sections);
-	set_has_map(box, nr, true);
+	set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, true);
 	return 0;
 
 del_physmap:
@@ -768,10 +753,10 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 	/* What is cut out of a bank may leave two. */
 	if (box->memblock.memory.cnt == MMBOX_MEMBLOCK_REGIONS)
 		return -ENOSPC;
-	set_has_map(box, nr, false);
+	set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, false);
 	err = return_section(box, nr);
 	if (err) {
-		set_has_map(box, nr, true);
+		set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, true);
 		pr_err("%s: section %lu stays: %s\n", box->name, nr, err == -EOPNOTSUPP ?
 		       "region=vmalloc goes back to the host only as a whole" :
 		       "the host has no memory to note that it has gone");
