@@ -203,6 +203,8 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	box->cfg.slab_debug = box->slab.debug.text;
 	box->max_order = cfg->orders;
 	box->pageblock_shift = cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders - 1;
+	box->direct_orders = cfg->buddy == MMBOX_BUDDY_BITMAP ? 0 :
+			     cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders;
 	box->section_shift = ilog2(cfg->section_size);
 	box->pfn_section_shift = box->section_shift - PAGE_SHIFT;
 	box->watermark_scale_factor = 10;

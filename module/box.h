@@ -94,6 +94,7 @@ struct mmbox {
 	unsigned int pfn_section_shift;	/* log2 of pages a section */
 	unsigned int section_shift;	/* log2 of bytes a section */
 	unsigned int max_order;		/* orders there are: cfg.orders */
+	unsigned int direct_orders;	/* costly orders below it are on no per-CPU list */
 	unsigned long max_pfn;		/* first pfn beyond the last */
 	unsigned int pageblock_shift;	/* pages of one migrate type, power of two */
 	u8 *pageblock_flags;		/* enum mmbox_migratetype, by pfn >> that order */
@@ -375,10 +376,16 @@ static inline unsigned long mmbox_memmap_page_to_pfn(const struct mmbox *box,
 	}
 }
 
+/* Asked of the size: a look at memmap would be made apart from its use below. */
+static inline bool mmbox_no_memmap(const struct mmbox *box)
+{
+	return !box->memmap_size;
+}
+
 static inline struct mmbox_page *__mmbox_pfn_to_page(const struct mmbox *box,
 						     unsigned long pfn)
 {
-	if (mmbox_scattered() && !box->memmap)
+	if (mmbox_scattered() && mmbox_no_memmap(box))
 		return mmbox_memmap_pfn_to_page(box, pfn);
 	return box->memmap + pfn;
 }
@@ -386,7 +393,7 @@ static inline struct mmbox_page *__mmbox_pfn_to_page(const struct mmbox *box,
 static inline unsigned long __mmbox_page_to_pfn(const struct mmbox *box,
 						const struct mmbox_page *page)
 {
-	if (mmbox_scattered() && !box->memmap)
+	if (mmbox_scattered() && mmbox_no_memmap(box))
 		return mmbox_memmap_page_to_pfn(box, page);
 	return page - box->memmap;
 }

@@ -30,6 +30,8 @@ int mmbox_list_init(struct mmbox *box);
 void mmbox_list_exit(struct mmbox *box);
 struct mmbox_page *mmbox_list_rmqueue(struct mmbox_zone *zone, unsigned int order,
 				      int migratetype, unsigned int flags);
+struct mmbox_page *mmbox_list_rmqueue_smallest(struct mmbox_zone *zone, unsigned int order,
+					       int migratetype);
 unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order,
 				     unsigned int count, int migratetype,
 				     unsigned int flags, struct list_head *list);

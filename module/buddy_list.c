@@ -41,12 +41,10 @@ static struct mmbox_page *first_block(struct mmbox_free_area *area, int migratet
 
 /* ---- one list ---- */
 
-static __always_inline void add_to_free_list(struct mmbox_zone *zone,
+static __always_inline void add_to_free_list(struct mmbox_free_area *area,
 					     struct mmbox_page *page, unsigned int order,
 					     int migratetype, bool to_tail)
 {
-	struct mmbox_free_area *area = &zone->free_area[order];
-
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order);
 	if (to_tail)
 		mmbox_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
@@ -55,13 +53,24 @@ static __always_inline void add_to_free_list(struct mmbox_zone *zone,
 	area->nr_free++;
 }
 
-static __always_inline void del_from_free_list(struct mmbox_zone *zone,
-					       struct mmbox_page *page,
-					       unsigned int order)
+/* The same, where the caller knows that nothing is on the list. */
+static __always_inline void add_to_empty_list(struct mmbox_free_area *area,
+					      struct mmbox_page *page, unsigned int order,
+					      int migratetype)
+{
+	struct list_head *list = &area->free_list[migratetype];
+
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order);
+	__mmbox_list_insert(&page->buddy_list, list, list);
+	area->nr_free++;
+}
+
+static __always_inline void del_from_free_list(struct mmbox_free_area *area,
+					       struct mmbox_page *page)
 {
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
 	mmbox_list_del(&page->buddy_list);
-	zone->free_area[order].nr_free--;
+	area->nr_free--;
 }
 
 /* To another type, at the end: it is not to be handed out at once. */
@@ -75,33 +84,6 @@ static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
 }
 
 /* ---- freeing: merge ---- */
-
-/*
- * The block of @order at @buddy_pfn, a buddy of the block @page at @pfn or of
- * what that would merge to, or NULL while it is not free as a whole. Zones of
- * nodes that take turns span each other, so the buddy must be of this zone.
- */
-static __always_inline struct mmbox_page *find_buddy(const struct mmbox_zone *zone,
-						     unsigned long pfn,
-						     const struct mmbox_page *page,
-						     unsigned long buddy_pfn,
-						     unsigned int order)
-{
-	const struct mmbox_page *buddy;
-
-	if (buddy_pfn - zone->zone_start_pfn >= zone->spanned_pages)
-		return NULL;
-	/* No block is larger than a section, whose descriptors are one array. */
-	buddy = page + (long)(buddy_pfn - pfn);
-	/*
-	 * data_race: whoever else has the block may write this without the lock,
-	 * but as long as it is locked nothing becomes MMBOX_PAGE_BUDDY or ceases to be.
-	 */
-	if (data_race(buddy->type_order) != MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order) ||
-	    buddy->zone_link != page->zone_link)
-		return NULL;
-	return (struct mmbox_page *)buddy;
-}
 
 static bool mergeable(int migratetype)
 {
@@ -119,44 +101,81 @@ static noinline bool pageblocks_merge(const struct mmbox_zone *zone,
 }
 
 /*
- * If the block of the next order up has a free buddy, this one is likely to
- * merge soon: it goes to the tail, where it is handed out last.
+ * Is it a block that is free as a whole, of the order and in the zone that
+ * @identity says? (Zones of nodes that take turns span each other.)
  */
-static __always_inline bool buddy_merge_likely(const struct mmbox_zone *zone,
-					       unsigned long pfn,
-					       const struct mmbox_page *page,
-					       unsigned int order)
+static __always_inline bool is_buddy(const struct mmbox_page *page, u32 identity)
 {
-	if (order >= zone->box->max_order - 2)
-		return false;
-	return find_buddy(zone, pfn, page, (pfn & ~(1UL << order)) ^ (2UL << order),
-			  order + 1);
+	/*
+	 * data_race: whoever else has the block may write this without the lock,
+	 * but as long as it is locked nothing becomes MMBOX_PAGE_BUDDY or ceases to be.
+	 */
+	return (data_race(page->identity) & MMBOX_BUDDY_IDENTITY_MASK) == identity;
+}
+
+/*
+ * Merge the block with its buddy as long as that is free too. If then the block
+ * of the next order up has a free buddy, this one is likely to merge soon: it
+ * goes to the tail, where it is handed out last.
+ *
+ * No merge leads out of the block of the highest order that this one lies in.
+ * @block is the descriptor with which that begins, @index counts pages from
+ * there. It is no larger than a section, so its descriptors are one array, of
+ * which only the first @nr are there, or all if that is 0.
+ */
+static __always_inline void merge_block(struct mmbox_zone *zone, struct mmbox_page *block,
+					unsigned long index, unsigned long nr,
+					unsigned int order, int migratetype, bool to_tail)
+{
+	struct mmbox_free_area *area = &zone->free_area[order];
+	u32 identity = MMBOX_BUDDY_IDENTITY(order, block[index].zone_link);
+	const unsigned int max_order = zone->box->max_order;
+	unsigned long bit = 1UL << order;
+
+	for (; order < max_order - 1; order++) {
+		struct mmbox_page *buddy = block + (index ^ bit);
+
+		if ((nr && (index ^ bit) >= nr) || !is_buddy(buddy, identity))
+			break;
+		if (unlikely(order >= zone->box->pageblock_shift) &&
+		    !pageblocks_merge(zone, buddy, migratetype))
+			break;
+		del_from_free_list(area, buddy);
+		index &= ~bit;
+		bit <<= 1;
+		identity += MMBOX_BUDDY_IDENTITY_ORDER;
+		area++;
+	}
+	if (!to_tail && order < max_order - 2) {
+		unsigned long above = (index & ~bit) ^ bit << 1;
+
+		to_tail = (!nr || above < nr) &&
+			  is_buddy(block + above, identity + MMBOX_BUDDY_IDENTITY_ORDER);
+	}
+	add_to_free_list(area, block + index, order, migratetype, to_tail);
+}
+
+/* In a block of the highest order in which the zone, and maybe all memory, ends. */
+static noinline void merge_last_block(struct mmbox_zone *zone, struct mmbox_page *page,
+				      unsigned long index, unsigned long nr,
+				      unsigned int order, int migratetype, bool to_tail)
+{
+	merge_block(zone, page - index, index, nr, order, migratetype, to_tail);
 }
 
 static __always_inline void __free_one_page(struct mmbox_zone *zone,
 					    struct mmbox_page *page, unsigned int order,
 					    int migratetype, bool to_tail)
 {
-	struct mmbox *box = zone->box;
-	unsigned long pfn = __mmbox_page_to_pfn(box, page);
+	const unsigned long max_block = 1UL << (zone->box->max_order - 1);
+	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
+	unsigned long index = pfn & (max_block - 1);
+	unsigned long left = zone->zone_start_pfn + zone->spanned_pages - (pfn - index);
 
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
-	for (; order < box->max_order - 1; order++) {
-		struct mmbox_page *buddy = find_buddy(zone, pfn, page, pfn ^ (1UL << order),
-						       order);
-
-		if (!buddy)
-			break;
-		if (unlikely(order >= box->pageblock_shift) &&
-		    !pageblocks_merge(zone, buddy, migratetype))
-			break;
-		del_from_free_list(zone, buddy, order);
-		if (buddy < page)
-			page = buddy;
-		pfn &= ~(1UL << order);
-	}
-	add_to_free_list(zone, page, order, migratetype,
-			 to_tail || buddy_merge_likely(zone, pfn, page, order));
+	if (unlikely(left < max_block))
+		return merge_last_block(zone, page, index, left, order, migratetype, to_tail);
+	merge_block(zone, page - index, index, 0, order, migratetype, to_tail);
 }
 
 /**
@@ -240,32 +259,47 @@ unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *lis
 
 /* ---- allocating: split ---- */
 
-/* The list that has the smallest block that fits. Returns its order, or max_order. */
-static __always_inline unsigned int smallest_order(const struct mmbox_zone *zone,
-						   unsigned int order, int migratetype)
+/*
+ * What has the smallest block of this type that fits, or NULL. @order is set to
+ * the order of that.
+ */
+static __always_inline struct mmbox_free_area *
+smallest_area(struct mmbox_zone *zone, unsigned int *order, int migratetype)
 {
+	struct mmbox_free_area *area = &zone->free_area[*order];
 	unsigned int max_order = zone->box->max_order;
 
-	while (order < max_order && list_empty(&zone->free_area[order].free_list[migratetype]))
-		order++;
-	return order;
+	for (; list_empty(&area->free_list[migratetype]); area++)
+		if (++*order >= max_order)
+			return NULL;
+	return area;
 }
 
-/* Take the smallest block that fits and give back its upper halves. */
+static __always_inline struct mmbox_page *first_of(const struct mmbox_free_area *area,
+						   int migratetype)
+{
+	return list_first_entry(&area->free_list[migratetype], struct mmbox_page, buddy_list);
+}
+
+/*
+ * Take the smallest block that fits and give back its upper halves: to empty
+ * lists, or one of them would have been smaller.
+ */
 static __always_inline struct mmbox_page *
 __rmqueue_smallest(struct mmbox_zone *zone, unsigned int order, int migratetype)
 {
-	unsigned int current_order = smallest_order(zone, order, migratetype);
+	unsigned int current_order = order;
+	struct mmbox_free_area *area = smallest_area(zone, &current_order, migratetype);
 	struct mmbox_page *page;
+	unsigned long half;
 
-	if (current_order == zone->box->max_order)
+	if (!area)
 		return NULL;
-	page = first_block(&zone->free_area[current_order], migratetype);
-	del_from_free_list(zone, page, current_order);
-	while (current_order > order) {
-		current_order--;
-		add_to_free_list(zone, page + (1UL << current_order), current_order,
-				 migratetype, false);
+	page = first_of(area, migratetype);
+	del_from_free_list(area, page);
+	for (half = 1UL << current_order; current_order > order;) {
+		half >>= 1;
+		add_to_empty_list(--area, page + half, --current_order, migratetype);
 	}
 	page->migratetype = migratetype;
 	return page;
@@ -441,6 +475,25 @@ static noinline bool __rmqueue_fallback(struct mmbox_zone *zone, unsigned int or
 }
 
 /**
+ * mmbox_list_rmqueue_smallest() - take one block of this type
+ * @zone: from where, locked
+ * @order: power of two of pages
+ * @migratetype: what will be in it
+ *
+ * Context: any, zone->lock held, interrupts off.
+ * Return: its first page, or NULL if this type has none.
+ */
+struct mmbox_page *mmbox_list_rmqueue_smallest(struct mmbox_zone *zone, unsigned int order,
+					       int migratetype)
+{
+	struct mmbox_page *page = __rmqueue_smallest(zone, order, migratetype);
+
+	if (page)
+		WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - (1UL << order));
+	return page;
+}
+
+/**
  * mmbox_list_rmqueue() - take one block
  * @zone: from where, locked
  * @order: power of two of pages
@@ -470,14 +523,17 @@ struct mmbox_page *mmbox_list_rmqueue(struct mmbox_zone *zone, unsigned int orde
 	return page;
 }
 
-/* Give back all of a block of @block_order from @offset on, in aligned parts. */
+/*
+ * Give back all of a block of @block_order from @offset on, in aligned parts: no
+ * two of one order, and none of an order that there was a block of.
+ */
 static void give_back(struct mmbox_zone *zone, struct mmbox_page *page, int migratetype,
 		      unsigned long offset, unsigned int block_order)
 {
 	while (offset < 1UL << block_order) {
 		unsigned int order = __ffs(offset);
 
-		add_to_free_list(zone, page + offset, order, migratetype, false);
+		add_to_empty_list(&zone->free_area[order], page + offset, order, migratetype);
 		offset += 1UL << order;
 	}
 }
@@ -506,17 +562,18 @@ unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order
 	unsigned int got = 0;
 
 	while (got < count) {
-		unsigned int block_order = smallest_order(zone, order, migratetype);
+		unsigned int block_order = order;
+		struct mmbox_free_area *area = smallest_area(zone, &block_order, migratetype);
 		struct mmbox_page *block, *page, *end;
 		unsigned int nr;
 
-		if (block_order == zone->box->max_order) {
+		if (!area) {
 			if (!__rmqueue_fallback(zone, order, migratetype, flags))
 				break;
 			continue;
 		}
-		block = first_block(&zone->free_area[block_order], migratetype);
-		del_from_free_list(zone, block, block_order);
+		block = first_of(area, migratetype);
+		del_from_free_list(area, block);
 		nr = min(count - got, 1U << (block_order - order));
 		end = block + (nr << order);
 		for (page = block; page < end; page += step) {
@@ -743,7 +800,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_list_unisolate);
  */
 void mmbox_list_take(struct mmbox_zone *zone, struct mmbox_page *page)
 {
-	del_from_free_list(zone, page, page->order);
+	del_from_free_list(&zone->free_area[page->order], page);
 }
 
 /**

@@ -31,19 +31,24 @@ enum mmbox_page_type {
 struct mmbox_page {
 	union {
 		struct {
-			u8 type;	/* enum mmbox_page_type */
-			u8 order;	/* of the block this page heads */
+			union {
+				struct {
+					u8 type;	/* enum mmbox_page_type */
+					u8 order;	/* of the block this page heads */
+				};
+				u16 type_order;		/* both at once, for the fast paths */
+			};
+			union {
+				struct {
+					u8 zone_id : 2;	/* index in node_zones[] */
+					u8 node_id : 6;	/* index in box->node[] */
+				};
+				u8 zone_link;	/* both at once, index in box->zone_table[] */
+			};
+			u8 migratetype;	/* on a per-CPU list: whose free_list it goes back to */
 		};
-		u16 type_order;		/* both at once, for the fast paths */
+		u32 identity;		/* all of these at once: MMBOX_BUDDY_IDENTITY() */
 	};
-	union {
-		struct {
-			u8 zone_id : 2;	/* index in node_zones[] */
-			u8 node_id : 6;	/* index in box->node[] */
-		};
-		u8 zone_link;		/* both at once, index in box->zone_table[] */
-	};
-	u8 migratetype;			/* on a per-CPU list: whose free_list it goes back to */
 	u32 slab_cache;			/* every page of a slab: whose; else 0 */
 	union {
 		struct list_head buddy_list;	/* free_area[order], zone->lock */
@@ -117,6 +122,12 @@ do {				\
 
 /* Cut to neither 16 nor 32 bits: an order out of range matches no page. */
 #define MMBOX_TYPE_ORDER(t, o)	((u64)(t) | (u64)(o) << 8)
+
+/* What tells a free block of an order in a zone: all but the migrate type. */
+#define MMBOX_BUDDY_IDENTITY(order, link)	\
+	(MMBOX_PAGE_BUDDY | (u32)(order) << 8 | (u32)(link) << 16)
+#define MMBOX_BUDDY_IDENTITY_MASK	0xffffffU
+#define MMBOX_BUDDY_IDENTITY_ORDER	(1U << 8)	/* from one order to the next */
 
 #ifdef __BIG_ENDIAN
 #error "mmbox: struct mmbox_page::type_order is laid out for little-endian CPUs"

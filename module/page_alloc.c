@@ -554,7 +554,8 @@ static noinline struct mmbox_page *alloc_pages_resched(struct mmbox_page *page)
 
 /*
  * What watermark_ok() says for a request without rights. False also
- * where that takes a look at the lists.
+ * where that takes a look at the lists; above the orders of per-CPU lists the
+ * caller finds out whether there is a block.
  */
 static __always_inline bool zone_above_low(const struct mmbox_zone *zone, unsigned int order,
 					   int highest)
@@ -570,6 +571,8 @@ static __always_inline bool zone_above_low(const struct mmbox_zone *zone, unsign
 		return likely(free > keep);
 	if (unlikely(free - ((1L << order) - 1) <= keep))
 		return false;
+	if (order > MMBOX_COSTLY_ORDER)
+		return true;
 	/* data_race: as above */
 	if (unlikely(data_race(zone->nr_reserved_highatomic | zone->nr_isolate_pageblock)))
 		return false;
@@ -625,11 +628,47 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 	return page;
 }
 
+/*
+ * From the lists of the first zone, if that is above its low watermark and has a
+ * block of the right type. All else is a tail call here as well.
+ */
+static noinline struct mmbox_page *alloc_pages_direct(struct mmbox *box, int nid, gfp_t gfp,
+						      unsigned int order,
+						      enum mmbox_page_type type)
+{
+	unsigned int kind = gfp_kind(gfp);
+	const struct mmbox_cpu *cpu;
+	struct mmbox_zone *zone;
+	struct mmbox_page *page;
+	unsigned long flags;
+
+	if (unlikely(order >= box->direct_orders || nid != NUMA_NO_NODE ||
+		     gfp & __GFP_THISNODE))
+		return alloc_pages_zonelist(box, nid, gfp, order, type);
+	/* Whichever CPU this runs on in the end, its zone is as good. */
+	cpu = raw_cpu_ptr(box->cpu);
+	zone = READ_ONCE(cpu->first[kind_zone(kind)].zone);
+	if (unlikely(!zone_above_low(zone, order, kind_zone(kind)) ||
+		     zone->zone_pgdat->node_id != cpu->nid))
+		return alloc_pages_zonelist(box, nid, gfp, order, type);
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	page = mmbox_list_rmqueue_smallest(zone, order, kind_type(box, kind));
+	zone->nr_alloc[order] += !!page;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	if (unlikely(!page))
+		return alloc_pages_zonelist(box, nid, gfp, order, type);
+	page->type_order = MMBOX_TYPE_ORDER(type, order);
+	return unlikely(gfp & __GFP_ZERO) ? zero_block(box, page, order) : page;
+}
+
 /* Apart from order 0, most of whose arithmetic is done by the compiler. */
 static noinline struct mmbox_page *alloc_pages_order(struct mmbox *box, int nid, gfp_t gfp,
 						     unsigned int order,
 						     enum mmbox_page_type type)
 {
+	if (order > MMBOX_COSTLY_ORDER)
+		return alloc_pages_direct(box, nid, gfp, order, type);
 	return __mmbox_alloc_pages(box, nid, gfp, order, type);
 }
 
@@ -746,6 +785,18 @@ static noinline void free_pages_zone(struct mmbox *box, struct mmbox_page *page,
 	pcp_end(pcp);
 }
 
+/* A block that no per-CPU list has, straight to its zone. */
+static noinline void free_pages_direct(struct mmbox *box, struct mmbox_page *page,
+				       unsigned long pfn, unsigned int order)
+{
+	struct mmbox_zone *zone = mmbox_page_zone(box, page);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	mmbox_list_free(zone, page, order, mmbox_pageblock_type(box, pfn), false);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
 /* The ends of the fast path, entered with preemption off. */
 static noinline void free_pages_slow(struct mmbox *box, struct mmbox_page *page,
 				     unsigned int order)
@@ -768,8 +819,11 @@ static __always_inline void free_pages_ok(struct mmbox *box, struct mmbox_page *
 	struct mmbox_per_cpu_pages *pcp;
 	unsigned int migratetype;
 
-	if (unlikely(order > MMBOX_COSTLY_ORDER))
-		return free_pages_zone(box, page, order);
+	if (unlikely(order > MMBOX_COSTLY_ORDER)) {
+		if (unlikely(order >= box->direct_orders))
+			return free_pages_zone(box, page, order);
+		return free_pages_direct(box, page, pfn, order);
+	}
 	preempt_disable();
 	pcp = mmbox_cpu_pcp(this_cpu_ptr(box->cpu),
 			    page->zone_link);
