@@ -12,7 +12,6 @@
 #include "testing.h"
 
 #define LINE_LEN	512
-#define MAX_LIVE	40000
 #define SHOWN		40		/* most blocks whose pfns a step shows */
 
 /* ---- sequences of allocations and frees ---- */
@@ -25,7 +24,7 @@ struct block {
 struct blocks {
 	struct mmbox *box;
 	struct mmbox_zone *zone;
-	struct block *live;		/* MAX_LIVE */
+	struct block *live;		/* as many as the zone has pages */
 	unsigned int nr;
 	unsigned int first_new;		/* of the step */
 };
@@ -54,6 +53,8 @@ static void sequence_zone(struct kunit *test, struct blocks *b, const char *line
 	cfg.pages_only = true;
 	cfg.kswapd = false;
 	b->box = test_box(test, &cfg);
+	b->live = test_zalloc(test, managed * sizeof(*b->live));
+	b->nr = 0;
 	b->zone = &mmbox_node_data(b->box, 0)->node_zones[MMBOX_ZONE_NORMAL];
 	KUNIT_ASSERT_EQ(test, b->zone->nr_free_pages, managed);
 
@@ -74,7 +75,7 @@ static bool alloc_block(struct blocks *b, unsigned int order)
 			  __GFP_NORETRY;
 	struct mmbox_page *page = mmbox_alloc_pages_node(b->box, 0, gfp, order);
 
-	if (!page || b->nr == MAX_LIVE)
+	if (!page)
 		return false;
 	if (mmbox_page_zone(b->box, page) != b->zone) {
 		mmbox___free_pages(b->box, page, order);
@@ -215,16 +216,30 @@ static void expect_free(struct kunit *test, struct blocks *b, const char *line,
 	KUNIT_EXPECT_EQ_MSG(test, b->nr, held, "blocks held after %s", op);
 }
 
+static void end_sequence(struct kunit *test, struct blocks *b)
+{
+	if (!b->box)
+		return;
+	free_front(b, b->nr);
+	test_box_end(test, b->box);
+	test_free(test, b->live);
+	b->box = NULL;
+}
+
 static void run_sequence(struct kunit *test, const struct mmbox_reference *ref)
 {
-	struct blocks b = { .live = test_zalloc(test, MAX_LIVE * sizeof(*b.live)) };
 	char *line = test_zalloc(test, LINE_LEN), *op = test_zalloc(test, LINE_LEN);
 	const char *text = ref->text;
+	struct blocks b = {};
 	unsigned int ops = 0;
 
 	while (test_next_line(&text, line, LINE_LEN)) {
-		if (!strncmp(line, "ZONE ", 5))
+		if (*line == '#')
+			continue;
+		if (!strncmp(line, "ZONE ", 5)) {
+			end_sequence(test, &b);
 			sequence_zone(test, &b, line);
+		}
 		KUNIT_ASSERT_NOT_NULL_MSG(test, b.box, "%s does not begin with ZONE", ref->name);
 		if (!strncmp(line, "OP ", 3)) {
 			strscpy(op, line + 3, LINE_LEN);
@@ -238,8 +253,9 @@ static void run_sequence(struct kunit *test, const struct mmbox_reference *ref)
 	}
 	kunit_info(test, "%s: %u operations", ref->name, ops);
 	KUNIT_EXPECT_GT(test, ops, 0);
-	free_front(&b, b.nr);
-	test_box_end(test, b.box);
+	end_sequence(test, &b);
+	test_free(test, op);
+	test_free(test, line);
 }
 
 static void buddy_sequence(struct kunit *test)
@@ -270,7 +286,7 @@ struct boot_zone {
 
 /* What it says of a boot. */
 struct boot {
-	char title[96];
+	char title[256];
 	struct boot_zone zones[MMBOX_MAX_NUMNODES][NR_NAMES];
 	unsigned long min_free_kbytes, scale;
 	int ratio[NR_NAMES];
@@ -310,13 +326,16 @@ static struct mmbox *boot_box(struct kunit *test, const struct boot *boot)
 {
 	char *distance = test_zalloc(test, LINE_LEN);
 	struct mmbox_config cfg;
+	struct mmbox *box;
 
 	write_distances(boot, distance, LINE_LEN);
 	test_config(&cfg, "boot", SZ_16M * boot->nr_nodes);
 	cfg.pages_only = true;
 	cfg.distance = distance;
 	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, boot->nr_nodes));
-	return test_box(test, &cfg);
+	box = test_box(test, &cfg);
+	test_free(test, distance);
+	return box;
 }
 
 static void expect_zone(struct kunit *test, const struct boot *boot,

@@ -16,13 +16,14 @@
 
 #define LINE_LEN	200
 #define MAX_CACHES	16
-#define MAX_LIVE	8192
+#define MAX_LIVE	16384
 
-static struct mmbox *reference_box(struct kunit *test, unsigned int nr_nodes, bool stats)
+static struct mmbox *reference_box(struct kunit *test, unsigned long size,
+				   unsigned int nr_nodes, bool stats)
 {
 	struct mmbox_config cfg;
 
-	test_config(&cfg, "reference", SZ_128M);
+	test_config(&cfg, "reference", size);
 	cfg.kmalloc_min = 32;
 	cfg.kmalloc_max = SZ_8K;
 	cfg.kswapd = false;
@@ -143,7 +144,7 @@ static void geometry_rows(struct kunit *test)
 
 	need_two_possible_cpus(test);
 	for_each_reference(ref, "slab-geometry") {
-		struct mmbox *box = reference_box(test, 1, false);
+		struct mmbox *box = reference_box(test, SZ_128M, 1, false);
 		const char *text = ref->text;
 
 		while (test_next_line(&text, line, sizeof(line))) {
@@ -179,7 +180,7 @@ static void kmalloc_rows(struct kunit *test)
 
 	need_two_possible_cpus(test);
 	for_each_reference(ref, "slabinfo") {
-		struct mmbox *box = reference_box(test, 1, false);
+		struct mmbox *box = reference_box(test, SZ_128M, 1, false);
 		const char *text = ref->text;
 
 		while (test_next_line(&text, line, sizeof(line))) {
@@ -315,6 +316,38 @@ static void live_step(struct kunit *test, struct live *live, const char *step)
 	}
 }
 
+/* The next line that is no comment. */
+static bool next_line(const char **text, char *line, size_t size)
+{
+	bool got;
+
+	do {
+		got = test_next_line(text, line, size);
+	} while (got && *line == '#');
+	return got;
+}
+
+/*
+ * A box that holds what a kernel held after each step, and twice as much on the
+ * way there: the pages of slabs are in the rows.
+ */
+static struct mmbox *sequence_box(struct kunit *test, const char *text)
+{
+	unsigned long pages = 0, most = 0, slabs;
+	unsigned int pages_a_slab;
+	char line[LINE_LEN];
+
+	while (next_line(&text, line, sizeof(line))) {
+		if (*line == '=')
+			pages = 0;
+		else if (sscanf(line, "%*s %*u %*u %*u %*u %u : tunables %*u %*u %*u : slabdata %*u %lu",
+				&pages_a_slab, &slabs) == 2)
+			pages += slabs * pages_a_slab;
+		most = max(most, pages);
+	}
+	return reference_box(test, max(SZ_128M, ALIGN(2 * most * PAGE_SIZE, SZ_16M)), 1, false);
+}
+
 /*
  * The caches whose rows follow the first step, last created first. That
  * kernel ran on one CPU, and free_limit counts CPUs that are online.
@@ -325,12 +358,16 @@ static unsigned int sequence_caches(struct kunit *test, struct mmbox *box,
 	unsigned int sizes[MAX_CACHES], nr = 0, i;
 	char line[LINE_LEN], name[32];
 
-	while (test_next_line(&text, line, sizeof(line)) && *line != '=') {
-		bool is_row = nr < MAX_CACHES && sscanf(line, "s-%u", &sizes[nr]) == 1;
+	while (next_line(&text, line, sizeof(line)) && (*line != '=' || !nr)) {
+		bool is_row;
 
+		if (*line == '=')
+			continue;
+		is_row = nr < MAX_CACHES && sscanf(line, "s-%u", &sizes[nr]) == 1;
 		KUNIT_ASSERT_TRUE_MSG(test, is_row, "%s", line);
 		nr++;
 	}
+	KUNIT_ASSERT_GT(test, nr, 0);
 	for (i = 0; i < nr; i++) {
 		struct mmbox_kmem_cache *cachep;
 
@@ -347,28 +384,36 @@ static unsigned int sequence_caches(struct kunit *test, struct mmbox *box,
 	return nr;
 }
 
+/* The end of a cache, with what is left of its objects. */
+static void live_end(struct kunit *test, struct live *live)
+{
+	live_free_front(live, live->nr);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(live->cachep));
+	test_free(test, live->obj);
+}
+
 static void run_sequence(struct kunit *test, const struct mmbox_reference *ref)
 {
 	struct live *live = test_zalloc(test, MAX_CACHES * sizeof(*live));
-	struct mmbox *box = reference_box(test, 1, false);
+	struct mmbox *box = sequence_box(test, ref->text);
 	char line[LINE_LEN], row[LINE_LEN], step[LINE_LEN] = "";
 	const char *text = ref->text;
 	unsigned int nr, at = 0, steps = 0, i;
 
-	KUNIT_ASSERT_TRUE(test, test_next_line(&text, line, sizeof(line)));
-	KUNIT_ASSERT_FALSE(test, strncmp(line, "==", 2));
 	nr = sequence_caches(test, box, text, live);
-
-	while (test_next_line(&text, line, sizeof(line))) {
-		if (sscanf(line, "== %199[^\n]", step) == 1) {
+	while (next_line(&text, line, sizeof(line))) {
+		if (!strncmp(line, "==", 2)) {
+			at = nr;
+			/* The first says how the caches were before all steps. */
+			if (sscanf(line, "== %199[^\n]", step) != 1)
+				continue;
 			for (i = 0; i < nr; i++)
 				live_step(test, &live[i], step);
 			steps++;
-			at = nr;
 			continue;
 		}
 		if (!at)
-			at = nr;	/* the rows before the first step */
+			at = nr;
 		slabinfo_row(live[--at].cachep, row, sizeof(row));
 		KUNIT_EXPECT_STREQ_MSG(test, row, line, "after step %u, '%s', of %s", steps,
 				       step, ref->name);
@@ -376,11 +421,10 @@ static void run_sequence(struct kunit *test, const struct mmbox_reference *ref)
 	kunit_info(test, "%s: %u caches, %u steps", ref->name, nr, steps);
 	KUNIT_EXPECT_GT(test, steps, 0);
 
-	for (i = 0; i < nr; i++) {
-		live_free_front(&live[i], live[i].nr);
-		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(live[i].cachep));
-	}
+	for (i = 0; i < nr; i++)
+		live_end(test, &live[i]);
 	test_box_end(test, box);
+	test_free(test, live);
 }
 
 static void sequences(struct kunit *test)
@@ -478,7 +522,7 @@ static void statistics_caches(struct kunit *test, struct statistics *s, const ch
 	unsigned int size, i;
 	int got;
 
-	while (test_next_line(&text, s->line, sizeof(s->line)) && *s->line != '=') {
+	while (next_line(&text, s->line, sizeof(s->line)) && *s->line != '=') {
 		KUNIT_ASSERT_LT(test, s->nr, MAX_CACHES);
 		got = sscanf(s->line, "%31s", names[s->nr]);
 		KUNIT_ASSERT_EQ(test, 1, got);
@@ -507,16 +551,17 @@ static void run_statistics(struct kunit *test, const struct mmbox_reference *ref
 	KUNIT_ASSERT_TRUE(test, test_next_line(&text, s->line, sizeof(s->line)));
 	got = sscanf(s->line, "# cpus 2 nodes %u", &nr_nodes);
 	KUNIT_ASSERT_EQ(test, 1, got);
-	s->box = reference_box(test, nr_nodes, true);
+	s->box = reference_box(test, SZ_128M, nr_nodes, true);
 	s->nid = NUMA_NO_NODE;
 	for (i = 0; i < 2; i++)
 		s->alien[i] = (mmbox_cpu_to_node(s->box, i) + 1) % nr_nodes;
 	test_pin(test, 0);
-	while (test_next_line(&text, s->line, sizeof(s->line)) && *s->line == '#')
-		;
+	/* The line of the first step. */
+	next_line(&text, s->line, sizeof(s->line));
 	statistics_caches(test, s, text);
+	KUNIT_ASSERT_GT(test, s->nr, 0);
 
-	while (test_next_line(&text, s->line, sizeof(s->line))) {
+	while (next_line(&text, s->line, sizeof(s->line))) {
 		if (sscanf(s->line, "== %199[^\n]", s->step) == 1) {
 			statistics_step(test, s);
 			steps++;
@@ -530,11 +575,10 @@ static void run_statistics(struct kunit *test, const struct mmbox_reference *ref
 	}
 	kunit_info(test, "%s: %u caches, %u steps", ref->name, s->nr, steps);
 	KUNIT_EXPECT_GT(test, steps, 0);
-	for (i = 0; i < s->nr; i++) {
-		live_free_front(&s->live[i], s->live[i].nr);
-		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(s->live[i].cachep));
-	}
+	for (i = 0; i < s->nr; i++)
+		live_end(test, &s->live[i]);
 	test_box_end(test, s->box);
+	test_free(test, s);
 }
 
 static void columns(struct kunit *test)

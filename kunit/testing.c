@@ -148,6 +148,18 @@ void *test_zalloc(struct kunit *test, size_t size)
 	return state->alloc[i];
 }
 
+/* Free what test_zalloc() returned, before the test ends. */
+void test_free(struct kunit *test, void *p)
+{
+	struct test_state *state = test->priv;
+	int i;
+
+	for (i = 0; i < TEST_MAX_ALLOCS; i++)
+		if (state->alloc[i] == p)
+			state->alloc[i] = NULL;
+	kvfree(p);
+}
+
 unsigned int test_nth_cpu(unsigned int nr)
 {
 	unsigned int cpu = cpumask_first(cpu_online_mask);
@@ -328,14 +340,17 @@ void test_crowd_run(struct kunit *test, struct test_crowd *crowd, unsigned int s
 
 bool test_next_line(const char **text, char *line, size_t size)
 {
-	const char *end = strchrnul(*text, '\n');
-	size_t len = min_t(size_t, end - *text, size - 1);
+	const char *end;
+	size_t len;
 
+	*text += strspn(*text, "\r\n");
 	if (!**text)
 		return false;
+	end = *text + strcspn(*text, "\r\n");
+	len = min_t(size_t, end - *text, size - 1);
 	memcpy(line, *text, len);
 	line[len] = 0;
-	*text = *end ? end + 1 : end;
+	*text = end;
 	return true;
 }
 

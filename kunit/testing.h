@@ -36,6 +36,7 @@ struct mmbox *test_small_box(struct kunit *test);
 void test_box_drop(struct kunit *test, struct mmbox *box);
 void test_box_end(struct kunit *test, struct mmbox *box);
 void *test_zalloc(struct kunit *test, size_t size);
+void test_free(struct kunit *test, void *p);
 void test_pin(struct kunit *test, unsigned int nr);
 unsigned int test_nth_cpu(unsigned int nr);
 long test_nr_bad(struct mmbox *box);
@@ -98,7 +99,7 @@ extern const struct mmbox_reference mmbox_references[];
 		if (strncmp((ref)->name, prefix, strlen(prefix))) {	\
 		} else
 
-/* Copies the line at @text and moves behind it; false at the end. */
+/* Copies the next line that is not empty and moves behind it; false at the end. */
 bool test_next_line(const char **text, char *line, size_t size);
 
 /* suites.c: the suites, from the lowest layer up */
