@@ -105,6 +105,36 @@ static void fallback(struct kunit *test)
 		mmbox___free_pages(box, pages[--nr], 0);
 }
 
+/* The node that is asked last for what @nid was asked for. */
+static int last_node(const struct mmbox *box, int nid)
+{
+	const struct mmbox_zoneref *zref;
+	int last = nid;
+
+	for (zref = box->node[nid]->node_zonelists[MMBOX_ZONELIST_FALLBACK]._zonerefs;
+	     zref->zone; zref++)
+		last = zref->zone->zone_pgdat->node_id;
+	return last;
+}
+
+/*
+ * Nodes that are equally far: whose CPUs there are counts once zonelists are
+ * built again, as Linux knows no CPUs where a boot builds them. All are of
+ * node 0 here.
+ */
+static void equally_far(struct kunit *test)
+{
+	struct mmbox *box = nodes_box(test, 3, NULL, "0//");
+
+	KUNIT_EXPECT_EQ(test, last_node(box, 0), 2);
+	KUNIT_EXPECT_EQ(test, last_node(box, 1), 0);
+	KUNIT_EXPECT_EQ(test, last_node(box, 2), 1);
+	mmbox_build_zonelists(box, true);
+	KUNIT_EXPECT_EQ(test, last_node(box, 0), 2);
+	KUNIT_EXPECT_EQ(test, last_node(box, 1), 0);
+	KUNIT_EXPECT_EQ(test, last_node(box, 2), 0);
+}
+
 /* Every node in turn, and each time it was had there it is a hit. */
 static void interleaved(struct kunit *test)
 {
@@ -170,6 +200,7 @@ static void refused(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(local),
 	KUNIT_CASE(fallback),
+	KUNIT_CASE(equally_far),
 	KUNIT_CASE(interleaved),
 	KUNIT_CASE(cpus),
 	KUNIT_CASE(refused),

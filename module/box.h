@@ -172,7 +172,8 @@ unsigned long mmbox_banks_sum(const struct mmbox_config *cfg);
 int mmbox_nodes_split(struct mmbox_config *cfg, unsigned int nodes);
 int mmbox_numa_check(const struct mmbox_config *cfg);
 void mmbox_numa_init(struct mmbox *box);
-int mmbox_node_order(const struct mmbox *box, int nid, int *order, unsigned int *node_load);
+int mmbox_node_order(const struct mmbox *box, int nid, bool booted, int *order,
+		     unsigned int *node_load);
 
 /* checksum.c */
 u32 mmbox_checksum(struct mmbox *box);

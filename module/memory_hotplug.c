@@ -294,7 +294,7 @@ static void zone_resized(struct mmbox_zone *zone, bool populated)
 	struct mmbox *box = zone->box;
 
 	if (populated != mmbox_populated_zone(zone)) {
-		mmbox_build_zonelists(box);
+		mmbox_build_zonelists(box, true);
 		mmbox_set_first_zones(box);
 	}
 	mmbox_init_per_zone_wmark_min(box);

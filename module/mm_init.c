@@ -244,7 +244,7 @@ int mmbox_mm_init(struct mmbox *box)
 		return err;
 	mmbox_numa_init(box);
 	memblock_free_all(box);
-	mmbox_build_zonelists(box);
+	mmbox_build_zonelists(box, false);
 	mmbox_set_first_zones(box);
 	mmbox_calculate_min_free_kbytes(box);
 	mmbox_setup_per_zone_wmarks(box);

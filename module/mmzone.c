@@ -341,13 +341,14 @@ static void group_by_mobility(struct mmbox *box)
 /**
  * mmbox_build_zonelists() - decide for each node in which order zones are asked
  * @box: the box
+ * @booted: again, not for the first time
  *
  * Requests on their way may miss a zone, or see one twice; those that find nothing
  * try again, by zonelist_seq.
  *
  * Context: process; while the box boots, or memory_lock held.
  */
-void mmbox_build_zonelists(struct mmbox *box)
+void mmbox_build_zonelists(struct mmbox *box, bool booted)
 {
 	unsigned int node_load[MMBOX_MAX_NUMNODES] = {};
 	unsigned long flags;
@@ -360,7 +361,7 @@ void mmbox_build_zonelists(struct mmbox *box)
 		int node_order[MMBOX_MAX_NUMNODES], nr, i;
 		struct mmbox_zoneref *zref;
 
-		nr = mmbox_node_order(box, nid, node_order, node_load);
+		nr = mmbox_node_order(box, nid, booted, node_order, node_load);
 		zref = lists[MMBOX_ZONELIST_FALLBACK]._zonerefs;
 		for (i = 0; i < nr; i++)
 			zref = build_zonerefs_node(mmbox_node_data(box, node_order[i]), zref);
@@ -372,6 +373,7 @@ void mmbox_build_zonelists(struct mmbox *box)
 	write_seqcount_end(&box->zonelist_seq);
 	local_irq_restore(flags);
 }
+MMBOX_EXPORT_INTERNAL(mmbox_build_zonelists);
 
 /* ---- what zones keep ---- */
 

@@ -185,7 +185,7 @@ void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
 void mmbox_find_zone_movable_pfns(struct mmbox *box);
 void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
 		      unsigned long *start_pfn, unsigned long *end_pfn);
-void mmbox_build_zonelists(struct mmbox *box);
+void mmbox_build_zonelists(struct mmbox *box, bool booted);
 void mmbox_calculate_min_free_kbytes(struct mmbox *box);
 void mmbox_setup_per_zone_wmarks(struct mmbox *box);
 void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);

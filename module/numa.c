@@ -219,18 +219,27 @@ void mmbox_numa_init(struct mmbox *box)
 
 /* ---- the order of nodes ---- */
 
+static bool node_has_cpus(const struct mmbox *box, int nid)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		if (mmbox_cpu_to_node(box, cpu) == nid)
+			return true;
+	return false;
+}
+
 /*
  * The next node that a node's requests go to: the nearest; of these one above
  * it before one below, one without CPUs before one with, one that is first for
- * few others before one that is for many. As where Linux decides it: when only
- * the first CPU is up. find_next_best_node(), Linux 6.1.
+ * few others before one that is for many. find_next_best_node(), Linux 6.1,
+ * where no node has CPUs yet when a boot decides it.
  */
-static int find_next_best_node(const struct mmbox *box, int node, const bool *used,
-			       const unsigned int *node_load)
+static int find_next_best_node(const struct mmbox *box, int node, bool booted,
+			       const bool *used, const unsigned int *node_load)
 {
-	int boot_nid = per_cpu_ptr(box->cpu, cpumask_first(cpu_online_mask))->nid;
-	int n, best_node = -1;
 	unsigned int min_val = UINT_MAX;
+	int n, best_node = -1;
 
 	if (!used[node])
 		return node;
@@ -240,7 +249,7 @@ static int find_next_best_node(const struct mmbox *box, int node, const bool *us
 		if (used[n] || !box->node[n]->node_present_pages)
 			continue;
 		val += n < node;
-		val += n == boot_nid;
+		val += booted && node_has_cpus(box, n);
 		val = val * MMBOX_MAX_NUMNODES * MMBOX_MAX_NUMNODES + node_load[n];
 		if (val < min_val) {
 			min_val = val;
@@ -254,18 +263,20 @@ static int find_next_best_node(const struct mmbox *box, int node, const bool *us
  * mmbox_node_order() - the nodes that a node's requests go to, best first
  * @box: the box, whose nodes are laid out
  * @nid: the node
+ * @booted: zonelists are built again, not for the first time
  * @order: where they go
  * @node_load: kept from one node to the next, at first all 0
  *
  * Context: process.
  * Return: how many there are.
  */
-int mmbox_node_order(const struct mmbox *box, int nid, int *order, unsigned int *node_load)
+int mmbox_node_order(const struct mmbox *box, int nid, bool booted, int *order,
+		     unsigned int *node_load)
 {
 	bool used[MMBOX_MAX_NUMNODES] = {};
 	int node, prev = nid, nr = 0;
 
-	while ((node = find_next_best_node(box, nid, used, node_load)) >= 0) {
+	while ((node = find_next_best_node(box, nid, booted, used, node_load)) >= 0) {
 		/* Spread over nodes that are equally near. */
 		if (mmbox_node_distance(box, nid, node) != mmbox_node_distance(box, nid, prev))
 			node_load[node]++;
