@@ -52,12 +52,15 @@ static void sequence_zone(struct kunit *test, struct blocks *b, const char *line
 	cfg.bottom_up = true;
 	cfg.pages_only = true;
 	cfg.kswapd = false;
+	cfg.stat_drift = true;
 	b->box = test_box(test, &cfg);
 	b->live = test_zalloc(test, managed * sizeof(*b->live));
 	b->nr = 0;
 	b->zone = &mmbox_node_data(b->box, 0)->node_zones[MMBOX_ZONE_NORMAL];
 	KUNIT_ASSERT_EQ(test, b->zone->nr_free_pages, managed);
 
+	/* That kernel ran on one CPU. */
+	b->zone->stat_threshold = mmbox_stat_threshold(b->zone, 1);
 	b->zone->_watermark[MMBOX_WMARK_MIN] = min;
 	b->zone->_watermark[MMBOX_WMARK_LOW] = low;
 	b->zone->_watermark[MMBOX_WMARK_HIGH] = wmark_high;

@@ -93,6 +93,9 @@ int mmbox_config_check(const struct mmbox_config *cfg)
 	if (cfg->buddy == MMBOX_BUDDY_BITMAP && cfg->pcp_thp)
 		return bad_parameter("pcp_thp", cfg->pcp_thp,
 				     "0 with buddy=bitmap, which has no per-CPU lists");
+	if (cfg->buddy == MMBOX_BUDDY_BITMAP && cfg->stat_drift)
+		return bad_parameter("stat_drift", cfg->stat_drift,
+				     "0 with buddy=bitmap, which counts exactly");
 	if (cfg->orders < MMBOX_MIN_ORDERS || cfg->orders > MMBOX_MAX_ORDERS)
 		return bad_parameter("orders", cfg->orders, "10 or 11");
 	if (!power_of_2_within(cfg->kmalloc_min, 8, 1024))

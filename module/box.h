@@ -69,6 +69,7 @@ struct mmbox_config {
 	bool slab_stats;		/* slabinfo has statistics */
 	bool slab_merge;		/* caches alike are one */
 	bool pcp_thp;			/* order 9 on per-CPU lists and as pageblock */
+	bool stat_drift;		/* CPUs keep a part of NR_FREE_PAGES to themselves */
 	bool kswapd;			/* a thread a node that reclaims */
 	const char *slab_debug;		/* what to watch in which caches, as SLUB's */
 	bool bottom_up;			/* boot memory from the lowest address */
@@ -471,6 +472,11 @@ static inline struct mmbox_zone *mmbox_page_zone(const struct mmbox *box,
 						 const struct mmbox_page *page)
 {
 	return box->zone_table[page->zone_link];
+}
+
+static inline unsigned int mmbox_zone_link(const struct mmbox_zone *zone)
+{
+	return zone->zone_pgdat->node_id * MMBOX_MAX_NR_ZONES + mmbox_zone_idx(zone);
 }
 
 static inline unsigned int mmbox_pageblock_type(const struct mmbox *box, unsigned long pfn)

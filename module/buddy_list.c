@@ -83,6 +83,38 @@ static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
 	mmbox_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
 }
 
+/* ---- how many pages are free ---- */
+
+/*
+ * As Linux counts, so that a watermark is met as early or late as there: this CPU
+ * keeps to itself what it has changed, up to a threshold. Where Linux counts
+ * @nr blocks one by one, so does this. __mod_zone_page_state(), Linux 6.1.
+ */
+static noinline void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int nr)
+{
+	struct mmbox_cpu *cpu = this_cpu_ptr(zone->box->cpu);
+	s8 *diff = &cpu->vm_stat_diff[mmbox_zone_link(zone)];
+	long x = *diff;
+
+	while (nr--) {
+		x += pages;
+		if (abs(x) > zone->stat_threshold) {
+			WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + x);
+			x = 0;
+		}
+	}
+	*diff = x;
+}
+
+/* @nr blocks of so many pages are free now, or, below 0, not any more. */
+static __always_inline void mod_free_pages(struct mmbox_zone *zone, long pages,
+					   unsigned int nr)
+{
+	if (unlikely(zone->stat_threshold))
+		return drift_free_pages(zone, pages, nr);
+	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + pages * nr);
+}
+
 /* ---- freeing: merge ---- */
 
 static bool mergeable(int migratetype)
@@ -178,6 +210,22 @@ static __always_inline void __free_one_page(struct mmbox_zone *zone,
 	merge_block(zone, page - index, index, 0, order, migratetype, to_tail);
 }
 
+/* Take back 2^@shift neighbours of @order as the one block that they are. */
+static __always_inline void list_free(struct mmbox_zone *zone, struct mmbox_page *page,
+				      unsigned int order, unsigned int shift,
+				      int migratetype, bool to_tail)
+{
+	/* Its pageblock may have been isolated since it was looked up. */
+	if (unlikely(zone->nr_isolate_pageblock))
+		migratetype = mmbox_pageblock_type(zone->box,
+						   __mmbox_page_to_pfn(zone->box, page));
+	if (likely(migratetype != MMBOX_MIGRATE_ISOLATE))
+		mod_free_pages(zone, 1L << order, 1U << shift);
+	else
+		zone->nr_free_isolated += 1UL << (order + shift);
+	__free_one_page(zone, page, order + shift, migratetype, to_tail);
+}
+
 /**
  * mmbox_list_free() - take a block back
  * @zone: its zone, locked
@@ -191,15 +239,7 @@ static __always_inline void __free_one_page(struct mmbox_zone *zone,
 void mmbox_list_free(struct mmbox_zone *zone, struct mmbox_page *page,
 		     unsigned int order, int migratetype, bool to_tail)
 {
-	/* Its pageblock may have been isolated since it was looked up. */
-	if (unlikely(zone->nr_isolate_pageblock))
-		migratetype = mmbox_pageblock_type(zone->box,
-						   __mmbox_page_to_pfn(zone->box, page));
-	if (likely(migratetype != MMBOX_MIGRATE_ISOLATE))
-		WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + (1UL << order));
-	else
-		zone->nr_free_isolated += 1UL << order;
-	__free_one_page(zone, page, order, migratetype, to_tail);
+	list_free(zone, page, order, 0, migratetype, to_tail);
 }
 
 /* The entry before this one, which is the next to be freed. */
@@ -253,7 +293,7 @@ unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *lis
 	/* Cut off all from the end to before @next. */
 	next->pcp_list.next = list;
 	list->prev = &next->pcp_list;
-	mmbox_list_free(zone, page, order + shift, page->migratetype, false);
+	list_free(zone, page, order, shift, page->migratetype, false);
 	return 1U << shift;
 }
 
@@ -519,7 +559,7 @@ struct mmbox_page *mmbox_list_rmqueue(struct mmbox_zone *zone, unsigned int orde
 	if (unlikely(!page) && flags & ALLOC_NON_BLOCK)
 		page = __rmqueue_smallest(zone, order, MMBOX_MIGRATE_HIGHATOMIC);
 	if (page)
-		WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - (1UL << order));
+		mod_free_pages(zone, -(1L << order), 1);
 	return page;
 }
 
@@ -588,7 +628,7 @@ unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order
 	}
 	prev->next = list;
 	list->prev = prev;
-	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - ((unsigned long)got << order));
+	mod_free_pages(zone, -((long)got << order), 1);
 	return got;
 }
 
@@ -753,7 +793,7 @@ void mmbox_list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
 	}
 	for (at = pfn; at < end; at += pageblock_pages)
 		moved += move_freepages_block(zone, at, MMBOX_MIGRATE_ISOLATE);
-	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - moved);
+	mod_free_pages(zone, -(long)moved, 1);
 	zone->nr_free_isolated += moved;
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
@@ -785,7 +825,7 @@ void mmbox_list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *
 	}
 	for (at = pfn; at < end; at += pageblock_pages)
 		moved += move_freepages_block(zone, at, mmbox_pageblock_type(box, at));
-	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + moved);
+	mod_free_pages(zone, moved, 1);
 	zone->nr_free_isolated -= moved;
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }

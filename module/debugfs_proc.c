@@ -296,8 +296,7 @@ static void zoneinfo_pagesets(struct seq_file *m, const struct mmbox_zone *zone)
 		seq_printf(m, "\n              count: %i", mmbox_glance(pcp->count));
 		seq_printf(m, "\n              high:  %i", READ_ONCE(pcp->high));
 		seq_printf(m, "\n              batch: %i", READ_ONCE(pcp->batch));
-		/* What a CPU may keep to itself of a counter: nothing. */
-		seq_printf(m, "\n  vm stats threshold: %d", 0);
+		seq_printf(m, "\n  vm stats threshold: %d", READ_ONCE(zone->stat_threshold));
 	}
 }
 

@@ -105,6 +105,10 @@ static bool pcp_thp;
 module_param(pcp_thp, bool, 0444);
 MODULE_PARM_DESC(pcp_thp, "per-CPU lists have blocks of order 9 too, and pageblocks are of that order (default 0)");
 
+static bool stat_drift;
+module_param(stat_drift, bool, 0444);
+MODULE_PARM_DESC(stat_drift, "CPUs keep a part of the count of free pages to themselves, as Linux's do (default 0)");
+
 static bool kswapd = true;
 module_param(kswapd, bool, 0444);
 MODULE_PARM_DESC(kswapd, "a thread a node that reclaims when memory is short; without it, the same operations always give the same box (default 1)");
@@ -189,6 +193,7 @@ static int parse_config(struct mmbox_config *cfg)
 	cfg->slab_stats = slab_stats;
 	cfg->slab_merge = slab_merge;
 	cfg->pcp_thp = pcp_thp;
+	cfg->stat_drift = stat_drift;
 	cfg->kswapd = kswapd;
 	cfg->slab_debug = slab_debug;
 	cfg->distance = distance;

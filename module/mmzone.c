@@ -452,6 +452,24 @@ static void zone_set_pageset_high_and_batch(struct mmbox_zone *zone)
 }
 
 /**
+ * mmbox_stat_threshold() - how much of a counter Linux lets a CPU keep to itself
+ * @zone: the zone
+ * @nr_cpus: CPUs online
+ *
+ * calculate_normal_threshold(), Linux 6.1.
+ *
+ * Context: any.
+ * Return: pages.
+ */
+int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus)
+{
+	unsigned long mem = zone->managed_pages / PHYS_PFN(SZ_128M);
+
+	return min(2 * fls(nr_cpus) * (1 + fls(mem)), 125);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_stat_threshold);
+
+/**
  * mmbox_setup_per_zone_wmarks() - compute watermarks and per-CPU list sizes
  * @box: the box
  *
@@ -480,6 +498,9 @@ void mmbox_setup_per_zone_wmarks(struct mmbox *box)
 		WRITE_ONCE(zone->_watermark[MMBOX_WMARK_MIN], min);
 		WRITE_ONCE(zone->_watermark[MMBOX_WMARK_LOW], min + gap);
 		WRITE_ONCE(zone->_watermark[MMBOX_WMARK_HIGH], min + 2 * gap);
+		if (box->cfg.stat_drift)
+			WRITE_ONCE(zone->stat_threshold,
+				   mmbox_stat_threshold(zone, num_online_cpus()));
 		raw_spin_unlock_irqrestore(&zone->lock, flags);
 		zone_set_pageset_high_and_batch(zone);
 	}

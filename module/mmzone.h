@@ -96,6 +96,8 @@ struct mmbox_cpu {
 		struct mmbox_per_cpu_pages *pcp;	/* of this CPU in it */
 	} first[MMBOX_MAX_NR_ZONES];		/* by the highest zone allowed */
 	int nid;				/* node of this CPU */
+	/* What it keeps to itself of each zone's nr_free_pages; that zone's lock. */
+	s8 vm_stat_diff[MMBOX_MAX_NUMNODES * MMBOX_MAX_NR_ZONES];
 } __aligned(256);
 
 /* zone->flags */
@@ -132,13 +134,14 @@ struct mmbox_zone {
 
 	/* Protects what follows, and the descriptors of free blocks. */
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
-	unsigned long nr_free_pages;	/* NR_FREE_PAGES: pages in free_area[] */
+	unsigned long nr_free_pages;	/* NR_FREE_PAGES: pages in free_area[], save vm_stat_diff */
 	unsigned long nr_free_isolated;	/* free pages that were isolated, and maybe went */
 	unsigned long map_start_pfn;	/* free_area.map begins here; buddy=bitmap */
 	unsigned long map_end_pfn;	/* and ends here */
 	struct mmbox_free_area free_area[MMBOX_MAX_ORDERS];
 	unsigned long nr_alloc[MMBOX_MAX_ORDERS];	/* allocations past the per-CPU lists */
 	unsigned long nr_numa_other;	/* of these, from CPUs of other nodes */
+	int stat_threshold;		/* most pages in a vm_stat_diff, 0: none, as is the default */
 };
 
 struct mmbox_zoneref {
@@ -188,6 +191,7 @@ void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
 void mmbox_build_zonelists(struct mmbox *box, bool booted);
 void mmbox_calculate_min_free_kbytes(struct mmbox *box);
 void mmbox_setup_per_zone_wmarks(struct mmbox *box);
+int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus);
 void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);
 void mmbox_init_per_zone_wmark_min(struct mmbox *box);
 int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,

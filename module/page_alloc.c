@@ -238,8 +238,7 @@ static bool watermark_ok(const struct mmbox_zone *zone, unsigned int order,
 bool mmbox_zone_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
 			     unsigned long mark, int highest)
 {
-	return watermark_ok(zone, order, mark, highest, 0,
-				   READ_ONCE(zone->nr_free_pages));
+	return watermark_ok(zone, order, mark, highest, 0, mmbox_nr_free_pages(zone));
 }
 
 static bool zone_may_give(const struct mmbox_zone *zone, const struct alloc_context *ac,

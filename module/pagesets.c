@@ -286,11 +286,8 @@ int mmbox_pagesets_init(struct mmbox *box)
 	for_each_possible_cpu(cpu)
 		mmbox_cpu_nobody(per_cpu_ptr(box->cpu, cpu))->busy = 1;
 	mmbox_for_each_zone(box, zone) {
-		unsigned int link = zone->zone_pgdat->node_id * MMBOX_MAX_NR_ZONES +
-				    mmbox_zone_idx(zone);
-
 		zone->per_cpu_pageset = (struct mmbox_per_cpu_pages __percpu *)
-					box->pagesets->ptr + 2 + link;
+					box->pagesets->ptr + 2 + mmbox_zone_link(zone);
 		for_each_possible_cpu(cpu)
 			pcp_init(box, per_cpu_ptr(zone->per_cpu_pageset, cpu));
 	}

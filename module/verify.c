@@ -348,9 +348,9 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
 			problem(w, "zone %s says %lu free blocks of order %u, but has %lu",
 				zone->name, zone->free_area[order].nr_free, order,
 				nr_free[order]);
-	if (free != zone->nr_free_pages)
+	if (free != mmbox_nr_free_pages(zone))
 		problem(w, "zone %s says %lu free pages, but has %lu", zone->name,
-			zone->nr_free_pages, free);
+			mmbox_nr_free_pages(zone), free);
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 

@@ -299,7 +299,7 @@ static unsigned long node_free_pages(mmbox_pg_data_t *pgdat)
 	int i;
 
 	for (i = 0; i < pgdat->nr_zones; i++)
-		pages += READ_ONCE(pgdat->node_zones[i].nr_free_pages) +
+		pages += mmbox_nr_free_pages(&pgdat->node_zones[i]) +
 			 mmbox_nr_pcp_pages(&pgdat->node_zones[i]);
 	return pages;
 }

@@ -262,8 +262,8 @@ void mmbox_zone_stat(struct mmbox_zone *zone, unsigned long *stat)
 
 	/* Locked, so that no batch is on its way between zone and CPUs. */
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	free = zone->nr_free_pages;
-	stat[MMBOX_NR_FREE_PAGES] += free;
+	free = mmbox_nr_free_pages(zone);
+	stat[MMBOX_NR_FREE_PAGES] += zone->nr_free_pages;
 	nr_other = zone->nr_numa_other;
 	for (order = 0; order < MMBOX_MAX_ORDERS; order++) {
 		nr_allocs += zone->nr_alloc[order];
@@ -346,6 +346,28 @@ void mmbox_all_stat(struct mmbox *box, unsigned long *stat)
 MMBOX_EXPORT_INTERNAL(mmbox_all_stat);
 
 /**
+ * mmbox_nr_free_pages() - free pages of a zone, with what CPUs keep to themselves
+ * @zone: the zone
+ *
+ * zone_page_state_snapshot(), Linux 6.1.
+ *
+ * Context: any; exact with zone->lock held, else a snapshot.
+ * Return: pages.
+ */
+unsigned long mmbox_nr_free_pages(const struct mmbox_zone *zone)
+{
+	const unsigned int link = mmbox_zone_link(zone);
+	long pages = READ_ONCE(zone->nr_free_pages);
+	int cpu;
+
+	if (READ_ONCE(zone->stat_threshold))
+		for_each_possible_cpu(cpu)
+			pages += mmbox_glance(per_cpu_ptr(zone->box->cpu, cpu)->vm_stat_diff[link]);
+	return max(pages, 0L);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nr_free_pages);
+
+/**
  * mmbox_nr_used_pages() - pages handed out, to callers and to slabs
  * @box: the box
  *
@@ -359,7 +381,7 @@ unsigned long mmbox_nr_used_pages(struct mmbox *box)
 
 	mmbox_for_each_zone(box, zone) {
 		pages += zone->managed_pages;
-		pages -= READ_ONCE(zone->nr_free_pages);
+		pages -= mmbox_nr_free_pages(zone);
 		pages -= mmbox_nr_pcp_pages(zone);
 	}
 	return max(pages, 0L);

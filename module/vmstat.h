@@ -57,6 +57,7 @@ void mmbox_count_numa_miss(struct mmbox_zone *preferred, struct mmbox_zone *zone
 void mmbox_zone_stat(struct mmbox_zone *zone, unsigned long *stat);
 void mmbox_node_stat(struct mmbox *box, int nid, unsigned long *stat);
 void mmbox_all_stat(struct mmbox *box, unsigned long *stat);
+unsigned long mmbox_nr_free_pages(const struct mmbox_zone *zone);
 unsigned long mmbox_nr_used_pages(struct mmbox *box);
 unsigned long mmbox_mem_available(struct mmbox *box, const unsigned long *stat);
 
