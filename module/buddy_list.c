@@ -529,7 +529,7 @@ struct mmbox_page *mmbox_list_rmqueue_smallest(struct mmbox_zone *zone, unsigned
 	struct mmbox_page *page = __rmqueue_smallest(zone, order, migratetype);
 
 	if (page)
-		WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - (1UL << order));
+		mod_free_pages(zone, -(1L << order), 1);
 	return page;
 }
 
