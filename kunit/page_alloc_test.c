@@ -3,6 +3,7 @@
  * The page allocator: splitting and merging, per-CPU lists, watermarks, and
  * every context that it may be called from.
  */
+#include <linux/cpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -534,6 +535,40 @@ static void storm(struct kunit *test)
 	expect_as_before(test, box, &before);
 }
 
+#ifdef CONFIG_HOTPLUG_CPU
+/* What the lists of a CPU that goes held is free; the others' get longer, and shorter again. */
+static void cpu_goes(struct kunit *test)
+{
+	struct mmbox *box = pages_box(test, 11);
+	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
+	int round, cpu, err, high = zone->pageset_high;
+	unsigned long free;
+
+	if (num_online_cpus() != 2)
+		kunit_skip(test, "needs two CPUs");
+	free = zone->nr_free_pages;
+	for (round = 0; round < 2; round++) {
+		test_pin(test, 1);
+		cpu = test_nth_cpu(1);
+		mmbox___free_pages(box, mmbox_alloc_pages(box, GFP_KERNEL, 0), 0);
+		KUNIT_EXPECT_GT(test, per_cpu_ptr(zone->per_cpu_pageset, cpu)->count, 0);
+		test_pin(test, 0);
+		err = remove_cpu(cpu);
+		if (err)
+			kunit_skip(test, "the CPU does not go: %d", err);
+		KUNIT_EXPECT_EQ_MSG(test, 0, per_cpu_ptr(zone->per_cpu_pageset, cpu)->count,
+				    "pages stay behind with a CPU that has gone");
+		KUNIT_EXPECT_EQ(test, free, zone->nr_free_pages);
+		/* One CPU has the whole of the low watermark now. */
+		KUNIT_EXPECT_EQ(test, zone->pageset_high,
+				max_t(int, zone->_watermark[MMBOX_WMARK_LOW],
+				      zone->pageset_batch << 2));
+		KUNIT_EXPECT_EQ(test, 0, add_cpu(cpu));
+		KUNIT_EXPECT_EQ(test, zone->pageset_high, high);
+	}
+}
+#endif
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(split_and_merge),
 	KUNIT_CASE(orders),
@@ -548,6 +583,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(per_cpu_lists),
 	KUNIT_CASE(other_cpu),
 	KUNIT_CASE(drained_when_short),
+#ifdef CONFIG_HOTPLUG_CPU
+	KUNIT_CASE(cpu_goes),
+#endif
 	KUNIT_CASE(busy_lists),
 	KUNIT_CASE(random_use),
 	KUNIT_CASE(storm),

@@ -237,6 +237,8 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	err = boot(box);
 	box->cfg.distance = NULL;
 	box->cfg.node_cpus = NULL;
+	if (!err)
+		err = mmbox_pagesets_start(box);
 	if (!err && !cfg->pages_only)
 		err = mmbox_slab_start(box);
 	if (err) {

@@ -124,6 +124,8 @@ struct mmbox {
 	struct mmbox_memblock memblock;
 	struct mmbox_host host;
 	struct mmbox_host_percpu *pagesets;	/* what @cpu and all zones have a CPU */
+	struct hlist_node cpu_dead;	/* told when a CPU has gone, pagesets.c */
+	struct hlist_node cpu_online;	/* and when one has come */
 	unsigned long secret;		/* random, for the mark of freed objects */
 	struct mutex memory_lock;	/* sections on and off, spans of zones, zonelists */
 	unsigned long going_offline;	/* section that is going offline, plus 1 */
@@ -209,7 +211,10 @@ void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
 		    unsigned int order, unsigned int pindex);
 int mmbox_pagesets_init(struct mmbox *box);
 void mmbox_pagesets_exit(struct mmbox *box);
+int mmbox_pagesets_start(struct mmbox *box);
 void mmbox_set_first_zones(struct mmbox *box);
+int mmbox_pagesets_module_init(void);
+void mmbox_pagesets_module_exit(void);
 void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch);
 void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active);
 void mmbox_drain_all_pages(struct mmbox *box);

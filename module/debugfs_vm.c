@@ -138,7 +138,7 @@ static int percpu_pagelist_high_fraction_write(struct mmbox *box,
 		return err;
 	mutex_lock(&box->tunables_lock);
 	box->percpu_pagelist_high_fraction = fraction;
-	mmbox_setup_per_zone_wmarks(box);
+	mmbox_zone_pcp_update(box);
 	mutex_unlock(&box->tunables_lock);
 	return 0;
 }

@@ -233,19 +233,28 @@ static int __init mmbox_init(void)
 
 	err = parse_config(&cfg);
 	if (!err)
-		err = mmbox_slab_module_init();
+		err = mmbox_pagesets_module_init();
+	err = mmbox_slab_module_init();
+	if (err)
+		goto exit_pagesets;
 	if (err)
 		return err;
 	box = mmbox_create(&cfg);
 	if (IS_ERR(box)) {
-		mmbox_slab_module_exit();
-		return PTR_ERR(box);
+		err = PTR_ERR(box);
+		goto exit_slab;
 	}
 
 	mmbox_debugfs_add(box);
 	mmbox_chardev_add(box);
 	mmbox_publish(box);
 	box0 = box;
+
+exit_slab:
+	mmbox_slab_module_exit();
+exit_pagesets:
+	mmbox_pagesets_module_exit();
+	return err;
 	log_box(box);
 	return 0;
 }
@@ -255,6 +264,7 @@ static void __exit mmbox_exit(void)
 	mmbox_unpublish(box0);
 	mmbox_chardev_remove(box0);
 	mmbox_debugfs_remove(box0);
+	mmbox_pagesets_module_exit();
 	mmbox_destroy(box0);
 	mmbox_slab_module_exit();
 	/* The text of callbacks that have done their work, but not returned. */

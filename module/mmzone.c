@@ -443,7 +443,7 @@ static void zone_set_pageset_high_and_batch(struct mmbox_zone *zone)
 	batch = rounddown_pow_of_two(batch + batch / 2) - 1;
 	batch = max(batch, 1UL);
 
-	high = zone->_watermark[MMBOX_WMARK_LOW];
+	high = mmbox_wmark_pages(zone, MMBOX_WMARK_LOW);
 	if (fraction)
 		high = zone->managed_pages / fraction;
 	high /= nr_split_cpus(zone);
@@ -468,6 +468,19 @@ int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus)
 	return min(2 * fls(nr_cpus) * (1 + fls(mem)), 125);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_stat_threshold);
+
+ * mmbox_zone_pcp_update() - compute per-CPU list sizes alone
+ * @box: the box, after CPUs have come or gone
+ *
+ * Context: process; the only writer.
+ */
+void mmbox_zone_pcp_update(struct mmbox *box)
+{
+	struct mmbox_zone *zone;
+
+	mmbox_for_each_zone(box, zone)
+		zone_set_pageset_high_and_batch(zone);
+}
 
 /**
  * mmbox_setup_per_zone_wmarks() - compute watermarks and per-CPU list sizes

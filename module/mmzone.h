@@ -190,6 +190,7 @@ void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
 		      unsigned long *start_pfn, unsigned long *end_pfn);
 void mmbox_build_zonelists(struct mmbox *box, bool booted);
 void mmbox_calculate_min_free_kbytes(struct mmbox *box);
+void mmbox_zone_pcp_update(struct mmbox *box);
 void mmbox_setup_per_zone_wmarks(struct mmbox *box);
 int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus);
 void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);

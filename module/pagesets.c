@@ -8,10 +8,12 @@
  * The sizes of batches are those of mm/page_alloc.c, Linux 6.1.
  */
 #include <linux/bitops.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/list.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 
 #include "box.h"
@@ -250,6 +252,89 @@ void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_set_reclaim_active);
 
+/* ---- CPUs that come and go ---- */
+
+static enum cpuhp_state cpuhp_dead __ro_after_init;
+static enum cpuhp_state cpuhp_online __ro_after_init;
+
+/* The others share the watermark out among them. */
+static int update_pagesets(struct mmbox *box)
+{
+	mutex_lock(&box->tunables_lock);
+	mmbox_zone_pcp_update(box);
+	mutex_unlock(&box->tunables_lock);
+	return 0;
+}
+
+/*
+ * What its lists held goes to the zones, before anybody else may look: who drains
+ * later finds nothing there, so that two who do so at once are in no one's way.
+ */
+static int page_alloc_cpu_dead(unsigned int cpu, struct hlist_node *node)
+{
+	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_dead);
+
+	preempt_disable();
+	drain_pages(box, cpu);
+	preempt_enable();
+	return update_pagesets(box);
+}
+
+static int page_alloc_cpu_online(unsigned int cpu, struct hlist_node *node)
+{
+	return update_pagesets(hlist_entry(node, struct mmbox, cpu_online));
+}
+
+/**
+ * mmbox_pagesets_module_init() - make ready for boxes
+ *
+ * Context: when the module is loaded.
+ * Return: 0 or -errno.
+ */
+int __init mmbox_pagesets_module_init(void)
+{
+	int state;
+
+	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "mmbox/page_alloc:dead", NULL,
+					page_alloc_cpu_dead);
+	if (state < 0)
+		return state;
+	cpuhp_dead = state;
+	state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "mmbox/page_alloc:online",
+					page_alloc_cpu_online, NULL);
+	if (state < 0) {
+		cpuhp_remove_multi_state(cpuhp_dead);
+		return state;
+	}
+	cpuhp_online = state;
+	return 0;
+}
+
+/**
+ * mmbox_pagesets_module_exit() - undo mmbox_pagesets_module_init()
+ *
+ * Context: when the module is unloaded, without boxes.
+ */
+void mmbox_pagesets_module_exit(void)
+{
+	cpuhp_remove_multi_state(cpuhp_online);
+	cpuhp_remove_multi_state(cpuhp_dead);
+}
+
+/**
+ * mmbox_pagesets_start() - follow CPUs that come and go from now on
+ * @box: the box, booted
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -errno; mmbox_pagesets_exit() undoes what was done.
+ */
+int mmbox_pagesets_start(struct mmbox *box)
+{
+	int err = cpuhp_state_add_instance_nocalls(cpuhp_dead, &box->cpu_dead);
+
+	return err ?: cpuhp_state_add_instance_nocalls(cpuhp_online, &box->cpu_online);
+}
+
 /* ---- begin and end ---- */
 
 static void pcp_init(struct mmbox *box, struct mmbox_per_cpu_pages *pcp)
@@ -295,13 +380,17 @@ int mmbox_pagesets_init(struct mmbox *box)
 }
 
 /**
- * mmbox_pagesets_exit() - undo mmbox_pagesets_init()
+ * mmbox_pagesets_exit() - undo mmbox_pagesets_init() and mmbox_pagesets_start()
  * @box: the box; nobody uses it any more
  *
  * Context: process, may sleep.
  */
 void mmbox_pagesets_exit(struct mmbox *box)
 {
+	if (box->cpu_online.pprev)
+		cpuhp_state_remove_instance_nocalls(cpuhp_online, &box->cpu_online);
+	if (box->cpu_dead.pprev)
+		cpuhp_state_remove_instance_nocalls(cpuhp_dead, &box->cpu_dead);
 	mmbox_host_free_percpu(&box->host, box->pagesets);
 	box->pagesets = NULL;
 	box->cpu = NULL;
