@@ -275,6 +275,52 @@ static void direct_reclaim(struct kunit *test)
 	stock_empty(user);
 }
 
+/* Order of giving up: pages that lie alone first, the last of them in the array. */
+static void stock_scatter(struct stock *stock, struct mmbox_page **alone)
+{
+	unsigned long nr = 0, kept = 0, i;
+
+	for (i = 0; i < stock->nr; i++) {
+		struct mmbox_page *page = stock->pages[i];
+
+		if (mmbox_page_to_pfn(stock->box, page) % 4 == 1)
+			alone[nr++] = page;
+		else
+			stock->pages[kept++] = page;
+	}
+	for (i = 0; i < nr; i++)
+		stock->pages[kept++] = alone[i];
+}
+
+/* One reclaim frees no large block; who says so goes on as long as that frees something. */
+static void costly(struct kunit *test)
+{
+	struct mmbox *box = box_of(test, false);
+	struct stock *stock = stock_new(test, box);
+	struct mmbox_page *page;
+	unsigned long nr;
+
+	box->watermark_boost_factor = 0;
+	/* What watermarks keep has large blocks: that too. */
+	stock_fill(stock, GFP_TAKE | __GFP_MEMALLOC, ULONG_MAX);
+	stock_scatter(stock, test_zalloc(test, box->max_pfn * sizeof(*stock->pages)));
+	KUNIT_EXPECT_EQ(test, mmbox_register_shrinker(box, &stock->shrinker), 0);
+	nr = stock->nr;
+	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN |
+						  __GFP_NORETRY, 5));
+	KUNIT_EXPECT_LT_MSG(test, stock->nr, nr, "it did not try");
+	nr = stock->nr;
+	KUNIT_EXPECT_NULL_MSG(test, mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN, 5),
+			      "a block that large is not worth it");
+	KUNIT_EXPECT_GT_MSG(test, stock->nr, nr / 2, "so it should not have gone on");
+	page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_RETRY_MAYFAIL, 5);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, page, "there is a lot to give up");
+	if (page)
+		mmbox___free_pages(box, page, 5);
+	mmbox_unregister_shrinker(box, &stock->shrinker);
+	stock_empty(stock);
+}
+
 /* Objects that nobody uses are pages that somebody can have. */
 static void reap(struct kunit *test)
 {
@@ -536,6 +582,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(kswapd_drains_and_reaps),
 	KUNIT_CASE(short_lists_meanwhile),
 	KUNIT_CASE(direct_reclaim),
+	KUNIT_CASE(costly),
 	KUNIT_CASE(reap),
 	KUNIT_CASE(pressure),
 	KUNIT_CASE(kswapd_gives_up),

@@ -444,7 +444,7 @@ retry:
 	page = alloc_pages_direct_reclaim(ac, gfp, order, flags, &progress);
 	if (page)
 		return page;
-	if (gfp & __GFP_NORETRY || costly)
+	if (gfp & __GFP_NORETRY || (costly && !(gfp & __GFP_RETRY_MAYFAIL)))
 		goto nopage;
 	if (++rounds <= MAX_RECLAIM_RETRIES) {
 		cond_resched();
