@@ -122,7 +122,8 @@ static void bad_banks(struct kunit *test)
 {
 	static const char *const unreadable[] = {
 		"8M", "8M@", "@0", "8M@0,", ",8M@0", "8M@0:", "8M@0:x", "8M@0;8M@8M",
-		"-8M@0", "8M@0:0:0",
+		"-8M@0", "8M@0:0:0", "16M@17179869184G", "17179869185G@0",
+		"18446744073709567616@0", "08M@0", "8M@0x",
 	};
 	static const char *const senseless[] = {
 		"16M@0,4M@8M",		/* overlaps */

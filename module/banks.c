@@ -9,33 +9,65 @@
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
+#include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/printk.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 
 #include "box.h"
 
-static const char *parse_bytes(const char *text, phys_addr_t *value)
+/**
+ * mmbox_parse_bytes() - read a number of bytes, with K, M or G
+ * @text: what begins with it
+ * @value: where it goes
+ *
+ * memparse(), but that takes a sign, any rubbish as 0, and of what is too large
+ * the lower bits.
+ *
+ * Context: any.
+ * Return: where the number ends, or NULL if there is none, or it is too large.
+ */
+const char *mmbox_parse_bytes(const char *text, phys_addr_t *value)
 {
-	char *end;
+	static const char units[] = "KMGTPE";
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	unsigned int shift = 0;
+	char digits[24];
+	const char *unit;
+	size_t len;
+	u64 bytes;
 
-	/* memparse() would take a sign, and any rubbish as 0. */
-	if (*text < '0' || *text > '9')
+	len = hex ? 2 + strspn(text + 2, "0123456789abcdefABCDEF") : strspn(text, "0123456789");
+	if (len >= sizeof(digits))
 		return NULL;
-	*value = memparse(text, &end);
-	return end;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (kstrtou64(digits, 0, &bytes))
+		return NULL;
+	text += len;
+	unit = *text ? strchr(units, toupper(*text)) : NULL;
+	if (unit) {
+		shift = (unit - units + 1) * 10;
+		text++;
+	}
+	if (bytes > U64_MAX >> shift)
+		return NULL;
+	*value = bytes << shift;
+	return text;
 }
+MMBOX_EXPORT_INTERNAL(mmbox_parse_bytes);
 
 /* One bank, from @text to a comma or the end. Returns where it ends, or NULL. */
 static const char *parse_bank(const char *text, struct mmbox_bank *bank)
 {
 	*bank = (struct mmbox_bank){};
-	text = parse_bytes(text, &bank->size);
+	text = mmbox_parse_bytes(text, &bank->size);
 	if (!text || *text++ != '@')
 		return NULL;
-	text = parse_bytes(text, &bank->base);
+	text = mmbox_parse_bytes(text, &bank->base);
 	if (!text)
 		return NULL;
 	if (text[0] == ':' && text[1] >= '0' && text[1] <= '9') {

@@ -167,6 +167,7 @@ void mmbox_publish(struct mmbox *box);
 void mmbox_unpublish(struct mmbox *box);
 
 /* banks.c */
+const char *mmbox_parse_bytes(const char *text, phys_addr_t *value);
 int mmbox_banks_parse(struct mmbox_config *cfg, const char *text);
 int mmbox_banks_check(const struct mmbox_config *cfg);
 unsigned long mmbox_banks_sum(const struct mmbox_config *cfg);

@@ -125,12 +125,10 @@ static struct mmbox *box0;
 
 static int parse_size(const char *name, const char *text, unsigned long *value)
 {
-	unsigned long long bytes;
-	char *end;
+	phys_addr_t bytes;
+	const char *end = mmbox_parse_bytes(text, &bytes);
 
-	/* memparse() would take a sign, and any rubbish as 0. */
-	bytes = memparse(text, &end);
-	if (*text < '0' || *text > '9' || *end || bytes > ULONG_MAX) {
+	if (!end || *end || bytes > ULONG_MAX) {
 		pr_err("%s=%s: must be a number of bytes, with K, M or G\n", name, text);
 		return -EINVAL;
 	}
@@ -234,11 +232,11 @@ static int __init mmbox_init(void)
 	err = parse_config(&cfg);
 	if (!err)
 		err = mmbox_pagesets_module_init();
+	if (err)
+		return err;
 	err = mmbox_slab_module_init();
 	if (err)
 		goto exit_pagesets;
-	if (err)
-		return err;
 	box = mmbox_create(&cfg);
 	if (IS_ERR(box)) {
 		err = PTR_ERR(box);
@@ -249,14 +247,14 @@ static int __init mmbox_init(void)
 	mmbox_chardev_add(box);
 	mmbox_publish(box);
 	box0 = box;
+	log_box(box);
+	return 0;
 
 exit_slab:
 	mmbox_slab_module_exit();
 exit_pagesets:
 	mmbox_pagesets_module_exit();
 	return err;
-	log_box(box);
-	return 0;
 }
 
 static void __exit mmbox_exit(void)
@@ -264,9 +262,9 @@ static void __exit mmbox_exit(void)
 	mmbox_unpublish(box0);
 	mmbox_chardev_remove(box0);
 	mmbox_debugfs_remove(box0);
-	mmbox_pagesets_module_exit();
 	mmbox_destroy(box0);
 	mmbox_slab_module_exit();
+	mmbox_pagesets_module_exit();
 	/* The text of callbacks that have done their work, but not returned. */
 	rcu_barrier();
 }
