@@ -197,12 +197,45 @@ static void refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mmbox_nodes_split(&cfg, 3), -EINVAL);
 }
 
+/* nodes= in whole sections, whatever size those and the largest block have. */
+static void split(struct kunit *test)
+{
+	static const struct {
+		unsigned long size, section_size;
+		unsigned int orders, nodes;
+		unsigned long first, last;	/* bytes of these nodes, 0: refused */
+	} splits[] = {
+		{ SZ_32M, SZ_4M, 11, 8, SZ_4M, SZ_4M },
+		{ SZ_32M + SZ_8M, SZ_4M, 10, 4, SZ_8M, SZ_16M },
+		{ SZ_64M, SZ_16M, 11, 3, SZ_16M, SZ_32M },
+		{ SZ_32M, SZ_8M, 11, 8, 0, 0 },
+		{ SZ_32M + SZ_2M, SZ_4M, 10, 2, 0, 0 },
+	};
+	struct mmbox_config cfg;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(splits); i++) {
+		mmbox_config_init(&cfg);
+		cfg.size = splits[i].size;
+		cfg.orders = splits[i].orders;
+		cfg.section_size = splits[i].section_size;
+		KUNIT_EXPECT_EQ_MSG(test, !mmbox_nodes_split(&cfg, splits[i].nodes),
+				    !!splits[i].first, "case %u", i);
+		if (!splits[i].first)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, mmbox_config_check(&cfg), 0, "case %u", i);
+		KUNIT_EXPECT_EQ(test, cfg.banks[0].size, splits[i].first);
+		KUNIT_EXPECT_EQ(test, cfg.banks[splits[i].nodes - 1].size, splits[i].last);
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(local),
 	KUNIT_CASE(fallback),
 	KUNIT_CASE(equally_far),
 	KUNIT_CASE(interleaved),
 	KUNIT_CASE(cpus),
+	KUNIT_CASE(split),
 	KUNIT_CASE(refused),
 	{}
 };

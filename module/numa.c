@@ -29,17 +29,17 @@
 
 /**
  * mmbox_nodes_split() - read nodes=: banks of about equal size
- * @cfg: where they go; its size and orders are known
+ * @cfg: where they go; its size and section_size are known
  * @nodes: how many nodes
  *
- * Each bank is a multiple of the largest block; the last has what is left.
+ * Each bank is a multiple of a section; the last has what is left.
  *
  * Context: process.
  * Return: 0, or -EINVAL, having said in one line what makes no sense.
  */
 int mmbox_nodes_split(struct mmbox_config *cfg, unsigned int nodes)
 {
-	unsigned long block = PAGE_SIZE << (cfg->orders - 1), each, nid;
+	unsigned long each, nid;
 
 	if (nodes < 1 || nodes > MMBOX_MAX_NUMNODES) {
 		pr_err("nodes=%u: must be from 1 to %d\n", nodes, MMBOX_MAX_NUMNODES);
@@ -52,10 +52,13 @@ int mmbox_nodes_split(struct mmbox_config *cfg, unsigned int nodes)
 	}
 	if (nodes == 1)
 		return 0;
-	each = rounddown(cfg->size / nodes, block);
-	if (!each || cfg->size % block) {
-		pr_err("nodes=%u: size=%lu must be a multiple of the largest block, one a node at least\n",
-		       nodes, cfg->size);
+	/* What makes no sense by itself is refused later. */
+	if (!cfg->section_size)
+		return 0;
+	each = rounddown(cfg->size / nodes, cfg->section_size);
+	if (!each || cfg->size % cfg->section_size) {
+		pr_err("nodes=%u: size=%lu must be a multiple of section_size=%lu, one a node at least\n",
+		       nodes, cfg->size, cfg->section_size);
 		return -EINVAL;
 	}
 	for (nid = 0; nid < nodes; nid++)
