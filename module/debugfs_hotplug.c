@@ -174,14 +174,16 @@ static size_t section_dirs_bytes(const struct mmbox *box)
  */
 void mmbox_debugfs_sections_add(struct mmbox *box)
 {
-	unsigned long nr;
+	unsigned long nr, there = 0;
 
 	box->memory_dir = mmbox_face_dir_add(box, NULL, "memory", memory_faces, 0);
 	if (!box->memory_dir)
 		return;
-	if (box->nr_sections > MAX_FOLDERS) {
+	for (nr = 0; nr < box->nr_sections; nr++)
+		there += mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT;
+	if (there > MAX_FOLDERS) {
 		pr_warn("%s: goes without debugfs folders memory/memory0 and so on: %lu sections, the limit is %d\n",
-			box->name, box->nr_sections, MAX_FOLDERS);
+			box->name, there, MAX_FOLDERS);
 		return;
 	}
 	box->section_dirs = mmbox_host_zalloc(&box->host, section_dirs_bytes(box),
