@@ -211,6 +211,8 @@ static void pagetypeinfo_node(struct seq_file *m, mmbox_pg_data_t *pgdat)
 	unsigned int order;
 	int i, mt;
 
+	if (!pgdat->node_present_pages)
+		return;
 	seq_printf(m, "Page block order: %u\n", box->pageblock_shift);
 	seq_printf(m, "Pages per block:  %lu\n\n", 1UL << box->pageblock_shift);
 	seq_printf(m, "%-43s ", "Free pages count per migrate type at order");
