@@ -555,34 +555,54 @@ static void unusable_show(struct seq_file *m, struct mmbox *box, unsigned long i
 
 /* iomem: the box's physical addresses */
 
-static void iomem_line(struct seq_file *m, int depth,
-		       const struct mmbox_memblock_region *r)
+static void iomem_line(struct seq_file *m, int depth, phys_addr_t base, phys_addr_t end,
+		       const char *name)
 {
-	unsigned long long start = r->base, end = r->base + r->size - 1;
-
-	seq_printf(m, "%*s%08llx-%08llx : %s\n", depth * 2, "", start, end,
-		   r->name ?: "Reserved");
+	seq_printf(m, "%*s%08llx-%08llx : %s\n", depth * 2, "", (unsigned long long)base,
+		   (unsigned long long)end - 1, name);
 }
 
+static void iomem_reserved(struct seq_file *m, const struct mmbox_memblock_type *reserved,
+			   phys_addr_t base, phys_addr_t end)
+{
+	unsigned int i;
+
+	for (i = 0; i < reserved->cnt; i++) {
+		const struct mmbox_memblock_region *r = &reserved->regions[i];
+
+		if (r->base >= base && r->base < end)
+			iomem_line(m, 1, r->base, r->base + r->size, r->name ?: "Reserved");
+	}
+}
+
+/* The first section from @nr on that is no more of the memory of @nid that @nr begins. */
+static unsigned long end_of_memory(const struct mmbox *box, unsigned long nr, int nid)
+{
+	while (nr < box->nr_sections &&
+	       mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT &&
+	       mmbox_section_nid(box, nr) == nid)
+		nr++;
+	return nr;
+}
+
+/* By sections, as memory comes and goes by them; the last may be less than whole. */
 static void iomem_show(struct seq_file *m, struct mmbox *box,
 		       unsigned long id)
 {
-	const struct mmbox_memblock_type *reserved = &box->memblock.reserved;
-	const struct mmbox_memblock_type *memory = &box->memblock.memory;
-	unsigned int i, j;
+	unsigned long nr, next;
 
 	mutex_lock(&box->memory_lock);
-	for (i = 0; i < memory->cnt; i++) {
-		const struct mmbox_memblock_region *bank = &memory->regions[i];
+	for (nr = 0; nr < box->nr_sections; nr = next) {
+		phys_addr_t base = (phys_addr_t)nr << box->section_shift, end;
 
-		iomem_line(m, 0, bank);
-		for (j = 0; j < reserved->cnt; j++) {
-			const struct mmbox_memblock_region *r = &reserved->regions[j];
-
-			if (r->base >= bank->base &&
-			    r->base - bank->base < bank->size)
-				iomem_line(m, 1, r);
-		}
+		next = nr + 1;
+		if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
+			continue;
+		next = end_of_memory(box, nr, mmbox_section_nid(box, nr));
+		end = min_t(phys_addr_t, (phys_addr_t)next << box->section_shift,
+			    PFN_PHYS(box->max_pfn));
+		iomem_line(m, 0, base, end, "System RAM");
+		iomem_reserved(m, &box->memblock.reserved, base, end);
 	}
 	mutex_unlock(&box->memory_lock);
 }

@@ -6,10 +6,9 @@
  * reserved. An allocation is a reservation in the highest free place of a
  * node, as in the kernel, so that low memory is left to ZONE_DMA. At the end
  * of boot mm_init.c walks the difference of the two arrays and hands it to
- * the buddy allocator. The arrays stay as the record that `iomem` shows.
+ * the buddy allocator. The arrays stay as they were then.
  *
- * There is no lock: only the task that creates the box is here. Later banks grow
- * and shrink under memory_lock, as memory comes and goes.
+ * There is no lock: only the task that creates the box is here.
  */
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -168,7 +167,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_memblock_free);
  *
  * What is reserved of it stays so.
  *
- * Context: while the box boots, or memory_lock held.
+ * Context: while the box boots.
  */
 void mmbox_memblock_remove(struct mmbox_memblock *mb, phys_addr_t base,
 			   phys_addr_t size)
@@ -367,29 +366,6 @@ bool mmbox_memblock_next_free(const struct mmbox_memblock *mb, phys_addr_t *base
 	return false;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_next_free);
-
-/**
- * mmbox_memblock_hot_add() - note memory that has come after the boot
- * @mb: the boot allocator
- * @base: first byte
- * @size: bytes
- * @nid: node it belongs to
- *
- * Goes on a bank of the node that adjoins, or is one of its own.
- *
- * Context: process, memory_lock held.
- * Return: as mmbox_memblock_add().
- */
-int mmbox_memblock_hot_add(struct mmbox_memblock *mb, phys_addr_t base,
-			   phys_addr_t size, int nid)
-{
-	struct mmbox_memblock_region *before = region_ending_at(&mb->memory, base);
-
-	if (!before || before->nid != nid)
-		return mmbox_memblock_add(mb, base, size, nid);
-	before->size += size;
-	return 0;
-}
 
 /**
  * mmbox_memblock_end_pfn() - where memory ends

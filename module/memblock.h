@@ -43,8 +43,6 @@ void mmbox_memblock_free(struct mmbox_memblock *mb, phys_addr_t base,
 			 phys_addr_t size);
 void mmbox_memblock_remove(struct mmbox_memblock *mb, phys_addr_t base,
 			   phys_addr_t size);
-int mmbox_memblock_hot_add(struct mmbox_memblock *mb, phys_addr_t base,
-			   phys_addr_t size, int nid);
 bool mmbox_memblock_next_free(const struct mmbox_memblock *mb, phys_addr_t *base,
 			      phys_addr_t *end, int *nid);
 unsigned long mmbox_memblock_end_pfn(const struct mmbox_memblock *mb);

@@ -648,7 +648,6 @@ static void free_hot(struct mmbox *box, struct mmbox_hot_section *hot)
 
 static int add_section(struct mmbox *box, unsigned long nr)
 {
-	phys_addr_t phys = (phys_addr_t)nr << box->section_shift;
 	struct mmbox_hot_section *hot;
 	int err;
 
@@ -670,16 +669,10 @@ static int add_section(struct mmbox *box, unsigned long nr)
 	err = mmbox_physmap_add(box, nr, hot->region.addr);
 	if (err)
 		goto return_region;
-	err = mmbox_memblock_hot_add(&box->memblock, phys, box->cfg.section_size,
-				     mmbox_section_nid(box, nr));
-	if (err)
-		goto del_physmap;
 	list_add(&hot->list, &box->hot_sections);
 	set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, true);
 	return 0;
 
-del_physmap:
-	mmbox_physmap_del(box, nr);
 return_region:
 	free_hot(box, hot);
 	return err;
@@ -750,9 +743,6 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 		pr_info("%s: section %lu stays: it is online\n", box->name, nr);
 		return -EBUSY;
 	}
-	/* What is cut out of a bank may leave two. */
-	if (box->memblock.memory.cnt == MMBOX_MEMBLOCK_REGIONS)
-		return -ENOSPC;
 	set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, false);
 	err = return_section(box, nr);
 	if (err) {
@@ -763,8 +753,6 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 		return err;
 	}
 	mmbox_physmap_del(box, nr);
-	mmbox_memblock_remove(&box->memblock, (phys_addr_t)nr << box->section_shift,
-			      box->cfg.section_size);
 	mmbox_debugfs_section_del(box, nr);
 	return 0;
 }
