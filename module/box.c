@@ -187,7 +187,7 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 {
 	struct mmbox_host host = { .fail_nth = cfg->fail_nth };
 	struct mmbox *box;
-	int err;
+	int nid, err;
 
 	err = mmbox_config_check(cfg);
 	if (err)
@@ -246,8 +246,9 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 		goto exit_boot;
 	}
 	mmbox_slab_debug_forget(box);	/* the box's own: no leaks */
-	if (cfg->kswapd)
-		mmbox_kswapd_run(box);
+	mmbox_for_each_online_node(box, nid)
+		if (box->node[nid]->node_present_pages)
+			mmbox_kswapd_run(box->node[nid]);
 	return box;
 
 exit_boot:
@@ -272,7 +273,10 @@ MMBOX_EXPORT_INTERNAL(mmbox_create);
  */
 void mmbox_destroy(struct mmbox *box)
 {
-	mmbox_kswapd_stop(box);
+	int nid;
+
+	mmbox_for_each_online_node(box, nid)
+		mmbox_kswapd_stop(box->node[nid]);
 	mmbox_kmem_cache_exit(box);
 	if (box->cfg.slab_stats)
 		static_branch_dec(&mmbox_slab_stats);

@@ -202,8 +202,8 @@ void mmbox_account_reclaimed_pages(struct mmbox *box, unsigned long pages);
 bool mmbox_kswapd_hopeless(const mmbox_pg_data_t *pgdat);
 void mmbox_drop_slab(struct mmbox *box);
 void mmbox_kswapd_init(mmbox_pg_data_t *pgdat);
-void mmbox_kswapd_run(struct mmbox *box);
-void mmbox_kswapd_stop(struct mmbox *box);
+void mmbox_kswapd_run(mmbox_pg_data_t *pgdat);
+void mmbox_kswapd_stop(mmbox_pg_data_t *pgdat);
 
 /* pagesets.c; the first two with the CPU's lists marked busy */
 bool mmbox_rmqueue_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,

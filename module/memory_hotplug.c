@@ -475,6 +475,8 @@ static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
 	shrink_zone_span(zone, start, end);
 	resize_node(zone->zone_pgdat, -(long)section_pages(box));
 	zone_resized(zone, true);
+	if (!zone->zone_pgdat->node_present_pages)
+		mmbox_kswapd_stop(zone->zone_pgdat);
 	return 0;
 }
 
@@ -555,6 +557,7 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 		}
 	}
 	move_to_zone(zone, start, end);
+	mmbox_kswapd_run(pgdat);
 	grow_zone_span(zone, start, end);
 	raw_spin_lock_irqsave(&zone->lock, flags);
 	WRITE_ONCE(zone->present_pages, zone->present_pages + section_pages(box));

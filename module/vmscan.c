@@ -769,46 +769,42 @@ static struct task_struct *start_kswapd(struct mmbox *box, mmbox_pg_data_t *pgda
 }
 
 /**
- * mmbox_kswapd_run() - start the kswapd of every node that has none
- * @box: the box, booted
+ * mmbox_kswapd_run() - start the kswapd of a node, unless it has one
+ * @pgdat: a node that has memory
  *
- * A box works without; then each allocation reclaims for itself.
+ * A node works without, and so does a box that was made with kswapd=0; then each
+ * allocation reclaims for itself.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; while the box is made, or memory_lock held.
  */
-void mmbox_kswapd_run(struct mmbox *box)
+void mmbox_kswapd_run(mmbox_pg_data_t *pgdat)
 {
-	int nid;
+	struct mmbox *box = pgdat->node_zones[0].box;
+	struct task_struct *task;
 
-	mmbox_for_each_online_node(box, nid) {
-		mmbox_pg_data_t *pgdat = box->node[nid];
-		struct task_struct *task;
-
-		if (pgdat->kswapd)
-			continue;
-		task = start_kswapd(box, pgdat);
-		if (IS_ERR(task))
-			pr_warn("%s: goes without kswapd of node %d: %pe\n",
-				box->name, nid, task);
-	}
+	if (!box->cfg.kswapd || pgdat->kswapd)
+		return;
+	task = start_kswapd(box, pgdat);
+	if (IS_ERR(task))
+		pr_warn("%s: goes without kswapd of node %d: %pe\n",
+			box->name, pgdat->node_id, task);
 }
 
 /**
- * mmbox_kswapd_stop() - stop the kswapd of every node
- * @box: the box, which nobody uses any more
+ * mmbox_kswapd_stop() - stop the kswapd of a node, if it has one
+ * @pgdat: a node that has no memory any more, or of a box that nobody uses
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; while the box ends, or memory_lock held.
  */
-void mmbox_kswapd_stop(struct mmbox *box)
+void mmbox_kswapd_stop(mmbox_pg_data_t *pgdat)
 {
-	int nid;
+	struct task_struct *task = pgdat->kswapd;
 
-	mmbox_for_each_online_node(box, nid) {
-		mmbox_pg_data_t *pgdat = box->node[nid];
-
-		if (!pgdat->kswapd)
-			continue;
-		kthread_stop(pgdat->kswapd);
-		WRITE_ONCE(pgdat->kswapd, NULL);
-	}
+	if (!task)
+		return;
+	/* From here on nobody waits for it to free anything, and those who do go on. */
+	WRITE_ONCE(pgdat->kswapd, NULL);
+	wake_up_all(&pgdat->pfmemalloc_wait);
+	kthread_stop(task);
 }
+MMBOX_EXPORT_INTERNAL(mmbox_kswapd_stop);
