@@ -765,6 +765,90 @@ static void come_and_go(struct kunit *test)
 	expect_returned(test, &account);
 }
 
+static bool is_early(struct mmbox *box, unsigned long nr)
+{
+	return mmbox_early_section(mmbox_nr_to_section(box, nr));
+}
+
+/* As many as there are, one by one from the last: each is a stretch of memory of its own. */
+static void many_stretches(struct kunit *test)
+{
+	struct mmbox_account account = {};
+	struct mmbox_config cfg;
+	unsigned long nr, probed = 0;
+	struct mmbox *box;
+	int err;
+
+	mmbox_config_init(&cfg);
+	cfg.name = "test";
+	cfg.kswapd = false;
+	cfg.pages_only = true;
+	cfg.orders = 10;
+	cfg.section_size = SZ_2M;
+	cfg.account = &account;
+	KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(&cfg, "8M@0,280M@16M:hot"));
+	cfg.size = mmbox_banks_sum(&cfg);
+	box = test_box(test, &cfg);
+	for (nr = box->nr_sections - 1; nr >= 8; nr -= 2) {
+		err = mmbox_memory_probe(box, (phys_addr_t)nr * SZ_2M);
+		if (err == -ENOMEM)
+			break;		/* the host is small */
+		KUNIT_ASSERT_EQ_MSG(test, 0, err, "after %lu", probed);
+		KUNIT_EXPECT_FALSE(test, is_early(box, nr));
+		probed++;
+	}
+	KUNIT_EXPECT_GT_MSG(test, probed, MMBOX_MEMBLOCK_REGIONS, "no test of what it is for");
+	for (nr += 2; nr < box->nr_sections; nr += 2)
+		KUNIT_EXPECT_EQ(test, 0, mmbox_memory_remove(box, (phys_addr_t)nr * SZ_2M));
+	test_box_drop(test, box);
+	expect_returned(test, &account);
+}
+
+/*
+ * A node without memory needs no kswapd, and has one when it has some. As its
+ * maps are in its own memory, it never loses the last; but it may never have had any.
+ */
+static void kswapd_of_nodes(struct kunit *test)
+{
+	unsigned long nth, allocs = 0, without = 0;
+	struct mmbox_config cfg;
+	struct mmbox *box;
+	int nid;
+
+	hotplug_config(test, &cfg);
+	cfg.kswapd = true;
+	cfg.pages_only = false;
+	box = test_box(test, &cfg);
+	KUNIT_ASSERT_NOT_NULL(test, box->node[1]->kswapd);
+	mmbox_kswapd_stop(box->node[1]);
+	KUNIT_EXPECT_NULL(test, box->node[1]->kswapd);
+	KUNIT_EXPECT_NOT_NULL(test, box->node[0]->kswapd);
+	KUNIT_EXPECT_FALSE_MSG(test, mmbox_throttle_node(box->node[1], GFP_KERNEL),
+			       "waits for who is not there");
+	KUNIT_ASSERT_EQ(test, 0, mmbox_memory_offline(box, 9));
+	KUNIT_EXPECT_NULL(test, box->node[1]->kswapd);
+	KUNIT_ASSERT_EQ(test, 0, mmbox_memory_online(box, 9, MMBOX_MMOP_ONLINE));
+	KUNIT_EXPECT_NOT_NULL(test, box->node[1]->kswapd);
+	check_all(test, box);
+	test_box_drop(test, box);
+
+	for (nth = 1; nth <= allocs + 1; nth++) {
+		cfg.fail_boot_nth = nth;
+		box = mmbox_create(&cfg);
+		allocs = max(allocs, nth);
+		if (IS_ERR(box))
+			continue;
+		allocs = box->memblock.nr_allocs;
+		mmbox_for_each_online_node(box, nid) {
+			KUNIT_EXPECT_EQ(test, !!box->node[nid]->kswapd,
+					!!box->node[nid]->node_present_pages);
+			without += !box->node[nid]->kswapd;
+		}
+		mmbox_destroy(box);
+	}
+	KUNIT_EXPECT_GT_MSG(test, without, 0, "every node had memory");
+}
+
 /* Memory of the region itself; back come other pages. */
 static void boot_memory_goes(struct kunit *test)
 {
@@ -797,6 +881,8 @@ static void boot_memory_goes(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, mmbox_section_state(box, 0), MMBOX_SECTION_ABSENT);
 			check_verify(test, box);
 			KUNIT_EXPECT_EQ(test, 0, mmbox_memory_probe(box, 0));
+			KUNIT_EXPECT_FALSE(test, is_early(box, 0));
+			KUNIT_EXPECT_TRUE(test, is_early(box, 2));
 			KUNIT_EXPECT_EQ(test, 0, mmbox_memory_online(box, 0, MMBOX_MMOP_ONLINE));
 		}
 		check_all(test, box);
@@ -1123,6 +1209,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(failures, variants_gen_params),
 	KUNIT_CASE_PARAM(come_and_go, variants_gen_params),
 	KUNIT_CASE_PARAM(boot_memory_goes, variants_gen_params),
+	KUNIT_CASE(many_stretches),
+	KUNIT_CASE_PARAM(kswapd_of_nodes, variants_gen_params),
 	KUNIT_CASE_PARAM(one_piece, variants_gen_params),
 	KUNIT_CASE_PARAM(probe_failures, variants_gen_params),
 	KUNIT_CASE_PARAM(boot_failures, variants_gen_params),

@@ -77,6 +77,24 @@ static void boot_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		seq_printf(m, "(%u steps more)\n", log->nr_lost);
 }
 
+/* Sections with memory, those of them in use, and those that were there at boot. */
+static void sections_show(struct seq_file *m, const struct mmbox *box)
+{
+	bool sparse = mmbox_model_is_sparse(box->cfg.model);
+	unsigned long nr, valid = 0, online = 0, early = 0;
+
+	for (nr = 0; nr < box->nr_sections; nr++) {
+		if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
+			continue;
+		valid++;
+		online += !sparse || mmbox_online_section(mmbox_nr_to_section(box, nr));
+		early += !sparse || mmbox_early_section(mmbox_nr_to_section(box, nr));
+	}
+	seq_printf(m, "sections_with_memory: %lu\n", valid);
+	seq_printf(m, "sections_online: %lu\n", online);
+	seq_printf(m, "sections_early: %lu\n", early);
+}
+
 static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
 	unsigned long present = 0;
@@ -89,6 +107,7 @@ static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	seq_printf(m, "model: %s\n", mmbox_model_names[box->cfg.model]);
 	seq_printf(m, "section_size: %lu\n", box->cfg.section_size);
 	seq_printf(m, "sections: %lu\n", box->nr_sections);
+	sections_show(m, box);
 	seq_printf(m, "sections_missing: %lu\n", box->sparse.nr_missing);
 	seq_printf(m, "spanned_pages: %lu\n", box->max_pfn);
 	seq_printf(m, "present_pages: %lu\n", present);

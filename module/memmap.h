@@ -30,7 +30,7 @@ enum mmbox_memory_model {
 #define MMBOX_SECTION_MARKED_PRESENT	BIT(0)	/* memory is there, or may come */
 #define MMBOX_SECTION_HAS_MEM_MAP	BIT(1)
 #define MMBOX_SECTION_IS_ONLINE		BIT(2)
-#define MMBOX_SECTION_IS_EARLY		BIT(3)	/* set up at boot */
+#define MMBOX_SECTION_IS_EARLY		BIT(3)	/* its memory is the boot's */
 #define MMBOX_SECTION_MAP_LAST_BIT	BIT(4)
 #define MMBOX_SECTION_MAP_MASK		(~(MMBOX_SECTION_MAP_LAST_BIT - 1))
 #define MMBOX_SECTION_NID_SHIFT		4	/* the node, until there is a map */
@@ -140,6 +140,11 @@ static inline bool mmbox_valid_section(const struct mmbox_mem_section *ms)
 static inline bool mmbox_online_section(const struct mmbox_mem_section *ms)
 {
 	return ms && READ_ONCE(ms->section_mem_map) & MMBOX_SECTION_IS_ONLINE;
+}
+
+static inline bool mmbox_early_section(const struct mmbox_mem_section *ms)
+{
+	return ms && READ_ONCE(ms->section_mem_map) & MMBOX_SECTION_IS_EARLY;
 }
 
 /* The map, biased so that it is indexed by pfn. */

@@ -719,13 +719,14 @@ unlock:
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memory_probe);
 
-/* Back to the host: what came later is a region by itself. */
+/* Back to the host: a part of the region, or what came later, a region by itself. */
 static int return_section(struct mmbox *box, unsigned long nr)
 {
-	struct mmbox_hot_section *hot = find_hot(box, nr);
+	struct mmbox_hot_section *hot;
 	unsigned long addr;
 
-	if (hot) {
+	if (!mmbox_early_section(mmbox_nr_to_section(box, nr))) {
+		hot = find_hot(box, nr);
 		list_del(&hot->list);
 		free_hot(box, hot);
 		return 0;
@@ -743,6 +744,7 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 	if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
 		return -ENXIO;
 	if (mmbox_section_state(box, nr) != MMBOX_SECTION_OFFLINE) {
+	set_section_flag(box, nr, MMBOX_SECTION_IS_EARLY, false);
 		pr_info("%s: section %lu stays: it is online\n", box->name, nr);
 		return -EBUSY;
 	}

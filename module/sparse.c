@@ -226,7 +226,8 @@ static void mmbox_sparse_init_one_section(struct mmbox *box, unsigned long nr,
 	unsigned long offset = (unsigned long)map - (unsigned long)box->region.addr;
 
 	ms->usage = usage;
-	ms->section_mem_map |= MMBOX_SECTION_IS_EARLY;
+	if (mmbox_physmap_section_there(box, nr))
+		ms->section_mem_map |= MMBOX_SECTION_IS_EARLY;
 	mmbox_sparse_set_map(box, nr, map);
 	if (box->sparse.map_section)
 		box->sparse.map_section[offset >> box->sparse.map_shift] = nr + 1;
