@@ -74,13 +74,15 @@ void *mmbox_boot_alloc(struct mmbox *box, unsigned long size, unsigned long alig
  * @page: the first
  * @nr: how many
  * @nid: node of their pages
+ * @idx: zone of that node, or 0 while that is not known
  *
  * Context: any.
  */
-void mmbox_init_reserved(struct mmbox_page *page, unsigned long nr, int nid)
+void mmbox_init_reserved(struct mmbox_page *page, unsigned long nr, int nid, int idx)
 {
 	const struct mmbox_page proto = {
 		.type = MMBOX_PAGE_RESERVED,
+		.zone_id = idx,
 		.node_id = nid,
 	};
 

@@ -102,7 +102,7 @@ bool mmbox_page_valid(const struct mmbox *box, const struct mmbox_page *page);
 void mmbox_memmap_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage);
 void *mmbox_boot_alloc(struct mmbox *box, unsigned long size, unsigned long align,
 		       int nid, const char *name);
-void mmbox_init_reserved(struct mmbox_page *page, unsigned long nr, int nid);
+void mmbox_init_reserved(struct mmbox_page *page, unsigned long nr, int nid, int idx);
 
 /* memmap_static.c, memmap_extreme.c */
 int mmbox_sparse_static_alloc(struct mmbox *box);

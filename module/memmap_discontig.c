@@ -52,7 +52,7 @@ static int discontig_init(struct mmbox *box)
 				       "node_mem_map");
 		if (!map)
 			return -ENOMEM;
-		mmbox_init_reserved(map, end - start, nid);
+		mmbox_init_reserved(map, end - start, nid, 0);
 		pgdat->node_start_pfn = start;
 		pgdat->node_spanned_pages = end - start;
 		pgdat->node_mem_map = map;

@@ -20,7 +20,7 @@ static int flat_init(struct mmbox *box)
 	if (!map)
 		return -ENOMEM;
 	/* Those of pages will be written by their zone; the others stay so. */
-	mmbox_init_reserved(map, box->max_pfn, 0);
+	mmbox_init_reserved(map, box->max_pfn, 0, 0);
 	box->memmap = map;
 	box->memmap_size = size;
 	mmbox_for_each_online_node(box, nid) {

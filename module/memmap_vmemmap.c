@@ -57,7 +57,7 @@ static struct page *hole_page(struct mmbox *box)
 	map = mmbox_boot_alloc(box, PAGE_SIZE, PAGE_SIZE, 0, "vmemmap of holes");
 	if (!map)
 		return NULL;
-	mmbox_init_reserved(map, PAGE_SIZE / sizeof(*map), 0);
+	mmbox_init_reserved(map, PAGE_SIZE / sizeof(*map), 0, 0);
 	box->sparse.map_bytes += PAGE_SIZE;
 	box->sparse.hole_bytes += PAGE_SIZE;
 	return host_page(box, map);

@@ -522,20 +522,6 @@ MMBOX_EXPORT_INTERNAL(mmbox_memory_offline);
 
 /* ---- online ---- */
 
-/* Descriptors of pages that nobody has, of a zone that may be another than before. */
-static void move_to_zone(struct mmbox_zone *zone, unsigned long start, unsigned long end)
-{
-	struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, start);
-	const struct mmbox_page proto = {
-		.type = MMBOX_PAGE_RESERVED,
-		.zone_id = mmbox_zone_idx(zone),
-		.node_id = zone->zone_pgdat->node_id,
-	};
-
-	for (; start < end; start++)
-		*page++ = proto;
-}
-
 static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mmop how)
 {
 	unsigned long start = section_start(box, nr), end = start + section_pages(box);
@@ -556,8 +542,9 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 			return err;
 		}
 	}
-	move_to_zone(zone, start, end);
-	mmbox_kswapd_run(pgdat);
+	/* It may be another zone than before. */
+	mmbox_init_reserved(__mmbox_pfn_to_page(box, start), end - start, pgdat->node_id,
+			    mmbox_zone_idx(zone));
 	grow_zone_span(zone, start, end);
 	raw_spin_lock_irqsave(&zone->lock, flags);
 	WRITE_ONCE(zone->present_pages, zone->present_pages + section_pages(box));
@@ -570,6 +557,7 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 		cond_resched();
 	}
 	zone_resized(zone, populated);
+	mmbox_kswapd_run(pgdat);
 	return 0;
 }
 
@@ -744,7 +732,6 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 	if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
 		return -ENXIO;
 	if (mmbox_section_state(box, nr) != MMBOX_SECTION_OFFLINE) {
-	set_section_flag(box, nr, MMBOX_SECTION_IS_EARLY, false);
 		pr_info("%s: section %lu stays: it is online\n", box->name, nr);
 		return -EBUSY;
 	}
@@ -757,6 +744,7 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 		       "the host has no memory to note that it has gone");
 		return err;
 	}
+	set_section_flag(box, nr, MMBOX_SECTION_IS_EARLY, false);
 	mmbox_physmap_del(box, nr);
 	mmbox_debugfs_section_del(box, nr);
 	return 0;

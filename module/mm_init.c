@@ -12,6 +12,7 @@
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
+#include <linux/align.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/printk.h>
@@ -98,13 +99,21 @@ static void zone_init_internals(struct mmbox *box, mmbox_pg_data_t *pgdat, int i
 	raw_spin_lock_init(&zone->lock);
 }
 
+/* The descriptors of a section are one array, wherever it lies: it is looked up once. */
+static void init_zone_range(struct mmbox *box, const struct mmbox_zone *zone,
+			    unsigned long pfn, unsigned long end)
+{
+	unsigned long nr;
+
+	for (; pfn < end; pfn += nr) {
+		nr = min(ALIGN(pfn + 1, 1UL << box->pfn_section_shift), end) - pfn;
+		mmbox_init_reserved(__mmbox_pfn_to_page(box, pfn), nr,
+				    zone->zone_pgdat->node_id, mmbox_zone_idx(zone));
+	}
+}
+
 static void memmap_init_zone(struct mmbox *box, struct mmbox_zone *zone)
 {
-	const struct mmbox_page proto = {
-		.type = MMBOX_PAGE_RESERVED,
-		.zone_id = mmbox_zone_idx(zone),
-		.node_id = zone->zone_pgdat->node_id,
-	};
 	const struct mmbox_memblock_type *memory = &box->memblock.memory;
 	unsigned long zone_end = zone->zone_start_pfn + zone->spanned_pages;
 	unsigned int i;
@@ -112,13 +121,12 @@ static void memmap_init_zone(struct mmbox *box, struct mmbox_zone *zone)
 	/* Spans of nodes may overlap, their banks do not. */
 	for (i = 0; i < memory->cnt; i++) {
 		const struct mmbox_memblock_region *bank = &memory->regions[i];
-		unsigned long pfn = PFN_UP(bank->base), end;
+		unsigned long start = PFN_UP(bank->base), end;
 
-		if (bank->nid != proto.node_id)
+		if (bank->nid != zone->zone_pgdat->node_id)
 			continue;
 		end = min_t(unsigned long, PFN_DOWN(bank->base + bank->size), zone_end);
-		for (pfn = max(pfn, zone->zone_start_pfn); pfn < end; pfn++)
-			*__mmbox_pfn_to_page(box, pfn) = proto;
+		init_zone_range(box, zone, max(start, zone->zone_start_pfn), end);
 	}
 }
 

@@ -192,7 +192,7 @@ static struct mmbox_page *mmbox_populate_section_memmap(struct mmbox *box,
 		if (!map)
 			return NULL;
 	}
-	mmbox_init_reserved(map, 1UL << box->pfn_section_shift, nid);
+	mmbox_init_reserved(map, 1UL << box->pfn_section_shift, nid, 0);
 	box->sparse.map_bytes += size;
 	mmbox_boot_note(box, MMBOX_BOOT_POPULATE, nid, nr, nr + 1, size);
 	return map;
