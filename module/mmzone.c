@@ -469,6 +469,7 @@ int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_stat_threshold);
 
+/**
  * mmbox_zone_pcp_update() - compute per-CPU list sizes alone
  * @box: the box, after CPUs have come or gone
  *
