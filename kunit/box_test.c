@@ -247,6 +247,43 @@ static void checksum(struct kunit *test)
 	KUNIT_EXPECT_NE(test, sum, history(test, HISTORY - 1));
 }
 
+static void use_pages(void *arg)
+{
+	struct mmbox *box = arg;
+	struct mmbox_page *pages[64];
+	int i, nr;
+
+	for (nr = 0; nr < ARRAY_SIZE(pages); nr++) {
+		pages[nr] = mmbox_alloc_page(box, GFP_NOWAIT | __GFP_NOWARN);
+		if (!pages[nr])
+			break;
+	}
+	for (i = 0; i < nr; i++)
+		mmbox___free_page(box, pages[i]);
+}
+
+static void look(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 50; i++)
+		mmbox_checksum(arg);
+}
+
+/* What it says means nothing while the box is in use, but it ends. */
+static void checksum_in_use(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct test_crowd crowd = {
+		.nr_cpus = min(num_online_cpus(), 2U),
+		.step = use_pages,
+		.thread = { box, box },
+		.interrupt = { box, box },
+	};
+
+	test_crowd_run(test, &crowd, 2000, look, box);
+}
+
 /* Boxes live side by side and do not see each other. */
 static void two_boxes(struct kunit *test)
 {
@@ -284,6 +321,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(every_request_fails),
 	KUNIT_CASE(cache_creation_fails),
 	KUNIT_CASE(checksum),
+	KUNIT_CASE(checksum_in_use),
 	KUNIT_CASE(two_boxes),
 	KUNIT_CASE(get_and_put),
 	{}

@@ -98,6 +98,7 @@ struct mmbox_cpu {
 	int nid;				/* node of this CPU */
 	/* What it keeps to itself of each zone's nr_free_pages; that zone's lock. */
 	s8 vm_stat_diff[MMBOX_MAX_NUMNODES * MMBOX_MAX_NR_ZONES];
+	u32 checksum;				/* of its lists, when somebody asked last */
 } __aligned(256);
 
 /* zone->flags */
