@@ -677,6 +677,47 @@ static void storm(struct kunit *test)
 	destroy_caches(test, caches, nr);
 }
 
+/* More objects than an array holds, so that some go back into their slabs at once. */
+static void overflow_array(void *arg)
+{
+	struct mmbox_kmem_cache *cachep = arg;
+	void *objs[6];
+	int i, nr;
+
+	for (nr = 0; nr < ARRAY_SIZE(objs); nr++) {
+		objs[nr] = mmbox_kmem_cache_alloc(cachep, GFP_ATOMIC | __GFP_NOWARN);
+		if (!objs[nr])
+			break;
+	}
+	for (i = 0; i < nr; i++)
+		mmbox_kmem_cache_free(cachep, objs[i]);
+	/* The next ones are of new slabs. */
+	if (in_task())
+		mmbox_kmem_cache_shrink(cachep);
+}
+
+/*
+ * A refill puts objects of a new slab into the array. Interrupts that take them
+ * from there and put them back into the slab must find it on a list.
+ */
+static void refilled_amid(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 1024, 0, NULL);
+	struct test_crowd crowd = {
+		.nr_cpus = min(num_online_cpus(), 2U),
+		.step = overflow_array,
+		.thread = { cachep, cachep },
+		.interrupt = { cachep, cachep },
+	};
+
+	KUNIT_ASSERT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 2, 2, 0));
+	test_crowd_run(test, &crowd, min(test_ops, TEST_ROUND_OPS) / 20, NULL, NULL);
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+	test_check_box(test, box);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(layouts),
 	KUNIT_CASE(refill_and_flush),
@@ -694,6 +735,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(no_room_for_indices),
 	KUNIT_CASE(forgotten_slabs),
 	KUNIT_CASE(forgotten_caches),
+	KUNIT_CASE(refilled_amid),
 	KUNIT_CASE(random_use),
 	KUNIT_CASE(random_use_without_memory),
 	KUNIT_CASE(storm),
