@@ -207,6 +207,42 @@ static void double_free_constructed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
+/*
+ * Freed again when it has long been back in its slab, which is free: nothing
+ * tells, as contents must survive, until the slab would have fewer objects out
+ * than none.
+ */
+static void double_free_late(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep;
+	void *p[3];
+	int i;
+
+	test_pin(test, 0);
+	cachep = mmbox_kmem_cache_create(box, "c", 64, 0, 0, touch_nothing);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	KUNIT_ASSERT_EQ(test, 3, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 3, p));
+	mmbox_kmem_cache_free_bulk(cachep, 3, p);
+	/* Resized arrays are emptied; the slab stays. */
+	KUNIT_EXPECT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 120, 60, 0));
+	KUNIT_ASSERT_EQ(test, 1, cachep->node[0]->free_slabs);
+	mmbox_kmem_cache_free(cachep, p[0]);
+	mmbox_kmem_cache_free(cachep, p[1]);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 120, 60, 0));
+	KUNIT_EXPECT_EQ(test, 2, atomic_long_read(&box->bad[MMBOX_BAD_DOUBLE]));
+	atomic_long_set(&box->bad[MMBOX_BAD_DOUBLE], 0);
+	test_check_box(test, box);
+	for (i = 0; i < 3; i++) {
+		p[i] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+		KUNIT_EXPECT_NOT_NULL(test, p[i]);
+	}
+	KUNIT_EXPECT_PTR_NE(test, p[0], p[1]);
+	mmbox_kmem_cache_free_bulk(cachep, 3, p);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+}
+
 static void wrong_order(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -318,6 +354,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(double_free_object),
 	KUNIT_CASE(double_free_in_bulk),
 	KUNIT_CASE(double_free_constructed),
+	KUNIT_CASE(double_free_late),
 	KUNIT_CASE(wrong_order),
 	KUNIT_CASE(not_allocated),
 	KUNIT_CASE(double_free_pages),

@@ -72,7 +72,7 @@ bool mmbox_report_count(struct mmbox *box, enum mmbox_bad why)
  * @cachep: the cache it was freed to, or NULL for kfree
  * @objp: the address
  *
- * Context: any, no lock of the box held.
+ * Context: any, no lock of the box held but a list_lock.
  */
 void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
 			     const struct mmbox_kmem_cache *cachep,

@@ -109,7 +109,10 @@ __put_free_objs(const struct mmbox_kmem_cache *cachep, void *freelist, bool byte
 	return i;
 }
 
-/* Put back what @objpp begins with of one slab's objects. Returns how many. */
+/*
+ * Put back what @objpp begins with of one slab's objects. Returns how many: 0
+ * if the slab has none out, so that the object was freed twice, or has gone.
+ */
 static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 				  struct mmbox_page *slab, void **objpp,
 				  unsigned int nr)
@@ -117,6 +120,9 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 	void *s_mem = mmbox_slab_s_mem(cachep, slab), *freelist;
 	unsigned int active = slab->active;
 
+	if (unlikely(!active || slab->slab_cache != cachep->id))
+		return 0;
+	nr = min(nr, active);
 	if (mmbox_objfreelist_slab(cachep) && !slab->freelist)
 		slab->freelist = mmbox_obj_to_index(cachep, slab, *objpp) + 1;
 	freelist = mmbox_slab_freelist(cachep, slab);
@@ -124,6 +130,9 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 		nr = __put_free_objs(cachep, freelist, true, s_mem, objpp, nr, &active);
 	else
 		nr = __put_free_objs(cachep, freelist, false, s_mem, objpp, nr, &active);
+	/* No object of it after all: an older slab was here, and begun elsewhere. */
+	if (unlikely(!nr) && mmbox_objfreelist_slab(cachep) && active == cachep->num)
+		slab->freelist = 0;
 	slab->active = active;
 	if (mmbox_slab_debugged(cachep))
 		mmbox_slab_debug_put(cachep, slab, objpp, nr);
@@ -273,6 +282,19 @@ static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *s
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 }
 
+/*
+ * An object was freed twice, and nobody has noticed: its content must survive,
+ * or was overwritten. In its slab it would overwrite what is not the slab's.
+ */
+static noinline void free_block_refuse(struct mmbox_kmem_cache *cachep,
+				       struct mmbox_kmem_cache_node *n, const void *base)
+{
+	n->free_objects--;
+	mmbox_slab_stat_inc(cachep, num_active);
+	mmbox_report_bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep,
+				base + cachep->obj_offset);
+}
+
 /**
  * mmbox_free_block() - put objects back into their slabs
  * @cachep: the cache
@@ -293,6 +315,11 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 		struct mmbox_page *slab = mmbox_virt_to_slab(cachep, *objpp);
 		unsigned int done = slab_put_objs(cachep, slab, objpp, nr);
 
+		if (unlikely(!done)) {
+			free_block_refuse(cachep, n, *objpp++);
+			nr--;
+			continue;
+		}
 		objpp += done;
 		nr -= done;
 		mmbox_list_del(&slab->slab_list);
