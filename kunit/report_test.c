@@ -243,6 +243,42 @@ static void double_free_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
+struct late {
+	unsigned long word;
+	struct rcu_head rcu;
+};
+
+/* Given to kfree_rcu() twice, and what is not the box's. */
+static void double_free_rcu(struct kunit *test)
+{
+	struct late *p, *next, *foreign = test_zalloc(test, sizeof(*foreign));
+	struct mmbox *box = test_small_box(test);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		p = mmbox_kmalloc(box, sizeof(*p), GFP_KERNEL);
+		next = mmbox_kmalloc(box, sizeof(*p), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_ASSERT_NOT_NULL(test, next);
+		/* Alone, or with another before or between the two. */
+		if (i == 1)
+			mmbox_kfree_rcu(box, next, rcu);
+		mmbox_kfree_rcu(box, p, rcu);
+		if (i == 2)
+			mmbox_kfree_rcu(box, next, rcu);
+		mmbox_kfree_rcu(box, p, rcu);
+		KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_DOUBLE]));
+		mmbox_kfree_rcu_barrier(box);
+		expect_bad(test, box, MMBOX_BAD_DOUBLE);
+		if (!i)
+			mmbox_kfree(box, next);
+	}
+	mmbox_kfree_rcu(box, foreign, rcu);
+	mmbox_kfree_rcu_barrier(box);
+	expect_bad(test, box, MMBOX_BAD_FOREIGN);
+	KUNIT_EXPECT_NULL_MSG(test, foreign->rcu.func, "it was written to");
+}
+
 static void wrong_order(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -355,6 +391,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(double_free_in_bulk),
 	KUNIT_CASE(double_free_constructed),
 	KUNIT_CASE(double_free_late),
+	KUNIT_CASE(double_free_rcu),
 	KUNIT_CASE(wrong_order),
 	KUNIT_CASE(not_allocated),
 	KUNIT_CASE(double_free_pages),

@@ -87,6 +87,22 @@ void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
 }
 
 /**
+ * mmbox_report_kfree_rcu() - count and tell that the list of kfree_rcu() is broken
+ * @box: the box
+ * @head: where it leads to
+ *
+ * Context: any.
+ */
+void mmbox_report_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
+{
+	if (!mmbox_report_count(box, MMBOX_BAD_FREELIST))
+		return;
+	pr_err("%s: an object that waited for kfree_rcu() was overwritten or freed, the list leads to %px; what comes behind stays\n",
+	       box->name, head);
+	dump_stack();
+}
+
+/**
  * mmbox_report_bad_page() - count and tell a refused free of pages
  * @box: the box
  * @why: what is wrong with it

@@ -35,6 +35,7 @@ void mmbox_report_init(struct mmbox *box);
 void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
 			     const struct mmbox_kmem_cache *cachep,
 			     const void *objp);
+void mmbox_report_kfree_rcu(struct mmbox *box, const struct rcu_head *head);
 void mmbox_report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned long n);
 void mmbox_report_leaks(const struct mmbox_kmem_cache *cachep, unsigned long used,
 			void **objs, unsigned int nr);

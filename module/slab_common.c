@@ -422,14 +422,34 @@ void mmbox_wait_until_disarmed(raw_spinlock_t *lock, const bool *armed)
 /*
  * As slabs of SLAB_TYPESAFE_BY_RCU caches: one list waits for the grace period
  * that is under way, the next gathers meanwhile. The distance from object to
- * head is kept where call_rcu() would keep a function.
+ * head is kept where call_rcu() would keep a function, in a way that tells
+ * whether a head is on a list: else one that comes twice would make it a ring.
  */
+static rcu_callback_t kfree_rcu_note(const struct mmbox *box, const struct rcu_head *head,
+				     unsigned long offset)
+{
+	return (rcu_callback_t)(offset ^ (unsigned long)head ^ box->secret);
+}
+
+/* Where the object begins whose head this is, or NULL if it is none any more. */
+static void *kfree_rcu_object(const struct mmbox *box, struct rcu_head *head)
+{
+	unsigned long offset;
+
+	if (!IS_ALIGNED((unsigned long)head, sizeof(void *)) ||
+	    !mmbox_virt_valid(box, head) || !mmbox_virt_valid(box, &head->func))
+		return NULL;
+	offset = (unsigned long)head->func ^ (unsigned long)head ^ box->secret;
+	return offset < PAGE_SIZE << box->max_order ? (void *)head - offset : NULL;
+}
+
 static void kfree_rcu_done(struct rcu_head *rcu)
 {
 	struct mmbox_kfree_rcu *k = container_of(rcu, struct mmbox_kfree_rcu, rcu);
 	struct mmbox *box = container_of(k, struct mmbox, slab.kfree_rcu);
 	struct rcu_head *head, *next;
 	unsigned long flags;
+	void *objp;
 
 	raw_spin_lock_irqsave(&k->lock, flags);
 	head = k->waiting;
@@ -437,8 +457,15 @@ static void kfree_rcu_done(struct rcu_head *rcu)
 	raw_spin_unlock_irqrestore(&k->lock, flags);
 
 	for (; head; head = next) {
+		objp = kfree_rcu_object(box, head);
+		if (!objp) {
+			mmbox_report_kfree_rcu(box, head);
+			break;
+		}
 		next = head->next;
-		mmbox_kfree(box, (void *)head - (unsigned long)head->func);
+		/* The memory may be another head at once. */
+		head->func = NULL;
+		mmbox_kfree(box, objp);
 	}
 
 	/* Disarmed last: who waits for that finds the objects freed. */
@@ -457,15 +484,25 @@ static void kfree_rcu_done(struct rcu_head *rcu)
  * @head: the rcu_head in the object
  * @objp: the object, from kmalloc or a cache
  *
+ * What is not in the box, or was given to mmbox_kfree_rcu() before and waits, is
+ * refused, counted and reported.
+ *
  * Context: any but NMI.
  */
 void mmbox_kvfree_call_rcu(struct mmbox *box, struct rcu_head *head, void *objp)
 {
+	rcu_callback_t note = kfree_rcu_note(box, head, (void *)head - objp);
 	struct mmbox_kfree_rcu *k = &box->slab.kfree_rcu;
 	unsigned long flags;
 
-	head->func = (rcu_callback_t)((void *)head - objp);
+	if (!mmbox_virt_valid(box, head))
+		return mmbox_report_bad_object(box, MMBOX_BAD_FOREIGN, NULL, objp);
 	raw_spin_lock_irqsave(&k->lock, flags);
+	if (head->func == note) {
+		raw_spin_unlock_irqrestore(&k->lock, flags);
+		return mmbox_report_bad_object(box, MMBOX_BAD_DOUBLE, NULL, objp);
+	}
+	head->func = note;
 	if (k->armed) {
 		head->next = k->pending;
 		k->pending = head;
