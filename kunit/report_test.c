@@ -243,6 +243,37 @@ static void double_free_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
+/* Pages of which nothing is left that an object or a block could begin at. */
+static void double_free_gone(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, "a", 64);
+	void *objp = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+	void *large = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, objp);
+	KUNIT_ASSERT_NOT_NULL(test, large);
+	mmbox_kfree(box, large + PAGE_SIZE);
+	expect_bad(test, box, MMBOX_BAD_OBJECT);
+	mmbox_kfree(box, large + SZ_128K);
+	expect_bad(test, box, MMBOX_BAD_OBJECT);
+	/* It merges with what was free beside it. */
+	mmbox_kfree(box, large);
+	mmbox_kfree(box, large);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+
+	mmbox_kmem_cache_free(cachep, objp);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(cachep));
+	mmbox_kmem_cache_free(cachep, objp);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	mmbox_drain_all_pages(box);
+	mmbox_kmem_cache_free(cachep, objp);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	mmbox_kfree(box, objp);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
 struct late {
 	unsigned long word;
 	struct rcu_head rcu;
@@ -391,6 +422,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(double_free_in_bulk),
 	KUNIT_CASE(double_free_constructed),
 	KUNIT_CASE(double_free_late),
+	KUNIT_CASE(double_free_gone),
 	KUNIT_CASE(double_free_rcu),
 	KUNIT_CASE(wrong_order),
 	KUNIT_CASE(not_allocated),

@@ -336,20 +336,6 @@ static void slab_show(struct seq_file *m, struct mmbox *box,
 	mutex_unlock(&box->slab.mutex);
 }
 
-/* The first page of the block that @pfn is in. */
-static unsigned long block_of(const struct mmbox *box, unsigned long pfn)
-{
-	unsigned long head;
-	unsigned int order;
-
-	for (order = 0; order < box->max_order; order++) {
-		head = pfn & ~((1UL << order) - 1);
-		if (__mmbox_pfn_to_page(box, head)->type != MMBOX_PAGE_TAIL)
-			return head;
-	}
-	return pfn;
-}
-
 static void reserved_show(struct seq_file *m, const struct mmbox *box,
 			  phys_addr_t phys)
 {
@@ -367,15 +353,14 @@ static void reserved_show(struct seq_file *m, const struct mmbox *box,
 static void page_show(struct seq_file *m, struct mmbox *box, unsigned long pfn,
 		      const void *addr)
 {
-	unsigned long head = block_of(box, pfn);
-	const struct mmbox_page *page = __mmbox_pfn_to_page(box, head);
+	const struct mmbox_page *page = mmbox_block_head(box, __mmbox_pfn_to_page(box, pfn));
 	const struct mmbox_zone *zone = mmbox_page_zone(box, page);
 	enum mmbox_page_type type = mmbox_glance(page->type);
 
 	seq_printf(m, "pfn: %lu, node %d, zone %s\n", pfn, page->node_id, zone->name);
 	seq_printf(m, "page: %s, order %u, the first of them is pfn %lu\n",
 		   type < MMBOX_NR_PAGE_TYPES ? page_types[type] : "unknown",
-		   page->order, head);
+		   page->order, __mmbox_page_to_pfn(box, page));
 	if (type == MMBOX_PAGE_RESERVED)
 		reserved_show(m, box, PFN_PHYS(pfn));
 	if (type == MMBOX_PAGE_SLAB)

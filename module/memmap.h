@@ -175,6 +175,7 @@ void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys);
 bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr);
 int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr);
 void mmbox_physmap_del(struct mmbox *box, unsigned long nr);
+struct mmbox_page *mmbox_block_head(const struct mmbox *box, struct mmbox_page *page);
 
 /* ---- boot as it happened, for the file of that name ---- */
 

@@ -239,6 +239,28 @@ bool mmbox_pfn_valid(struct mmbox *box, unsigned long pfn)
 EXPORT_SYMBOL_GPL(mmbox_pfn_valid);
 
 /**
+ * mmbox_block_head() - the first page of the block that a page is in
+ * @box: the box
+ * @page: a descriptor
+ *
+ * Context: any; blocks may be split or merged meanwhile.
+ * Return: the first page, whose descriptor says more; @page itself if none is found.
+ */
+struct mmbox_page *mmbox_block_head(const struct mmbox *box, struct mmbox_page *page)
+{
+	unsigned long pfn = __mmbox_page_to_pfn(box, page);
+	struct mmbox_page *head;
+	unsigned int order;
+
+	for (order = 0; order < box->max_order; order++) {
+		head = __mmbox_pfn_to_page(box, pfn & ~((1UL << order) - 1));
+		if (mmbox_glance(head->type) != MMBOX_PAGE_TAIL)
+			return head;
+	}
+	return page;
+}
+
+/**
  * mmbox_pfn_to_page() - descriptor of a page frame
  * @box: the box
  * @pfn: page frame number of the box

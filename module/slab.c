@@ -562,6 +562,46 @@ noinline void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp
 }
 
 /**
+ * mmbox_why_not_ours() - why something cannot be freed to a cache
+ * @cachep: the cache
+ * @objp: what is none of its objects
+ *
+ * Context: any.
+ * Return: what it is counted as.
+ */
+enum mmbox_bad mmbox_why_not_ours(const struct mmbox_kmem_cache *cachep, const void *objp)
+{
+	struct mmbox *box = cachep->box;
+	struct mmbox_page *page;
+
+	if (!mmbox_virt_valid(box, objp))
+		return MMBOX_BAD_FOREIGN;
+	page = mmbox_virt_to_page(box, objp);
+	if (!page)
+		return MMBOX_BAD_CACHE;
+	if (page->slab_cache)
+		return page->slab_cache == cachep->id ? MMBOX_BAD_OBJECT : MMBOX_BAD_CACHE;
+	return mmbox_why_no_object(box, page);
+}
+
+/**
+ * mmbox_why_no_object() - why what lies in a page that is no slab's is no object
+ * @box: the box
+ * @page: the page
+ *
+ * Context: any.
+ * Return: MMBOX_BAD_DOUBLE if the page is free, as its slab or block may have
+ * gone with the first free; MMBOX_BAD_CACHE if others have it.
+ */
+enum mmbox_bad mmbox_why_no_object(const struct mmbox *box, struct mmbox_page *page)
+{
+	u8 type = mmbox_glance(mmbox_block_head(box, page)->type);
+
+	return type == MMBOX_PAGE_BUDDY || type == MMBOX_PAGE_PCP ? MMBOX_BAD_DOUBLE :
+								    MMBOX_BAD_CACHE;
+}
+
+/**
  * mmbox_refuse_object() - find out why a free is refused, and report it
  * @cachep: the cache to which it was to be freed
  * @objp: what was to be freed
@@ -571,18 +611,11 @@ noinline void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp
 noinline void mmbox_refuse_object(struct mmbox_kmem_cache *cachep,
 				   const void *objp)
 {
+	enum mmbox_bad why = MMBOX_BAD_DOUBLE;
 	unsigned long s_mem, index;
-	enum mmbox_bad why;
 
-	if (!mmbox_virt_valid(cachep->box, objp))
-		why = MMBOX_BAD_FOREIGN;
-	else if (!mmbox_virt_to_page(cachep->box, objp) ||
-		 mmbox_virt_to_page(cachep->box, objp)->slab_cache != cachep->id)
-		why = MMBOX_BAD_CACHE;
-	else if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index))
-		why = MMBOX_BAD_OBJECT;
-	else
-		why = MMBOX_BAD_DOUBLE;
+	if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index))
+		why = mmbox_why_not_ours(cachep, objp);
 	mmbox_report_bad_object(cachep->box, why, cachep, objp);
 }
 

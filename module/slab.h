@@ -241,6 +241,8 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 		      void **objpp, unsigned int nr, struct list_head *destroy);
 bool mmbox___kmem_cache_empty(struct mmbox_kmem_cache *cachep);
 void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep);
+enum mmbox_bad mmbox_why_not_ours(const struct mmbox_kmem_cache *cachep, const void *objp);
+enum mmbox_bad mmbox_why_no_object(const struct mmbox *box, struct mmbox_page *page);
 unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
 				 unsigned int nr);
 bool mmbox_in_object(struct mmbox_kmem_cache *cachep, const void *ptr,

@@ -197,9 +197,9 @@ EXPORT_SYMBOL_GPL(mmbox_kmalloc_small);
  */
 static noinline void kfree_other(struct mmbox *box, void *objp)
 {
-	enum mmbox_bad why = MMBOX_BAD_CACHE;
 	struct mmbox_kmem_cache *cachep;
 	struct mmbox_page *page;
+	enum mmbox_bad why;
 
 	preempt_enable();
 	if (ZERO_OR_NULL_PTR(objp))
@@ -218,10 +218,10 @@ static noinline void kfree_other(struct mmbox *box, void *objp)
 		return mmbox_refuse_object(cachep, objp);
 	if (page->type == MMBOX_PAGE_KMALLOC && !((unsigned long)objp & ~PAGE_MASK))
 		return mmbox_free_typed(box, page, page->order);
-	if (page->type == MMBOX_PAGE_KMALLOC)
+	if (mmbox_glance(mmbox_block_head(box, page)->type) == MMBOX_PAGE_KMALLOC)
 		why = MMBOX_BAD_OBJECT;
-	else if (page->type == MMBOX_PAGE_BUDDY || page->type == MMBOX_PAGE_PCP)
-		why = MMBOX_BAD_DOUBLE;
+	else
+		why = mmbox_why_no_object(box, page);
 	mmbox_report_bad_object(box, why, NULL, objp);
 }
 

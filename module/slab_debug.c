@@ -715,17 +715,6 @@ void *mmbox_slab_debug_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 	return objp;
 }
 
-/* Why this cannot be freed to @cachep at all. */
-static enum mmbox_bad why_not_ours(const struct mmbox_kmem_cache *cachep,
-				   const void *objp)
-{
-	if (!mmbox_virt_valid(cachep->box, objp))
-		return MMBOX_BAD_FOREIGN;
-	if (__mmbox_virt_to_page(cachep->box, objp)->slab_cache != cachep->id)
-		return MMBOX_BAD_CACHE;
-	return MMBOX_BAD_OBJECT;
-}
-
 /**
  * mmbox_slab_debug_free() - check an object that a user gives back
  * @cachep: a debugged cache, to which it is to be freed
@@ -750,7 +739,7 @@ void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 
 	slab = mmbox_slab_of_object(cachep, base, &idx);
 	if (!slab) {
-		mmbox_report_bad_object(cachep->box, why_not_ours(cachep, objp),
+		mmbox_report_bad_object(cachep->box, mmbox_why_not_ours(cachep, objp),
 					cachep, objp);
 		return NULL;
 	}

@@ -193,10 +193,8 @@ void mmbox_slab_report_owner(struct mmbox *box, const void *addr)
 	u32 id;
 	unsigned int idx;
 
-	if (!mmbox_virt_valid(box, addr))
-		return;
-	page = __mmbox_virt_to_page(box, addr);
-	id = mmbox_glance(page->slab_cache);
+	page = mmbox_virt_to_page(box, addr);
+	id = page ? mmbox_glance(page->slab_cache) : 0;
 	if (!id)
 		return;
 	cachep = mmbox_id_to_cache(box, id);
