@@ -274,6 +274,46 @@ static void double_free_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
+/* Whoever writes to an allocation first makes sure that it is one. */
+static void nothing_written(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	u8 *p = mmbox_kmalloc(box, 64, GFP_KERNEL), *next = mmbox_kmalloc(box, 64, GFP_KERNEL);
+	u8 *large = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_ASSERT_NOT_NULL(test, next);
+	KUNIT_ASSERT_NOT_NULL(test, large);
+	memset(p, 0x5a, 64);
+	memset(next, 0x5a, 64);
+	memset(large, 0x5a, SZ_256K);
+	mmbox_kfree_sensitive(box, p + 8);
+	expect_bad(test, box, MMBOX_BAD_OBJECT);
+	mmbox_kfree_sensitive(box, large + 8);
+	expect_bad(test, box, MMBOX_BAD_OBJECT);
+	KUNIT_EXPECT_NULL(test, mmbox_krealloc(box, p + 8, 32, GFP_KERNEL | __GFP_ZERO));
+	expect_bad(test, box, MMBOX_BAD_OBJECT);
+	KUNIT_EXPECT_NULL(test, mmbox_krealloc(box, p + 8, 100, GFP_KERNEL));
+	expect_bad(test, box, MMBOX_BAD_OBJECT);
+	KUNIT_EXPECT_NULL(test, mmbox_krealloc(box, large + 8, SZ_512K, GFP_KERNEL));
+	expect_bad(test, box, MMBOX_BAD_OBJECT);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x5a, 64));
+	KUNIT_EXPECT_NULL(test, memchr_inv(next, 0x5a, 64));
+	KUNIT_EXPECT_NULL(test, memchr_inv(large, 0x5a, SZ_256K));
+	mmbox_kfree(box, large);
+
+	mmbox_kfree_sensitive(box, p);
+	mmbox_kfree_sensitive(box, p);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	mmbox_kfree(box, p);
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	KUNIT_EXPECT_NULL(test, mmbox_krealloc(box, p, 32, GFP_KERNEL));
+	expect_bad(test, box, MMBOX_BAD_DOUBLE);
+	mmbox_kfree_sensitive(box, test);
+	expect_bad(test, box, MMBOX_BAD_FOREIGN);
+	mmbox_kfree(box, next);
+}
+
 struct late {
 	unsigned long word;
 	struct rcu_head rcu;
@@ -423,6 +463,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(double_free_constructed),
 	KUNIT_CASE(double_free_late),
 	KUNIT_CASE(double_free_gone),
+	KUNIT_CASE(nothing_written),
 	KUNIT_CASE(double_free_rcu),
 	KUNIT_CASE(wrong_order),
 	KUNIT_CASE(not_allocated),

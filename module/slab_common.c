@@ -20,7 +20,7 @@
 #include <linux/uaccess.h>
 
 #include "debugfs.h"
-#include "slab_fast.h"
+#include "slab_object.h"
 
 /* Flags of mmbox_kmem_cache_create(); whatever else is refused. */
 #define CREATE_FLAGS	(SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
@@ -337,6 +337,26 @@ size_t mmbox_kmalloc_size_roundup(struct mmbox *box, size_t size)
 }
 EXPORT_SYMBOL_GPL(mmbox_kmalloc_size_roundup);
 
+/* Is it the start of what somebody has got? What kfree() would not refuse. */
+static bool is_allocated(struct mmbox *box, const void *objp)
+{
+	struct mmbox_page *page = mmbox_virt_to_page(box, objp), *slab;
+	struct mmbox_kmem_cache *cachep;
+	unsigned int idx;
+
+	if (!page)
+		return false;
+	if (!page->slab_cache)
+		return page->type == MMBOX_PAGE_KMALLOC && !offset_in_page(objp);
+	cachep = mmbox_id_to_cache(box, page->slab_cache);
+	slab = mmbox_slab_of_object(cachep, objp - cachep->obj_offset, &idx);
+	if (!slab)
+		return false;
+	if (mmbox_slab_debugged(cachep))
+		return mmbox_slab_debug_is_used(cachep, slab, idx);
+	return cachep->no_mark || *(unsigned long *)objp != mmbox_free_mark(cachep, idx);
+}
+
 /**
  * mmbox_krealloc() - change the size of an allocation
  * @box: the box
@@ -360,7 +380,7 @@ void *mmbox_krealloc(struct mmbox *box, const void *objp, size_t new_size, gfp_t
 		mmbox_kfree(box, objp);
 		return ZERO_SIZE_PTR;
 	}
-	if (!size && !ZERO_OR_NULL_PTR(objp)) {
+	if (!ZERO_OR_NULL_PTR(objp) && !is_allocated(box, objp)) {
 		mmbox_kfree(box, objp);		/* which says what is wrong with it */
 		return NULL;
 	}
@@ -387,7 +407,9 @@ EXPORT_SYMBOL_GPL(mmbox_krealloc);
  */
 void mmbox_kfree_sensitive(struct mmbox *box, const void *objp)
 {
-	memzero_explicit((void *)objp, mmbox_ksize(box, objp));
+	/* Else it would be another's that is cleared, or what marks it as free. */
+	if (is_allocated(box, objp))
+		memzero_explicit((void *)objp, mmbox_ksize(box, objp));
 	mmbox_kfree(box, objp);
 }
 EXPORT_SYMBOL_GPL(mmbox_kfree_sensitive);

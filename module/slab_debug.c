@@ -764,6 +764,28 @@ void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 }
 
 /**
+ * mmbox_slab_debug_is_used() - has a user got this object?
+ * @cachep: a debugged cache
+ * @slab: its slab
+ * @idx: index of the object
+ *
+ * Context: any.
+ * Return: true if one has.
+ */
+bool mmbox_slab_debug_is_used(const struct mmbox_kmem_cache *cachep,
+			      const struct mmbox_page *slab, unsigned int idx)
+{
+	const struct mmbox_slab_shadow *shadow;
+	bool used;
+
+	rcu_read_lock();
+	shadow = mmbox_slab_shadow(cachep->box, slab);
+	used = shadow && idx < shadow->num && test_bit(idx, shadow->used);
+	rcu_read_unlock();
+	return used;
+}
+
+/**
  * mmbox_slab_debug_own() - keep what the box has for itself out of `leaks`
  * @box: the box
  * @objp: from its kmalloc or one of its caches, or NULL

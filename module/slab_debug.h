@@ -97,6 +97,8 @@ void *mmbox_slab_debug_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 			     void *base, unsigned long caller);
 void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 			    unsigned long caller);
+bool mmbox_slab_debug_is_used(const struct mmbox_kmem_cache *cachep,
+			      const struct mmbox_page *slab, unsigned int idx);
 void mmbox_slab_debug_own(struct mmbox *box, const void *objp);
 void mmbox_slab_debug_own_cache(const struct mmbox_kmem_cache *cachep);
 void mmbox_slab_debug_forget(struct mmbox *box);
