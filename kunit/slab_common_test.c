@@ -384,6 +384,13 @@ static void usercopy(struct kunit *test)
 	KUNIT_EXPECT_FALSE_MSG(test, copy_refused(box, p, 100), "kmalloc's are user's all over");
 	KUNIT_EXPECT_TRUE_MSG(test, copy_refused(box, p, 129), "and into the next");
 	mmbox_kfree(box, p);
+	p = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_FALSE(test, copy_refused(box, p, SZ_256K));
+	KUNIT_EXPECT_FALSE(test, copy_refused(box, p + SZ_128K + 5, SZ_128K - 5));
+	KUNIT_EXPECT_TRUE_MSG(test, copy_refused(box, p + SZ_128K + 5, SZ_128K - 4),
+			      "and into the pages behind");
+	mmbox_kfree(box, p);
 	page = mmbox___get_free_page(box, GFP_KERNEL);
 	KUNIT_EXPECT_FALSE(test, copy_refused(box, (void *)page, PAGE_SIZE));
 	mmbox_free_page(box, page);

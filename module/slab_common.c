@@ -575,7 +575,8 @@ EXPORT_SYMBOL_GPL(mmbox_kfree_rcu_barrier);
 static bool usercopy_allowed(struct mmbox *box, const void *ptr, unsigned long n)
 {
 	const struct mmbox_kmem_cache *cachep;
-	const struct mmbox_page *page;
+	const struct mmbox_page *head;
+	struct mmbox_page *page;
 	unsigned int offset;
 
 	if (n > box->region.size || !mmbox_virt_valid(box, ptr + n - 1))
@@ -585,9 +586,13 @@ static bool usercopy_allowed(struct mmbox *box, const void *ptr, unsigned long n
 	if (!page || mmbox_virt_to_phys(box, ptr + n - 1) -
 		     mmbox_virt_to_phys(box, ptr) != n - 1)
 		return false;
-	/* Pages are their holder's, as in the kernel. */
-	if (!page->slab_cache)
-		return true;
+	/* Pages are their holder's, as in the kernel, but kmalloc's end with the block. */
+	if (!page->slab_cache) {
+		head = mmbox_block_head(box, page);
+		return head->type != MMBOX_PAGE_KMALLOC ||
+		       n <= (PAGE_SIZE << head->order) -
+			    (ptr - __mmbox_page_address(box, head));
+	}
 	cachep = mmbox_id_to_cache(box, page->slab_cache);
 	if (!mmbox_in_object((struct mmbox_kmem_cache *)cachep, ptr, &offset))
 		return false;
