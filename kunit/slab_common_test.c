@@ -217,6 +217,48 @@ static void of_node(struct kunit *test)
 	mmbox_kfree(box, p);
 }
 
+/* In a box of one node it is not asked for which, whatever the array has. */
+static void of_no_node(struct kunit *test)
+{
+	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
+	struct mmbox_kmem_cache *cachep;
+	void *p[2];
+	int i;
+
+	cachep = mmbox_kmem_cache_create(box, "nowhere", 100, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	/* With the CPU's array empty, and not. */
+	for (i = 0; i < 2; i++) {
+		p[i] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, 5);
+		KUNIT_EXPECT_NOT_NULL(test, p[i]);
+	}
+	for (i = 0; i < 2; i++)
+		if (p[i])
+			mmbox_kmem_cache_free(cachep, p[i]);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+/* Whatever the caller's flags say, kmalloc's memory does not move. */
+static void never_movable(struct kunit *test)
+{
+	struct mmbox_config cfg;
+	struct mmbox_zone *zone;
+	struct mmbox *box;
+	size_t size;
+	void *p;
+
+	test_config(&cfg, "test", SZ_32M);
+	cfg.movablecore = SZ_8M;
+	box = test_box(test, &cfg);
+	for (size = 64; size <= SZ_1M; size *= 8) {
+		p = mmbox_kmalloc(box, size, GFP_HIGHUSER_MOVABLE);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		zone = mmbox_page_zone(box, mmbox_virt_to_page(box, p));
+		KUNIT_EXPECT_NE_MSG(test, zone->idx, MMBOX_ZONE_MOVABLE, "size %zu", size);
+		mmbox_kfree(box, p);
+	}
+}
+
 /* kfree takes an object of any cache; ksize tells what it was created with. */
 static void kfree_of_a_cache(struct kunit *test)
 {
@@ -567,6 +609,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(too_large),
 	KUNIT_CASE(from_zone_dma),
 	KUNIT_CASE(of_node),
+	KUNIT_CASE(of_no_node),
+	KUNIT_CASE(never_movable),
 	KUNIT_CASE(kfree_of_a_cache),
 	KUNIT_CASE(kmalloc_types),
 	KUNIT_CASE(size_roundup),

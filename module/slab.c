@@ -482,7 +482,8 @@ static void *cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 	int local = local_nid(cachep);
 	void *objp = NULL;
 
-	if (nid == NUMA_NO_NODE)
+	/* The fast path of a box of one node does not ask for it. */
+	if (nid == NUMA_NO_NODE || cachep->box->nr_nodes == 1)
 		nid = local;
 	else if (unlikely((unsigned int)nid >= cachep->box->nr_nodes))
 		return NULL;

@@ -113,6 +113,8 @@ static noinline void *mmbox_kmalloc_large(struct mmbox *box, size_t size, gfp_t 
 		return ZERO_SIZE_PTR;
 	if (get_order(size) >= box->max_order)
 		return NULL;
+	/* As GFP_SLAB_BUG_MASK: such memory has an address, and stays where it is. */
+	gfp &= ~(__GFP_HIGHMEM | __GFP_DMA32);
 	page = mmbox_alloc_typed(box, nid, gfp, get_order(size), MMBOX_PAGE_KMALLOC);
 	return page ? __mmbox_page_address(box, page) : NULL;
 }
