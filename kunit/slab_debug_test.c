@@ -236,6 +236,9 @@ static void letters(struct kunit *test)
 		{ "P,a;F", "b", MMBOX_DEBUG_CHECKS },
 		{ "FZPU;-,a,b", "b", 0 },
 		{ "F,a;;P,b;", "b", MMBOX_DEBUG_POISON },
+		{ "F;;P,b;", "a", MMBOX_DEBUG_CHECKS },
+		{ ";F;", "a", MMBOX_DEBUG_CHECKS },
+		{ ";", "a", 0 },
 	};
 	int i;
 

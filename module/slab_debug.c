@@ -58,11 +58,19 @@ static u8 letter_to_flag(char c)
 	}
 }
 
+static const char *skip_blocks(const char *text)
+{
+	return text + strspn(text, ";");
+}
+
 /* Take the block at @text. Returns what comes behind it, NULL if it is bad. */
 static const char *next_block(const char *text, struct block *block)
 {
-	const char *p = text, *end = strchrnul(text, ';');
+	const char *p, *end;
 
+	/* As in SLUB, blocks with nothing in them are none. */
+	p = skip_blocks(text);
+	end = strchrnul(p, ';');
 	/* Caches alone are to be watched in every way. */
 	block->letters = *p == ',' ? MMBOX_DEBUG_DEFAULT : 0;
 	for (; p < end && *p != ','; p++) {
@@ -75,7 +83,7 @@ static const char *next_block(const char *text, struct block *block)
 	}
 	block->names = p < end ? p + 1 : NULL;
 	block->names_end = end;
-	return *end ? end + 1 : end;
+	return skip_blocks(end);
 }
 
 /* A name, or the beginning of one and an asterisk. */
