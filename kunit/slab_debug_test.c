@@ -256,6 +256,24 @@ static void letters(struct kunit *test)
 	}
 }
 
+/* A cache's own flags are as its letters, where any cache may be watched. */
+static void letters_by_flags(struct kunit *test)
+{
+	struct mmbox *box = debug_box(test, "F,other");
+	struct mmbox_kmem_cache *cachep;
+
+	cachep = mmbox_kmem_cache_create(box, "a", 64, 0, SLAB_RED_ZONE | SLAB_POISON, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	KUNIT_EXPECT_EQ(test, cachep->debug, MMBOX_DEBUG_RED_ZONE | MMBOX_DEBUG_POISON);
+	KUNIT_EXPECT_EQ(test, cachep->size, 80);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	cachep = mmbox_kmem_cache_create(box, "other", 64, 0, SLAB_STORE_USER, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	KUNIT_EXPECT_EQ(test, cachep->debug, MMBOX_DEBUG_CHECKS | MMBOX_DEBUG_USER);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	test_box_end(test, box);
+}
+
 static void bad_letters(struct kunit *test)
 {
 	static const char *const bad[] = { "X", "FZQ", "F Z", "F;x,a", "FZPU;FA" };
@@ -980,6 +998,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(layout),
 	KUNIT_CASE(geometry_rows),
 	KUNIT_CASE(letters),
+	KUNIT_CASE(letters_by_flags),
 	KUNIT_CASE(bad_letters),
 	KUNIT_CASE(overflow),
 	KUNIT_CASE(underflow),

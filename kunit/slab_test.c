@@ -319,6 +319,29 @@ static void create_refused(struct kunit *test)
 	KUNIT_EXPECT_LE(test, mmbox_nr_used_pages(box), pages + 2);
 }
 
+/* Flags that 6.1 takes, whatever they do there: a port need not leave them out. */
+static void create_flags(struct kunit *test)
+{
+	static const slab_flags_t flags[] = {
+		SLAB_ACCOUNT, MMBOX_SLAB_MEM_SPREAD, SLAB_DEBUG_OBJECTS, SLAB_NO_USER_FLAGS,
+		SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE |
+		SLAB_CONSISTENCY_CHECKS, SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+	};
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		cachep = mmbox_kmem_cache_create(box, "flags", 100, 0, flags[i], NULL);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, cachep, "flags %#x",
+					  (__force unsigned int)flags[i]);
+		KUNIT_EXPECT_EQ(test, cachep->size, 104);
+		KUNIT_EXPECT_EQ(test, cachep->debug, 0);
+		mmbox_kmem_cache_free(cachep, alloc_one(test, cachep));
+		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	}
+}
+
 /* Created, used and destroyed many times: pages and bytes do not drift. */
 static void create_and_destroy(struct kunit *test)
 {
@@ -728,6 +751,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(bulk_is_all_or_none),
 	KUNIT_CASE(destroy_refused),
 	KUNIT_CASE(create_refused),
+	KUNIT_CASE(create_flags),
 	KUNIT_CASE(create_and_destroy),
 	KUNIT_CASE(other_cpu),
 	KUNIT_CASE(busy_array),

@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/poison.h>
 #include <linux/preempt.h>
+#include <linux/slab.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/version.h>
@@ -36,6 +37,13 @@
 #else
 #define MMBOX_EXPORT_INTERNAL(sym)	EXPORT_SYMBOL_NS_GPL(sym, MMBOX_INTERNAL)
 #define MMBOX_IMPORT_INTERNAL()		MODULE_IMPORT_NS(MMBOX_INTERNAL)
+#endif
+
+/* Gone since 6.9, and without effect for some time before. */
+#ifdef SLAB_MEM_SPREAD
+#define MMBOX_SLAB_MEM_SPREAD	SLAB_MEM_SPREAD
+#else
+#define MMBOX_SLAB_MEM_SPREAD	((slab_flags_t __force)0)
 #endif
 
 /* __GFP_ATOMIC was folded into this combination in 6.3. */

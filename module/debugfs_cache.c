@@ -30,6 +30,7 @@ static const struct {
 	{ "reclaim_account", SLAB_RECLAIM_ACCOUNT },
 	{ "typesafe_by_rcu", SLAB_TYPESAFE_BY_RCU },
 	{ "noleaktrace", SLAB_NOLEAKTRACE },
+	{ "account", SLAB_ACCOUNT },
 	{ "consistency_checks", SLAB_CONSISTENCY_CHECKS },
 	{ "red_zone", SLAB_RED_ZONE },
 	{ "poison", SLAB_POISON },

@@ -22,13 +22,18 @@
 #include "debugfs.h"
 #include "slab_object.h"
 
-/* Flags of mmbox_kmem_cache_create(); whatever else is refused. */
+/* Flags of mmbox_kmem_cache_create() that make a difference. */
 #define CREATE_FLAGS	(SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
-			 SLAB_RECLAIM_ACCOUNT | SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE)
+			 SLAB_RECLAIM_ACCOUNT | SLAB_TYPESAFE_BY_RCU | \
+			 SLAB_NOLEAKTRACE | SLAB_ACCOUNT | MMBOX_SLAB_DEBUG_FLAGS)
+
+/* Such that 6.1 takes as well, and that mean nothing here; what else is refused. */
+#define IGNORED_FLAGS	(MMBOX_SLAB_MEM_SPREAD | SLAB_DEBUG_OBJECTS | SLAB_NO_USER_FLAGS)
 
 /* Caches with the first are never merged, and with the second only alike. */
-#define NEVER_MERGE	(SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE)
-#define MERGE_SAME	(SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32)
+#define NEVER_MERGE	(SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE | MMBOX_SLAB_DEBUG_FLAGS)
+#define MERGE_SAME	(SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
+			 SLAB_ACCOUNT)
 
 #define LEAKS_LISTED	16	/* objects in use that a refused destruction names */
 
@@ -693,10 +698,10 @@ static int check_create(struct mmbox *box, const char *name, unsigned int size,
 		       box->name, name, align, PAGE_SIZE);
 		return -EINVAL;
 	}
-	if (flags & ~CREATE_FLAGS) {
+	if (flags & ~(CREATE_FLAGS | IGNORED_FLAGS)) {
 		pr_err("%s: cache %s: flags %#x, only %#x are possible\n", box->name,
 		       name, (__force unsigned int)flags,
-		       (__force unsigned int)CREATE_FLAGS);
+		       (__force unsigned int)(CREATE_FLAGS | IGNORED_FLAGS));
 		return -EINVAL;
 	}
 	if (usersize > size || useroffset > size - usersize || (useroffset && !usersize)) {
@@ -769,7 +774,9 @@ static void init_cache(struct mmbox_kmem_cache *cachep, struct mmbox *box,
  * @align: bytes, a power of two, or 0
  * @flags: SLAB_HWCACHE_ALIGN, SLAB_CACHE_DMA, SLAB_CACHE_DMA32,
  *	SLAB_RECLAIM_ACCOUNT, SLAB_TYPESAFE_BY_RCU, SLAB_NOLEAKTRACE (never an
- *	off-slab freelist)
+ *	off-slab freelist), SLAB_ACCOUNT (only merged alike); with slab_debug=
+ *	also SLAB_CONSISTENCY_CHECKS, SLAB_RED_ZONE, SLAB_POISON, SLAB_STORE_USER
+ *	and SLAB_TRACE, as its letters; others that 6.1 takes are ignored
  * @useroffset: first byte that mmbox_copy_to_user() and its like may copy
  * @usersize: bytes that they may
  * @ctor: run once for each object of a new slab, or NULL
@@ -790,6 +797,10 @@ mmbox_kmem_cache_try_create_usercopy(struct mmbox *box, const char *name,
 	err = check_create(box, name, size, align, flags, useroffset, usersize);
 	if (err)
 		return ERR_PTR(err);
+	flags &= CREATE_FLAGS;
+	/* As without CONFIG_DEBUG_SLAB, unless slab_debug= has caches watched. */
+	if (!box->slab.debug.on)
+		flags &= ~MMBOX_SLAB_DEBUG_FLAGS;
 
 	mutex_lock(&box->slab.mutex);
 	if (!usersize && !ctor && !mmbox_slab_debug_letters(box, name))

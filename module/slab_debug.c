@@ -241,6 +241,15 @@ u8 mmbox_slab_debug_letters(const struct mmbox *box, const char *name)
 	return box->slab.debug.on ? letters_of(box->slab.debug.text, name) : 0;
 }
 
+static u8 flags_to_letters(slab_flags_t flags)
+{
+	return (flags & SLAB_CONSISTENCY_CHECKS ? MMBOX_DEBUG_CHECKS : 0) |
+	       (flags & SLAB_RED_ZONE ? MMBOX_DEBUG_RED_ZONE : 0) |
+	       (flags & SLAB_POISON ? MMBOX_DEBUG_POISON : 0) |
+	       (flags & SLAB_STORE_USER ? MMBOX_DEBUG_USER : 0) |
+	       (flags & SLAB_TRACE ? MMBOX_DEBUG_TRACE : 0);
+}
+
 /**
  * mmbox_slab_debug_cache() - decide how a new cache is debugged
  * @cachep: the cache; name, object_size, align and flags are set, the layout
@@ -256,6 +265,8 @@ void mmbox_slab_debug_cache(struct mmbox_kmem_cache *cachep)
 	const unsigned int last = cachep->object_size - 1;
 	u8 letters = mmbox_slab_debug_letters(cachep->box, cachep->name);
 
+	letters |= flags_to_letters(cachep->flags);
+	cachep->flags &= ~MMBOX_SLAB_DEBUG_FLAGS;
 	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
 		letters &= ~MMBOX_DEBUG_POISON;
 	cachep->debug = letters;

@@ -27,6 +27,10 @@
 #define MMBOX_DEBUG_TRACE	BIT(4)	/* T: each allocation and free in the log */
 #define MMBOX_DEBUG_DEFAULT	GENMASK(3, 0)	/* FZPU, if no letter is given */
 
+/* The same as flags of a cache, if its maker asks for them. */
+#define MMBOX_SLAB_DEBUG_FLAGS	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | \
+				 SLAB_STORE_USER | SLAB_TRACE)
+
 struct mmbox_track {
 	unsigned long caller;	/* who called the box, 0: never happened */
 	unsigned long when;	/* jiffies */
