@@ -434,6 +434,46 @@ static void cpu_goes(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
+
+/* A box that is full does not keep the host's CPU from coming back. */
+static void cpu_comes_to_no_memory(struct kunit *test)
+{
+	struct mmbox *box = box_of_nodes(test, 2, false);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
+	struct mmbox_page *page, *pages = NULL;
+	int cpu, nid, err;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	cpu = test_nth_cpu(1);
+	nid = mmbox_cpu_to_node(box, cpu);
+	err = remove_cpu(cpu);
+	if (err)
+		kunit_skip(test, "the CPU does not go: %d", err);
+	KUNIT_EXPECT_NULL(test, cachep->node[nid]->alien);
+	for (;;) {
+		page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN, 0);
+		if (!page)
+			break;
+		*(struct mmbox_page **)mmbox_page_address(box, page) = pages;
+		pages = page;
+	}
+	/* What slabs have free. */
+	while (mmbox_kmalloc(box, 4096, GFP_NOWAIT | __GFP_NOWARN))
+		;
+	KUNIT_EXPECT_EQ(test, 0, add_cpu(cpu));
+	while (pages) {
+		page = pages;
+		pages = *(struct mmbox_page **)mmbox_page_address(box, page);
+		mmbox___free_pages(box, page, 0);
+	}
+	test_pin(test, 1);
+	mmbox_kmem_cache_free(cachep, mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, !nid));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 120, 60, 8));
+	KUNIT_EXPECT_NOT_NULL(test, cachep->node[nid]->alien);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+}
 #endif
 
 static struct kunit_case cases[] = {
@@ -451,6 +491,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(refused_on_nodes),
 #ifdef CONFIG_HOTPLUG_CPU
 	KUNIT_CASE(cpu_goes),
+	KUNIT_CASE(cpu_comes_to_no_memory),
 #endif
 	{}
 };

@@ -788,7 +788,11 @@ static int cpu_is_dead(unsigned int cpu, struct hlist_node *node)
 	return 0;
 }
 
-/* A CPU comes: arrays that its node had given up are there again. */
+/*
+ * A CPU comes: arrays that its node had given up are there again. In 6.1 it does
+ * not come if there is no memory for them, but here it is the host's CPU, and
+ * the box's memory: a node does without.
+ */
 static int prepare_cpu(unsigned int cpu, struct hlist_node *node)
 {
 	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_prepare);
@@ -803,17 +807,18 @@ static int prepare_cpu(unsigned int cpu, struct hlist_node *node)
 		if (!cachep->node[nid]->shared)
 			shared = cachep->shared * cachep->batchcount;
 		/* Reclaim asks all CPUs, and would wait for us. */
-		err = alloc_node_arrays(cachep, nid, shared, cachep->limit, GFP_NOWAIT,
-					&arrays[nid]);
-		if (!err)
-			set_node_arrays(cachep, nid, &arrays[nid], false);
+		if (alloc_node_arrays(cachep, nid, shared, cachep->limit, GFP_NOWAIT,
+				      &arrays[nid]))
+			err = -ENOMEM;
+		set_node_arrays(cachep, nid, &arrays[nid], false);
 		mmbox_slab_debug_own_cache(cachep);
 		free_node_arrays(box, arrays);
-		if (err)
-			break;
 	}
 	mutex_unlock(&box->slab.mutex);
-	return err;
+	if (err)
+		pr_warn("%s: CPU %u comes, but node %d has no memory for shared and alien arrays\n",
+			box->name, cpu, nid);
+	return 0;
 }
 
 static int start_reaper(unsigned int cpu, struct hlist_node *node)
