@@ -255,6 +255,22 @@ static bool array_show(struct seq_file *m, struct mmbox_kmem_cache *cachep,
 	return false;
 }
 
+/*
+ * Does its descriptor say where a slab's freelist is? It may have gone since
+ * somebody looked, and then say anything.
+ */
+static bool freelist_there(struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab)
+{
+	phys_addr_t phys = (phys_addr_t)slab->freelist * MMBOX_FREELIST_UNIT;
+
+	if (slab->slab_cache != cachep->id || slab->active >= cachep->num)
+		return false;
+	if (mmbox_off_slab(cachep))
+		return mmbox_pfn_valid(cachep->box, PHYS_PFN(phys)) &&
+		       mmbox_pfn_valid(cachep->box, PHYS_PFN(phys + cachep->freelist_size - 1));
+	return !mmbox_objfreelist_slab(cachep) || slab->freelist - 1 < cachep->num;
+}
+
 static bool on_freelist(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab,
 			unsigned int idx)
 {
@@ -265,7 +281,7 @@ static bool on_freelist(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab
 	unsigned int i;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
-	if (slab->active < cachep->num) {
+	if (freelist_there(cachep, slab)) {
 		freelist = mmbox_slab_freelist(cachep, slab);
 		for (i = slab->active; i < cachep->num && !found; i++)
 			found = mmbox_get_free_obj(cachep, freelist, i) == idx;
