@@ -376,7 +376,7 @@ static bool is_allocated(struct mmbox *box, const void *objp)
  *
  * Context: as mmbox_kmalloc().
  * Return: the memory, ZERO_SIZE_PTR for size 0, or NULL: then @objp is as it
- * was. What the box never gave is reported, and NULL returned.
+ * was. What mmbox_kfree() would refuse is reported, and NULL returned.
  */
 void *mmbox_krealloc(struct mmbox *box, const void *objp, size_t new_size, gfp_t gfp)
 {
@@ -905,14 +905,16 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_create);
 
 static void report_leaks(struct mmbox_kmem_cache *cachep)
 {
+	const size_t bytes = LEAKS_LISTED * sizeof(void *);
+	struct mmbox_host *host = &cachep->box->host;
 	unsigned long used;
 	void **objs;
 
 	/* Without memory for the list the number of them will do. */
-	objs = kmalloc_array(LEAKS_LISTED, sizeof(*objs), GFP_KERNEL | __GFP_NOWARN);
+	objs = mmbox_host_zalloc(host, bytes, "a list of objects in use");
 	used = mmbox_used_objects(cachep, objs, objs ? LEAKS_LISTED : 0);
 	mmbox_report_leaks(cachep, used, objs, objs ? LEAKS_LISTED : 0);
-	kfree(objs);
+	mmbox_host_free(host, objs, bytes);
 }
 
 /**
