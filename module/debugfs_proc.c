@@ -4,6 +4,7 @@
  * reads those reads these.
  */
 #include <linux/cpumask.h>
+#include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -88,21 +89,38 @@ static void slabinfo_show(struct seq_file *m, struct mmbox *box,
 	mutex_unlock(&box->slab.mutex);
 }
 
-/* NAME LIMIT BATCHCOUNT SHARED; 6.1 takes figures out of range, and does nothing */
+static char *next_word(char **text)
+{
+	char *word;
+
+	do
+		word = strsep(text, " \t");
+	while (word && !*word);
+	return word;
+}
+
+/*
+ * NAME LIMIT BATCHCOUNT SHARED; 6.1 takes figures out of range, and does nothing,
+ * and what follows the last.
+ */
 static int slabinfo_write(struct mmbox *box, unsigned long id, char *text)
 {
-	int limit, batchcount, shared, len = 0, err = -EINVAL;
 	struct mmbox_kmem_cache *cachep;
-	char *name = strsep(&text, " \t");
+	char *name = next_word(&text), *word;
+	int figures[3], i, err = -EINVAL;
 
-	if (!text || sscanf(text, " %d %d %d %n", &limit, &batchcount, &shared, &len) != 3 ||
-	    text[len])
+	for (i = 0; i < ARRAY_SIZE(figures); i++) {
+		word = next_word(&text);
+		if (!word || kstrtoint(word, 10, &figures[i]))
+			return -EINVAL;
+	}
+	if (next_word(&text))
 		return -EINVAL;
 	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		if (strcmp(cachep->name, name))
 			continue;
-		err = mmbox_do_tune_cpucache(cachep, limit, batchcount, shared);
+		err = mmbox_do_tune_cpucache(cachep, figures[0], figures[1], figures[2]);
 		break;
 	}
 	mutex_unlock(&box->slab.mutex);
