@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mmbox: record what a kernel allocates, and replay it in a box. */
-#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,13 +51,18 @@ static const struct {
 	{ "dump", cmd_dump },
 };
 
+static bool asks_for_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
 	size_t i;
 
-	if (!strcmp(command, "help") || !strcmp(command, "--help") ||
-	    !strcmp(command, "-h")) {
+	if (!strcmp(command, "help") || asks_for_help(command) ||
+	    (argc > 2 && asks_for_help(argv[2]))) {
 		fputs(help, stdout);
 		return EXIT_SUCCESS;
 	}

@@ -165,13 +165,13 @@ static int take_end(struct trace_reader *reader)
 	return -1;
 }
 
-/* Its type, or -1. */
+/* Its type, one of those there are, or -1. */
 static int read_block(struct trace_reader *reader, uint32_t *count)
 {
 	struct trace_reading *state = reader->state;
 	uint8_t header[BLOCK_HEADER_LEN];
 	uint64_t at = state->offset;
-	uint32_t crc;
+	uint32_t crc, type;
 	int got;
 
 	got = read_bytes(reader, header, sizeof(header), "the head of a block");
@@ -195,7 +195,10 @@ static int read_block(struct trace_reader *reader, uint32_t *count)
 		crc = crc32(crc, state->block, state->block_len);
 	if (crc != get_le32(header + 12))
 		return bad(reader, at, "wrong checksum of a block");
-	return get_le32(header);
+	type = get_le32(header);
+	if (type < BLOCK_INFO || type > BLOCK_END)
+		return bad(reader, at, "a block of unknown type %" PRIu32, type);
+	return type;
 }
 
 /* The next block with events: 1; 0 at the end. */
@@ -225,7 +228,7 @@ static int next_events(struct trace_reader *reader)
 		case BLOCK_END:
 			return take_end(reader);
 		default:
-			return bad(reader, at, "a block of unknown type %d", type);
+			return bad(reader, at, "another INFO block");
 		}
 	}
 }
