@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "convert.h"
+#include "stop.h"
 #include "util.h"
 
 #define WINDOW		4096U	/* events, a power of two */
@@ -274,6 +275,19 @@ static int64_t elect_base(const struct converter *conv)
 	return best && best->nr >= 3 && best->nr >= 2 * second ? best->base : NO_BASE;
 }
 
+/*
+ * The allocation failed, or was of 0 bytes. A cache that cannot be, which no
+ * kernel names but a damaged file may, counts as well.
+ */
+static bool is_nothing(const struct kmem_event *event)
+{
+	if (event->ptr <= ZERO_SIZE_PTR || !event->bytes_req)
+		return true;
+	return event->kind == KMEM_CACHE_ALLOC &&
+	       (event->bytes_req > event->bytes_alloc ||
+		event->bytes_alloc > UINT32_MAX);
+}
+
 /* ---- the first time: learning ---- */
 
 static void learn_object(struct converter *conv, const struct kmem_event *event)
@@ -281,7 +295,7 @@ static void learn_object(struct converter *conv, const struct kmem_event *event)
 	struct object *object;
 	bool is_new;
 
-	if (event->ptr <= ZERO_SIZE_PTR)
+	if (is_nothing(event))
 		return;
 	vote_for_base(conv, event);
 	if (event->kind == KMEM_CACHE_ALLOC) {
@@ -318,7 +332,7 @@ static void learn_event(struct converter *conv, const struct kmem_event *event)
 		learn_free(conv, event);
 		break;
 	case KMEM_PAGE_ALLOC:
-		if (event->pfn != KMEM_NO_PFN)
+		if (event->pfn < KMEM_MAX_PFN && event->order <= TRACE_MAX_ORDER)
 			note_block(conv, event);
 		break;
 	case KMEM_PAGE_FREE:
@@ -635,7 +649,7 @@ static void on_object_alloc(struct converter *conv, const struct kmem_event *eve
 	uint64_t pfn;
 	bool is_new;
 
-	if (event->ptr <= ZERO_SIZE_PTR || !event->bytes_req) {
+	if (is_nothing(event)) {
 		counts->failed_allocs++;
 		return;
 	}
@@ -702,7 +716,7 @@ static void on_page_alloc(struct converter *conv, const struct kmem_event *event
 	uint64_t pfn;
 	bool is_new;
 
-	if (event->pfn == KMEM_NO_PFN || event->order > TRACE_MAX_ORDER) {
+	if (event->pfn >= KMEM_MAX_PFN || event->order > TRACE_MAX_ORDER) {
 		conv->counts->failed_allocs++;
 		return;
 	}
@@ -732,7 +746,7 @@ static void on_page_free(struct converter *conv, const struct kmem_event *event)
 	uint32_t pages;
 	struct block *block;
 
-	if (event->order > TRACE_MAX_ORDER)
+	if (event->pfn >= KMEM_MAX_PFN || event->order > TRACE_MAX_ORDER)
 		return;
 	bury_objects(conv, event);
 	block = find_block(conv, event->pfn);
@@ -782,9 +796,10 @@ static int for_each_event(struct converter *conv,
 	struct kmem_event event;
 	int got = 0;
 
-	while (!conv->failed && (got = conv->source->next(conv->source, &event)) > 0)
+	while (!conv->failed && !stop_signal() &&
+	       (got = conv->source->next(conv->source, &event)) > 0)
 		handle(conv, &event);
-	return got < 0 || conv->failed ? -1 : 0;
+	return got < 0 || conv->failed || stop_signal() ? -1 : 0;
 }
 
 static int learn(struct converter *conv)

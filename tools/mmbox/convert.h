@@ -46,7 +46,7 @@ void convert_counts_add(struct trace_texts *texts,
 
 /*
  * Reads the source twice: once to learn, once to write to path, with info in
- * front. 0, or -1 having said why.
+ * front. 0, or -1 having said why, unless it is stop_signal().
  */
 int convert(struct kmem_source *source, const char *path,
 	    const struct trace_texts *info, struct convert_counts *counts);

@@ -38,6 +38,7 @@ struct kmem_event {
 };
 
 #define KMEM_NO_PFN	UINT64_MAX	/* the allocation failed */
+#define KMEM_MAX_PFN	(1ULL << 52)	/* no page frame has such a number */
 
 struct kmem_source {
 	unsigned int page_size;		/* bytes, of the kernel recorded */
