@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "commands.h"
+#include "stop.h"
 #include "util.h"
 
 void print_counts(const char *path, const struct convert_counts *counts)
@@ -59,10 +60,12 @@ int cmd_import(int argc, char **argv)
 	trace_texts_add(&info, "source", "mmbox import %s", argv[optind]);
 	trace_texts_add(&info, "cpus", "%u", source->nr_cpus);
 	trace_texts_add(&info, "page_size", "%u", source->page_size);
+	stop_put_off();
 	err = convert(source, output, &info, &counts);
 	if (!err)
 		print_counts(output, &counts);
 	source->close(source);
 	bytes_free(&info.bytes);
+	stop_end();
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

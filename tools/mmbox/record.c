@@ -3,10 +3,11 @@
  * mmbox record: the running kernel's kmem events while a command runs.
  *
  * The events go to a ring buffer of their own (a tracefs instance, so that
- * other tracing is left alone). A thread a CPU empties it into a file beside
- * the one that is asked for, page by page as the kernel gives them. When the
- * command has ended, the pages are read back, brought into one order and
- * converted. Whatever the way out, instance and files are removed.
+ * other tracing is left alone). A thread a CPU empties it into a file without a
+ * name, where the one that is asked for will be, page by page as the kernel
+ * gives them. When the command has ended, the pages are read back, brought into
+ * one order and converted. Whatever the way out, the instance is removed; a
+ * signal that would end the program waits for that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,6 +29,7 @@
 
 #include "commands.h"
 #include "source_raw.h"
+#include "stop.h"
 #include "util.h"
 
 /* As timeout(1), env(1) and the like have them. */
@@ -43,7 +46,7 @@ struct cpu_reader {
 	bool is_running;
 	bool stop;		/* when nothing is left */
 	int fd;			/* of its file, -1: none yet */
-	char *path;
+	char *path;		/* that it had, for messages */
 	uint64_t nr_bytes;
 	bool failed;
 };
@@ -63,14 +66,6 @@ struct recording {
 	int go_fd;		/* a byte here lets it go */
 	int exit_status;	/* the command's */
 };
-
-static volatile pid_t command_pid;
-
-static void pass_on_signal(int sig)
-{
-	if (command_pid > 0)
-		kill(command_pid, sig);
-}
 
 void describe_host(struct trace_texts *info)
 {
@@ -256,21 +251,42 @@ static void *read_cpu(void *arg)
 	return NULL;
 }
 
-static int open_reader(struct recording *rec, unsigned int cpu)
+/* A file that is gone when it is closed, however the program ends. */
+static int open_nameless(struct recording *rec, struct cpu_reader *reader,
+			 unsigned int cpu)
 {
-	struct cpu_reader *reader = &rec->readers[cpu];
+	const char *folder = getenv("TMPDIR");
 
-	reader->tcpu = tracefs_cpu_open(rec->instance, cpu, true);
-	if (!reader->tcpu)
-		return 0;	/* a CPU that could be there but is not */
-	rec->subbuf_size = tracefs_cpu_read_size(reader->tcpu);
-	reader->path = xasprintf("%s.cpu%u", rec->output, cpu);
-	reader->fd = open(reader->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (trace_is_no_file(rec->output))
+		reader->path = xasprintf("%s/mmbox.cpu%u.XXXXXX",
+					 folder && *folder ? folder : "/tmp", cpu);
+	else
+		reader->path = xasprintf("%s.cpu%u.XXXXXX", rec->output, cpu);
+	reader->fd = mkostemp(reader->path, O_CLOEXEC);
 	if (reader->fd < 0) {
 		warn_errno("cannot create %s", reader->path);
 		return -1;
 	}
+	unlink(reader->path);
 	return 0;
+}
+
+static int open_reader(struct recording *rec, unsigned int cpu)
+{
+	struct cpu_reader *reader = &rec->readers[cpu];
+	char *file = xasprintf("per_cpu/cpu%u/trace_pipe_raw", cpu);
+	bool exists = tracefs_file_exists(rec->instance, file);
+
+	free(file);
+	if (!exists)
+		return 0;	/* a CPU that could be there but is not */
+	reader->tcpu = tracefs_cpu_open(rec->instance, cpu, true);
+	if (!reader->tcpu) {
+		warn_errno("cannot open the trace buffer of CPU %u", cpu);
+		return -1;
+	}
+	rec->subbuf_size = tracefs_cpu_read_size(reader->tcpu);
+	return open_nameless(rec, reader, cpu);
 }
 
 static int start_readers(struct recording *rec)
@@ -343,6 +359,7 @@ static int fork_command(struct recording *rec)
 	}
 	rec->pid = fork();
 	if (!rec->pid) {
+		stop_restore();
 		close(go[1]);
 		become_command(rec->command, go[0]);
 	}
@@ -368,33 +385,29 @@ static int wait_for_command(struct recording *rec)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Lets the command go; it may be gone already. */
+static int let_go(struct recording *rec)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	if (stop_signal())
+		return -1;
+	sigaction(SIGPIPE, &ignore, NULL);
+	if (set_file(rec, "tracing_on", "1"))
+		return -1;
+	return write(rec->go_fd, "", 1) == 1 || errno == EPIPE ? 0 : -1;
+}
+
 static int run_command(struct recording *rec)
 {
-	struct sigaction pass_on = { .sa_handler = pass_on_signal };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction old_int, old_quit, old_term, old_hup;
-	int err = -1;
+	int err;
 
-	command_pid = rec->pid;
-	/* the terminal sends these two to the command as well */
-	sigaction(SIGINT, &ignore, &old_int);
-	sigaction(SIGQUIT, &ignore, &old_quit);
-	sigaction(SIGTERM, &pass_on, &old_term);
-	sigaction(SIGHUP, &pass_on, &old_hup);
-	/* it may be gone already */
-	sigaction(SIGPIPE, &ignore, NULL);
-
-	if (!set_file(rec, "tracing_on", "1") && write(rec->go_fd, "", 1) == 1)
-		err = 0;
+	stop_pass_on(rec->pid);
+	err = let_go(rec);
 	rec->exit_status = wait_for_command(rec);
-	command_pid = 0;
+	stop_pass_on(0);
 	if (set_file(rec, "tracing_on", "0"))
 		err = -1;
-
-	sigaction(SIGINT, &old_int, NULL);
-	sigaction(SIGQUIT, &old_quit, NULL);
-	sigaction(SIGTERM, &old_term, NULL);
-	sigaction(SIGHUP, &old_hup, NULL);
 	return err;
 }
 
@@ -454,10 +467,8 @@ static void clean_up(struct recording *rec)
 
 		if (reader->tcpu)
 			tracefs_cpu_close(reader->tcpu);
-		if (reader->fd >= 0) {
+		if (reader->fd >= 0)
 			close(reader->fd);
-			unlink(reader->path);
-		}
 		free(reader->path);
 	}
 	free(rec->readers);
@@ -473,8 +484,14 @@ static void clean_up(struct recording *rec)
 static int record(struct recording *rec)
 {
 	unsigned int cpu;
+	struct stat st;
 	int err;
 
+	if (!stat(rec->output, &st) && S_ISDIR(st.st_mode)) {
+		warn("cannot write %s: it is a folder", rec->output);
+		return EXIT_OWN_FAILURE;
+	}
+	stop_put_off();
 	rec->nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
 	rec->readers = xzalloc(rec->nr_cpus * sizeof(*rec->readers));
 	for (cpu = 0; cpu < rec->nr_cpus; cpu++)
@@ -501,6 +518,9 @@ static int record(struct recording *rec)
 		err = convert_pages(rec);
 	}
 	clean_up(rec);
+	if (err && stop_signal())
+		warn("stopped by a signal: nothing is kept");
+	stop_end();
 	return err ? EXIT_OWN_FAILURE : rec->exit_status;
 }
 

@@ -78,6 +78,8 @@ const char *trace_texts_next(const struct trace_texts *texts, const char *text);
 
 struct trace_writer;
 
+/* True if something is there that is no file: a device, a pipe, a folder. */
+bool trace_is_no_file(const char *path);
 /* The file appears under its name when it is finished. */
 struct trace_writer *trace_create(const char *path, const struct trace_texts *info);
 int trace_write_cache(struct trace_writer *writer, const struct trace_cache *cache);

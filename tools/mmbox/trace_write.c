@@ -2,11 +2,12 @@
 /*
  * Writing trace files. Events gather in a block; a full block goes out with
  * its checksum. All is written beside the final name, which the file gets when
- * it is complete.
+ * it is complete; but what is there and no file, a device or a pipe, is written to.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -15,7 +16,7 @@
 struct trace_writer {
 	FILE *file;
 	char *path;
-	char *part_path;	/* its name until it is finished */
+	char *part_path;	/* its name until it is finished, or @path */
 	struct bytes caches;	/* a CACHES block to be */
 	struct bytes events;	/* an EVENTS block to be */
 	uint32_t nr_caches;	/* in that block */
@@ -79,6 +80,18 @@ static int flush_events(struct trace_writer *writer)
 	return err;
 }
 
+bool trace_is_no_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+static bool has_part(const struct trace_writer *writer)
+{
+	return strcmp(writer->path, writer->part_path);
+}
+
 static void free_writer(struct trace_writer *writer)
 {
 	bytes_free(&writer->caches);
@@ -94,7 +107,8 @@ struct trace_writer *trace_create(const char *path, const struct trace_texts *in
 	uint8_t header[FILE_HEADER_LEN];
 
 	writer->path = xstrdup(path);
-	writer->part_path = xasprintf("%s.part", path);
+	writer->part_path = xasprintf("%s%s", path,
+				      trace_is_no_file(path) ? "" : ".part");
 	writer->file = fopen(writer->part_path, "wb");
 	if (!writer->file) {
 		warn_errno("cannot create %s", writer->part_path);
@@ -180,11 +194,12 @@ int trace_finish(struct trace_writer *writer, const struct trace_texts *end)
 	if (flush_events(writer) ||
 	    write_block(writer, BLOCK_END, &texts.bytes, 0))
 		goto abandon;
-	if (fflush(writer->file) || fsync(fileno(writer->file))) {
+	if (fflush(writer->file) ||
+	    (has_part(writer) && fsync(fileno(writer->file)))) {
 		warn_errno("cannot write %s", writer->part_path);
 		goto abandon;
 	}
-	if (rename(writer->part_path, writer->path)) {
+	if (has_part(writer) && rename(writer->part_path, writer->path)) {
 		warn_errno("cannot rename %s to %s", writer->part_path,
 			   writer->path);
 		goto abandon;
@@ -203,6 +218,7 @@ abandon:
 void trace_abandon(struct trace_writer *writer)
 {
 	fclose(writer->file);
-	unlink(writer->part_path);
+	if (has_part(writer))
+		unlink(writer->part_path);
 	free_writer(writer);
 }
