@@ -12,7 +12,8 @@
 struct dat_source {
 	struct kmem_source source;
 	struct lanes lanes;
-	struct tracecmd_input *input;
+	struct tracecmd_input *file;	/* and its first buffer */
+	struct tracecmd_input *input;	/* the buffer that is read */
 	struct tep_record **records;	/* in the lanes */
 	bool at_start;
 };
@@ -61,20 +62,69 @@ static int next(struct kmem_source *source, struct kmem_event *event)
 	return lanes_next(source, &((struct dat_source *)source)->lanes, event);
 }
 
+static void free_records(struct dat_source *dat)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < dat->source.nr_cpus; cpu++) {
+		if (dat->records[cpu])
+			tracecmd_free_record(dat->records[cpu]);
+		dat->records[cpu] = NULL;
+	}
+}
+
+/* Reads this buffer from now on. */
+static void choose_buffer(struct dat_source *dat, struct tracecmd_input *input)
+{
+	free_records(dat);
+	if (dat->input != dat->file && dat->input != input)
+		tracecmd_close(dat->input);
+	dat->input = input;
+}
+
 static void close_dat(struct kmem_source *source)
 {
 	struct dat_source *dat = (struct dat_source *)source;
-	unsigned int cpu;
 
-	for (cpu = 0; cpu < source->nr_cpus; cpu++)
-		if (dat->records[cpu])
-			tracecmd_free_record(dat->records[cpu]);
+	choose_buffer(dat, dat->file);
 	if (dat->lanes.decoder)
 		decoder_destroy(dat->lanes.decoder);
-	tracecmd_close(dat->input);
+	tracecmd_close(dat->file);
 	free(dat->records);
 	free(dat->lanes.lanes);
 	free(dat);
+}
+
+/* 1 if there is a kmem event in the buffer, 0 if not, -1. */
+static int has_events(struct dat_source *dat)
+{
+	struct kmem_event event;
+
+	return start(&dat->source) ? -1 : next(&dat->source, &event);
+}
+
+/*
+ * A file has more buffers than one if it was recorded with -B. The first in
+ * which there are kmem events is read; another might tell of the same ones.
+ */
+static int find_buffer(struct dat_source *dat, const char *path)
+{
+	int i, nr = tracecmd_buffer_instances(dat->file);
+	int got = nr > 0 ? has_events(dat) : 1;
+
+	for (i = 0; !got && i < nr; i++) {
+		struct tracecmd_input *input;
+
+		input = tracecmd_buffer_instance_handle(dat->file, i);
+		if (!input)
+			continue;
+		choose_buffer(dat, input);
+		got = has_events(dat);
+		if (got > 0)
+			warn("%s: of its buffers, %s is read", path,
+			     tracecmd_buffer_instance_name(dat->file, i));
+	}
+	return got < 0 ? -1 : start(&dat->source);
 }
 
 /*
@@ -119,6 +169,7 @@ struct kmem_source *source_dat_open(const char *path)
 		return NULL;
 	}
 	dat = xzalloc(sizeof(*dat));
+	dat->file = input;
 	dat->input = input;
 	tep = tracecmd_get_tep(input);
 	dat->source.page_size = page_size;
@@ -130,7 +181,7 @@ struct kmem_source *source_dat_open(const char *path)
 	dat->lanes.lanes = xzalloc(dat->source.nr_cpus * sizeof(*dat->lanes.lanes));
 	dat->lanes.fill = fill;
 	dat->lanes.decoder = decoder_create(tep);
-	if (!dat->lanes.decoder || start(&dat->source)) {
+	if (!dat->lanes.decoder || find_buffer(dat, path)) {
 		close_dat(&dat->source);
 		return NULL;
 	}
