@@ -21,6 +21,7 @@
 #include "util.h"
 
 #define MAX_CPUS	CPU_SETSIZE
+#define HOST_NODES	"/sys/devices/system/node"
 
 struct replay {
 	const char *path;
@@ -42,6 +43,7 @@ struct replay {
 	uint32_t nr_handles;
 	uint64_t nr_events;
 	unsigned int nr_recorded_cpus;	/* largest, plus one */
+	bool has_node[TRACE_MAX_NODES];	/* the target has it */
 	bool *is_left_out;		/* by handle: the target has no such sizes */
 
 	/* results */
@@ -61,7 +63,8 @@ static bool fill_op(const struct replay *replay, const struct trace_event *event
 	*op = (struct mmbox_op){ .handle = event->handle };
 	if (!trace_op_is_free(event->op)) {
 		op->flags = event->gfp & MMBOX_GFP_ALL;
-		op->nid = event->nid < (int)replay->info.nr_nodes ? event->nid : -1;
+		op->nid = event->nid >= 0 && replay->has_node[event->nid] ?
+			  event->nid : -1;
 	}
 	switch (event->op) {
 	case TRACE_KMALLOC:
@@ -110,6 +113,13 @@ static void give(struct replay *replay, struct schedule *schedule,
 	replay->nr_implicit += event->implicit;
 }
 
+/* What the tables have no room for: this is not the file that was surveyed. */
+static bool is_news(const struct replay *replay, const struct trace_event *event)
+{
+	return event->handle >= replay->nr_handles ||
+	       (event->op == TRACE_CACHE_ALLOC && event->cache >= replay->nr_caches);
+}
+
 static int drive(struct replay *replay)
 {
 	struct schedule *schedule;
@@ -121,8 +131,14 @@ static int drive(struct replay *replay)
 	if (!schedule)
 		return -1;
 	while ((number % 4096 || !schedule_has_failed(schedule)) &&
-	       (got = trace_read(replay->reader, &event)) > 0)
+	       (got = trace_read(replay->reader, &event)) > 0) {
+		if (is_news(replay, &event)) {
+			warn("%s was changed while it was read", replay->path);
+			got = -1;
+			break;
+		}
 		give(replay, schedule, &event, number++);
+	}
 	if (schedule_finish(schedule, &replay->sums) || got < 0)
 		return -1;
 	return 0;
@@ -194,6 +210,24 @@ static void create_caches(struct replay *replay)
 	}
 }
 
+/* Of the host only those that are online may be named; they may have gaps. */
+static void find_nodes(struct replay *replay)
+{
+	unsigned int nid;
+
+	for (nid = 0; nid < TRACE_MAX_NODES; nid++) {
+		char *path;
+
+		if (replay->target == MMBOX_TARGET_BOX) {
+			replay->has_node[nid] = nid < replay->info.nr_nodes;
+			continue;
+		}
+		path = xasprintf(HOST_NODES "/node%u", nid);
+		replay->has_node[nid] = !access(path, F_OK);
+		free(path);
+	}
+}
+
 /* The first of the CPUs that this process may use; it stays on them from now. */
 static void choose_cpus(struct replay *replay, unsigned int nr_wanted)
 {
@@ -227,6 +261,7 @@ static int replay_file(struct replay *replay, unsigned int nr_cpus)
 		warn_errno("cannot choose what to replay on");
 		return -1;
 	}
+	find_nodes(replay);
 	create_caches(replay);
 	replay->is_left_out = xzalloc(replay->nr_handles * sizeof(bool));
 	if (drive(replay))
