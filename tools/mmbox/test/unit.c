@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <uapi/mmbox.h>
 
@@ -300,8 +301,29 @@ static size_t read_file(const char *path, uint8_t *data, size_t room)
 	return len;
 }
 
+/* Where the END block begins: its head has 16 bytes, of which 4 to 7 are its length. */
+static size_t last_block(const uint8_t *data, size_t len)
+{
+	size_t at = 16;
+	uint32_t block_len;
+
+	for (;; at += 16 + block_len) {
+		memcpy(&block_len, data + at + 4, sizeof(block_len));
+		if (at + 16 + block_len >= len)
+			return at;
+	}
+}
+
+static void fix_checksum(uint8_t *block, size_t len)
+{
+	uint32_t crc = crc32(crc32(0, block, 12), block + 16, len - 16);
+
+	memcpy(block + 12, &crc, sizeof(crc));
+}
+
 static void test_damage(void)
 {
+	static const uint32_t types[] = { 0, 1, 5, INT32_MAX, UINT32_MAX };
 	static struct trace_event events[100];
 	static uint8_t data[4096], damaged[4096];
 	char *path = path_of("damage");
@@ -343,6 +365,21 @@ static void test_damage(void)
 	}
 	ok(!accepted, "with any bit flipped it is refused (%u were not)", accepted);
 	ok(!misplaced, "where it is damaged is told (%u times not)", misplaced);
+
+	/* types of the last block that there are not, or not there, all else right */
+	accepted = 0;
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		size_t at = last_block(data, len);
+
+		memcpy(damaged, data, len);
+		memcpy(damaged + at, &types[i], sizeof(types[i]));
+		fix_checksum(damaged + at, len - at);
+		write_file(path, damaged, len);
+		hush();
+		accepted += !read_all(path) || said_byte(said()) != (long)at;
+	}
+	ok(!accepted, "a block of a type there is not is refused, and named (%u were not)",
+	   accepted);
 
 	memcpy(damaged, data, len);
 	damaged[len] = 0;
@@ -558,6 +595,13 @@ static void test_objects(void)
 		KMALLOC(0x200, 64), CFREE(0x200, "kmalloc-64"),
 	};
 
+	/* what a kernel never says */
+	static const struct kmem_event senseless[] = {
+		CALLOC(0x100, 7, 1ULL << 32, 1ULL << 33), CALLOC(0x100, 7, 64, 32),
+		PALLOC(KMEM_NO_PFN - 4, 3), PALLOC(KMEM_NO_PFN - 4, 0),
+		PALLOC(1, TRACE_MAX_ORDER + 1), PALLOC(1, 200), KMALLOC(0x100, 1),
+	};
+
 	ok(CONVERTS(plain, "kmalloc 0 64; kmalloc 1 100; kfree 0; kmalloc 0 8; kfree 1; kfree 0"),
 	   "allocations and frees, handles used again");
 	ok(CONVERTS(again, "kmalloc 0 64; kfree 0!; kmalloc 0 32; kfree 0") &&
@@ -567,6 +611,8 @@ static void test_objects(void)
 	   counts.null_frees == 2 && counts.failed_allocs == 3 &&
 	   counts.unknown_page_frees == 1,
 	   "frees of what is not known and failed allocations are left out, counted");
+	ok(CONVERTS(senseless, "kmalloc 0 1") && counts.failed_allocs == 6,
+	   "sizes, pages and orders that cannot be are left out, counted");
 	ok(CONVERTS(mixed, "cache_alloc 0 unnamed-40; cache_free 0; kmalloc 0 64; kfree 0") &&
 	   counts.mixed_frees == 2 && counts.unnamed == 1,
 	   "an object is freed in the way it was allocated");
