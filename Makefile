@@ -64,5 +64,6 @@ AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .PHONY: kdir
 kdir:
+	@$(if $(word 2,$(CURDIR)),echo "mmbox: error: kbuild takes no blanks in the path of this tree" >&2; exit 1)
 	@test -e $(KDIR)/Makefile || { echo "mmbox: error: no kernel headers in $(KDIR):" \
 		"install linux-headers-$$(uname -r), or pass KDIR=DIRECTORY" >&2; exit 1; }

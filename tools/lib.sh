@@ -8,6 +8,10 @@
 # without this, set -e ends at the first $( )
 shopt -s inherit_errexit
 
+# what apt, make, the compiler and the rest say is read
+export LC_ALL=C.UTF-8
+unset LANGUAGE
+
 MMBOX_CACHE=${MMBOX_CACHE:-${XDG_CACHE_HOME:-${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}/.cache}/mmbox}
 
 say() { printf 'mmbox: %s\n' "$*" >&2; }
@@ -16,6 +20,16 @@ die() {
 	printf 'mmbox: error: %s\n' "$*" >&2
 	exit 1
 }
+
+# The kernel's makefiles and apt take no other paths
+case $MMBOX_CACHE in
+*[[:space:]:]*) die "no blanks or colons may be in the path of the cache, '$MMBOX_CACHE': set MMBOX_CACHE" ;;
+/*) ;;
+*) die "the cache must have a path from the root, not '$MMBOX_CACHE': set MMBOX_CACHE" ;;
+esac
+case $(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) in
+*[[:space:]:,]*) die "no blanks, colons or commas may be in the path of this tree" ;;
+esac
 
 # as_root COMMAND...: as it is for root, else through sudo
 as_root() {
@@ -35,12 +49,16 @@ cache_dir() {
 }
 
 # with_lock NAME COMMAND...: one at a time on this machine. The command runs in
-# a subshell that lets go of the lock whichever way it ends.
+# a subshell that lets go of the lock whichever way it ends, and takes what
+# scratch_dir made along.
 with_lock() {
 	local name=$1 dir
 	shift
 	dir=$(cache_dir lock)
 	(
+		# shellcheck disable=SC2030 # of this subshell, and scratch_dir is called in it
+		scratch=()
+		trap '[ ${#scratch[@]} = 0 ] || rm -rf "${scratch[@]}"' EXIT
 		exec 9>"$dir/$name"
 		if ! flock -n 9; then
 			say "waiting for another run ($name)"
@@ -48,6 +66,26 @@ with_lock() {
 		fi
 		"$@"
 	)
+}
+
+# scratch_dir VARIABLE: a new folder in the cache, under a lock, for as long as it
+# is held
+scratch_dir() {
+	local -n made=$1
+	made=$(mktemp -d "$(cache_dir tmp)/XXXXXX")
+	# shellcheck disable=SC2031 # as above
+	scratch+=("$made")
+}
+
+# one_at_a_time NAME: waits until nobody else is at it in this tree, and keeps
+# them waiting until this shell ends
+one_at_a_time() {
+	mkdir -p build
+	exec 9>"build/.$1.lock"
+	if ! flock -n 9; then
+		say "waiting for another run in this tree ($1)"
+		flock 9
+	fi
 }
 
 # The package database asked once for all names: one dpkg-query is 20 ms.
@@ -102,13 +140,12 @@ unpack_packages_locked() {
 	shift
 	[ "$(cat "$dir/.packages" 2>/dev/null)" != "$*" ] || return 0
 	say "unpacking Debian packages: $*"
-	work=$(cache_dir "tmp/$name.$$")
+	scratch_dir work
 	mkdir "$work/deb" "$work/tree"
 	if ! (cd "$work/deb" && apt-get -qq download "$@") >"$work/log" 2>&1; then
 		apt_quiet update >"$work/log" 2>&1 || true
 		if ! (cd "$work/deb" && apt-get -qq download "$@") >>"$work/log" 2>&1; then
 			tail -n 15 "$work/log" >&2
-			rm -rf "$work"
 			die "could not fetch: $*"
 		fi
 	fi
@@ -118,7 +155,6 @@ unpack_packages_locked() {
 	printf '%s\n' "$*" >"$work/tree/.packages"
 	rm -rf "$dir"
 	mv "$work/tree" "$dir"
-	rm -rf "$work"
 }
 
 # progress TITLE LOG COMMAND...: run with the output going to LOG; show lines
