@@ -243,8 +243,10 @@ static int decode_op(struct mmbox_batch_run *run, const struct mmbox_op *op,
 
 	if (!fields_ok(op))
 		return -EINVAL;
+	if (op_fields[op->code] & FIELD_NID && !nid_ok(session, op->nid))
+		return -EINVAL;
 	if (op_fields[op->code] & FIELD_FLAGS) {
-		if (op->flags & ~MMBOX_GFP_ALL || !nid_ok(session, op->nid))
+		if (op->flags & ~MMBOX_GFP_ALL)
 			return -EINVAL;
 		cmd->gfp = decode_gfp(run, op->flags);
 		if (op->code != MMBOX_OP_PAGES_ALLOC)
@@ -443,8 +445,11 @@ static noinline bool bulk_free(struct mmbox_batch_run *run, const struct cmd *cm
 	for (i = 0; i < nr; i++)
 		slot_empty(slots[i]);
 	run->tally.nr_empty += cmd->nr - nr;
-	if (!nr)
+	if (!nr) {
+		if (run->want_results)
+			run->results[cmd - run->cmds].error = -ENOENT;
 		return true;
+	}
 	if (on_box(run->session))
 		mmbox_kmem_cache_free_bulk(cmd->cachep, nr, objs);
 	else
@@ -766,6 +771,17 @@ static int run_chunk(struct mmbox_batch_run *run, struct mmbox_batch *batch,
 	return err;
 }
 
+/* Returns how many of the next @nr records there are. */
+static unsigned int copy_records(struct mmbox_batch_run *run,
+				 const struct mmbox_batch *batch, unsigned int nr)
+{
+	const size_t size = sizeof(run->ops[0]);
+	size_t left = copy_from_user(run->ops, u64_to_user_ptr(batch->ops) +
+				     batch->nr_done * size, nr * size);
+
+	return nr - DIV_ROUND_UP(left, size);
+}
+
 /**
  * mmbox_batch_run_free() - free what a session keeps for its next batch
  * @session: the session
@@ -825,13 +841,11 @@ int mmbox_session_batch(struct mmbox_session *session, struct mmbox_batch *batch
 
 	while (batch->nr_done < batch->nr && !err) {
 		unsigned int nr = min(batch->nr - batch->nr_done, MMBOX_CHUNK);
+		unsigned int there = copy_records(run, batch, nr);
 
-		if (copy_from_user(run->ops, u64_to_user_ptr(batch->ops) +
-				   batch->nr_done * sizeof(run->ops[0]),
-				   nr * sizeof(run->ops[0])))
-			err = -EFAULT;
-		else
-			err = run_chunk(run, batch, nr);
+		err = run_chunk(run, batch, there);
+		if (there < nr)
+			err = err ?: -EFAULT;
 		if (fatal_signal_pending(current))
 			err = err ?: -EINTR;
 		cond_resched();

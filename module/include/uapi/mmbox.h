@@ -111,8 +111,9 @@ struct mmbox_op {
 /* Where what an operation allocated lies; bulk: its first object. */
 #define MMBOX_PHYS_NONE		(~(__u64)0)	/* nowhere, or in the host */
 
+/* -ENOENT is of a free with MMBOX_BATCH_ALLOW_EMPTY; bulk: all were empty. */
 struct mmbox_result {
-	__s32 error;		/* 0, -ENOMEM, -ENOENT (MMBOX_BATCH_ALLOW_EMPTY) */
+	__s32 error;		/* 0, -ENOMEM, -ENOENT */
 	__u32 ns;		/* MMBOX_BATCH_LATENCY: time taken */
 	__u64 phys;		/* box physical address, or MMBOX_PHYS_NONE */
 };
@@ -127,8 +128,9 @@ struct mmbox_result {
  * the way it is to be freed) ends the batch with EINVAL: @nr_done is then its
  * index, and those before it stand. An allocation that fails for want of memory
  * makes sense: its result says so, its handle stays empty, and the batch goes
- * on. What is written back is written whatever the ioctl returns, unless that
- * is EFAULT.
+ * on. At a record that cannot be read, or results that cannot be written, it
+ * ends with EFAULT. What is written back is written whatever the ioctl returns, if
+ * the structure itself is there.
  */
 struct mmbox_batch {
 	__u64 ops;		/* in: address of struct mmbox_op[nr] */

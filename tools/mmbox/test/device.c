@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -260,8 +261,37 @@ static void test_bad_batches(void)
 	last = (struct mmbox_batch){
 		.ops = (uintptr_t)&op, .results = 8, .nr = 1,
 	};
-	ok(ioctl(fd, MMBOX_IOC_BATCH, &last) && errno == EFAULT,
+	ok(ioctl(fd, MMBOX_IOC_BATCH, &last) && errno == EFAULT && last.nr_done == 1,
 	   "results to an address there is not");
+	close(fd);
+}
+
+/* Records in memory that ends before they do. */
+static void test_short_batches(void)
+{
+	static const unsigned int places[] = { 0, 1, 127, 511, 512, 513, 1500 };
+	const size_t len = 64 << 10, page = sysconf(_SC_PAGESIZE);
+	char *memory = mmap(NULL, len + page, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool right = true;
+	unsigned int i, k;
+	int fd = open_box();
+
+	if (memory == MAP_FAILED || mprotect(memory + len, page, PROT_NONE))
+		die("mmap");
+	for (k = 0; k < ARRAY_SIZE(places); k++) {
+		struct mmbox_op *ops = (struct mmbox_op *)(memory + len) - places[k];
+
+		for (i = 0; i < places[k]; i++)
+			ops[i] = OP(KMALLOC(i, 64));
+		right &= run(fd, ops, UINT32_MAX, 0) == EFAULT &&
+			 last.nr_done == places[k] && !last.nr_failed;
+		for (i = 0; i < places[k]; i++)
+			ops[i] = OP(KFREE(i));
+		right &= !run(fd, ops, places[k], 0) && last.nr_done == places[k];
+	}
+	ok(right, "records before one that is not there are carried out, and counted");
+	munmap(memory, len + page);
 	close(fd);
 }
 
@@ -400,6 +430,10 @@ static void test_bulk(void)
 		right &= !one(fd, OP(CFREE(first + n, 0)));
 		right &= !one(fd, OP(BALLOC(first + 10, 0, n)));
 		right &= !one(fd, OP(BFREE(first + 10, 0, n)));
+		/* all of them are gone */
+		right &= !run_results(fd, &OP(BFREE(first + 10, 0, n)), 1,
+				      MMBOX_BATCH_ALLOW_EMPTY) &&
+			 last.nr_empty == n && results[0].error == -ENOENT;
 		right &= !one(fd, OP(DESTROY(0)));
 		ok(right, "bulks are whole or nothing, on the %s",
 		   target == MMBOX_TARGET_BOX ? "box" : "host");
@@ -702,6 +736,7 @@ int main(int argc, char **argv)
 	test_face();
 	test_bad_records();
 	test_bad_batches();
+	test_short_batches();
 	test_long_batches();
 	test_results();
 	test_ways_of_freeing();
