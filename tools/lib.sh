@@ -77,6 +77,14 @@ scratch_dir() {
 	scratch+=("$made")
 }
 
+# need_room MB: says that the cache's disk is too full before it is
+need_room() {
+	local free
+	free=$(df -Pm "$MMBOX_CACHE" | awk 'NR == 2 { print $4 }')
+	[ "${free:-$1}" -ge "$1" ] ||
+		die "$1 MB more go into $MMBOX_CACHE, and there is room for $free: make some, or set MMBOX_CACHE"
+}
+
 # one_at_a_time NAME: waits until nobody else is at it in this tree, and keeps
 # them waiting until this shell ends
 one_at_a_time() {
