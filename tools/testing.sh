@@ -8,6 +8,8 @@
 passed=0
 failed=0
 skipped=0
+check_log=$(mktemp)	# of the test that runs
+trap 'rm -f "$check_log"' EXIT
 
 pass() {
 	passed=$((passed + 1))
@@ -29,20 +31,18 @@ skip() {
 # check NAME COMMAND...: a test that passes if the command does. The command
 # runs in a subshell, with errexit on if it is a function.
 check() {
-	local name=$1 log rc=0
+	local name=$1 rc=0
 	shift
-	log=$(mktemp)
 	set +e
-	(set -e; "$@") >"$log" 2>&1 </dev/null
+	(set -e; "$@") >"$check_log" 2>&1 </dev/null
 	rc=$?
 	set -e
 	if [ $rc = 0 ]; then
 		pass "$name"
 	else
-		echo "(status $rc: $*)" >>"$log"
-		fail "$name" "$log"
+		echo "(status $rc: $*)" >>"$check_log"
+		fail "$name" "$check_log"
 	fi
-	rm -f "$log"
 }
 
 # check_quiet NAME COMMAND...: as check, and the command may not say anything
