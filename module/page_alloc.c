@@ -431,6 +431,9 @@ restart:
 		return page;
 
 retry:
+	/* It must not fall asleep while we go round. */
+	if (flags & ALLOC_KSWAPD)
+		wake_all_kswapds(ac, gfp, order);
 	if (pfmemalloc_allowed(ac->box, gfp)) {
 		flags = ALLOC_NO_WATERMARKS | (flags & ALLOC_KSWAPD);
 		page = get_page_from_freelist(ac, gfp, order, flags);
@@ -465,8 +468,6 @@ nopage:
 		page = get_page_from_freelist(ac, gfp, order, ALLOC_MIN_RESERVE);
 		if (page)
 			return page;
-		if (flags & ALLOC_KSWAPD)
-			wake_all_kswapds(ac, gfp, order);
 		schedule_timeout_uninterruptible(1);
 		rounds = 0;
 		goto retry;
