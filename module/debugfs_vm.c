@@ -12,10 +12,10 @@
 #include "box.h"
 #include "debugfs.h"
 
-/* A number from @min to @max, or a negative errno. */
+/* A number from @min to @max, in any base, or a negative errno. */
 static int parse_number(const char *text, long min, long max, long *number)
 {
-	int err = kstrtol(text, 10, number);
+	int err = kstrtol(text, 0, number);
 
 	if (!err && (*number < min || *number > max))
 		err = -EINVAL;
@@ -149,9 +149,13 @@ static int drop_caches_write(struct mmbox *box, unsigned long id, char *text)
 	long what;
 	int err = parse_number(text, 1, 4, &what);
 
-	if (!err && what & 2)
+	if (err)
+		return err;
+	if (what & 1)
+		mmbox_count_vm_events(box, MMBOX_DROP_PAGECACHE, 1);
+	if (what & 2)
 		mmbox_drop_slab(box);
-	return err;
+	return 0;
 }
 
 const struct mmbox_face mmbox_vm_faces[] = {

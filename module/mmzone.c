@@ -415,7 +415,7 @@ static void calculate_totalreserve_pages(struct mmbox *box)
 
 		for (j = mmbox_zone_idx(zone); j < MMBOX_MAX_NR_ZONES; j++)
 			max = max(max, zone->lowmem_reserve[j]);
-		max += zone->_watermark[MMBOX_WMARK_HIGH];
+		max += mmbox_wmark_pages(zone, MMBOX_WMARK_HIGH);
 		pages += min_t(unsigned long, max, zone->managed_pages);
 	}
 	box->totalreserve_pages = pages;

@@ -146,7 +146,7 @@ const struct mmbox_stat_name mmbox_event_stats[] = {
 	{ "kswapd_high_wmark_hit_quickly", MMBOX_KSWAPD_HIGH_WMARK_HIT_QUICKLY },
 	{ "pageoutrun", MMBOX_PAGEOUTRUN },
 	{ "pgrotated" },
-	{ "drop_pagecache" },
+	{ "drop_pagecache", MMBOX_DROP_PAGECACHE },
 	{ "drop_slab", MMBOX_DROP_SLAB },
 	{ "oom_kill" },
 	{ "numa_pte_updates" },
@@ -407,7 +407,7 @@ unsigned long mmbox_mem_available(struct mmbox *box, const unsigned long *stat)
 	long available;
 
 	mmbox_for_each_zone(box, zone)
-		wmark_low += zone->_watermark[MMBOX_WMARK_LOW];
+		wmark_low += mmbox_wmark_pages(zone, MMBOX_WMARK_LOW);
 	available = stat[MMBOX_NR_FREE_PAGES] - box->totalreserve_pages;
 	available += reclaimable - min(reclaimable / 2, wmark_low);
 	return max(available, 0L);

@@ -34,7 +34,8 @@ enum mmbox_stat_item {
 	MMBOX_KSWAPD_LOW_WMARK_HIT_QUICKLY,	/* kswapd was woken within its nap */
 	MMBOX_KSWAPD_HIGH_WMARK_HIT_QUICKLY,	/* kswapd could not go to sleep */
 	MMBOX_PAGEOUTRUN,		/* kswapd began to balance its node */
-	MMBOX_DROP_SLAB,		/* vm/drop_caches was written */
+	MMBOX_DROP_PAGECACHE,		/* vm/drop_caches was written, for pages of files */
+	MMBOX_DROP_SLAB,		/* and for objects */
 	MMBOX_ALLOCSTALL,		/* direct reclaims, a counter a zone */
 
 	MMBOX_NR_STATS = MMBOX_ALLOCSTALL + MMBOX_MAX_NR_ZONES,
