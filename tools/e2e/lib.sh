@@ -40,10 +40,10 @@ log_mark() { dmesg --clear; }
 log_since() { dmesg --notime; }
 log_mmbox() { log_since | grep '^mmbox: ' || true; }
 
-# Nothing in the log that a kernel says when something is wrong with it
-log_clean() {
-	log_since | none grep -aE 'BUG:|WARNING:|Oops|Call Trace'
-}
+# Nothing in the log, or in TEXT, that a kernel says when something is wrong with it
+complaint='BUG:|WARNING:|Oops|Call Trace'
+log_clean() { log_since | none grep -aE "$complaint"; }
+is_clean() { [[ ! $1 =~ $complaint ]]; }
 
 # Unload whatever an earlier test has left loaded
 clean_slate() {
