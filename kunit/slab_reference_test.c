@@ -335,13 +335,15 @@ static struct mmbox *sequence_box(struct kunit *test, const char *text)
 {
 	unsigned long pages = 0, most = 0, slabs;
 	unsigned int pages_a_slab;
+	const char *slabdata;
 	char line[LINE_LEN];
 
 	while (next_line(&text, line, sizeof(line))) {
 		if (*line == '=')
 			pages = 0;
-		else if (sscanf(line, "%*s %*u %*u %*u %*u %u : tunables %*u %*u %*u : slabdata %*u %lu",
-				&pages_a_slab, &slabs) == 2)
+		slabdata = strstr(line, "slabdata ");
+		if (slabdata && sscanf(slabdata, "slabdata %*u %lu", &slabs) == 1 &&
+		    sscanf(line, "%*s %*u %*u %*u %*u %u", &pages_a_slab) == 1)
 			pages += slabs * pages_a_slab;
 		most = max(most, pages);
 	}

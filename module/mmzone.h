@@ -135,14 +135,14 @@ struct mmbox_zone {
 
 	/* Protects what follows, and the descriptors of free blocks. */
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
-	unsigned long nr_free_pages;	/* NR_FREE_PAGES: pages in free_area[], save vm_stat_diff */
+	unsigned long nr_free_pages;	/* NR_FREE_PAGES: those in free_area[], less vm_stat_diff */
 	unsigned long nr_free_isolated;	/* free pages that were isolated, and maybe went */
 	unsigned long map_start_pfn;	/* free_area.map begins here; buddy=bitmap */
 	unsigned long map_end_pfn;	/* and ends here */
 	struct mmbox_free_area free_area[MMBOX_MAX_ORDERS];
 	unsigned long nr_alloc[MMBOX_MAX_ORDERS];	/* allocations past the per-CPU lists */
 	unsigned long nr_numa_other;	/* of these, from CPUs of other nodes */
-	int stat_threshold;		/* most pages in a vm_stat_diff, 0: none, as is the default */
+	int stat_threshold;		/* most pages in a vm_stat_diff, 0: without stat_drift=1 */
 };
 
 struct mmbox_zoneref {
