@@ -384,7 +384,29 @@ static inline unsigned long mmbox_memmap_page_to_pfn(const struct mmbox *box,
 	}
 }
 
-/* Asked of the size: a look at memmap would be made apart from its use below. */
+/*
+ * Where the caller knows that the box has one array, as a free finds out when it
+ * looks whether a page or an address is within that array's bounds.
+ */
+static inline struct mmbox_page *mmbox_linear_pfn_to_page(const struct mmbox *box,
+							  unsigned long pfn)
+{
+	return box->memmap + pfn;
+}
+
+static inline unsigned long mmbox_linear_page_to_pfn(const struct mmbox *box,
+						     const struct mmbox_page *page)
+{
+	return page - box->memmap;
+}
+
+static inline struct mmbox_page *mmbox_linear_virt_to_page(const struct mmbox *box,
+							   const void *addr)
+{
+	return mmbox_linear_pfn_to_page(box, ((unsigned long)addr - box->va_base) >> PAGE_SHIFT);
+}
+
+/* And where not. Of the size: a look at memmap would be made apart from its use. */
 static inline bool mmbox_no_memmap(const struct mmbox *box)
 {
 	return !box->memmap_size;
@@ -395,7 +417,7 @@ static inline struct mmbox_page *__mmbox_pfn_to_page(const struct mmbox *box,
 {
 	if (mmbox_scattered() && mmbox_no_memmap(box))
 		return mmbox_memmap_pfn_to_page(box, pfn);
-	return box->memmap + pfn;
+	return mmbox_linear_pfn_to_page(box, pfn);
 }
 
 static inline unsigned long __mmbox_page_to_pfn(const struct mmbox *box,
@@ -403,14 +425,7 @@ static inline unsigned long __mmbox_page_to_pfn(const struct mmbox *box,
 {
 	if (mmbox_scattered() && mmbox_no_memmap(box))
 		return mmbox_memmap_page_to_pfn(box, page);
-	return page - box->memmap;
-}
-
-/* Where the caller knows that an address is below linear_size. */
-static inline struct mmbox_page *mmbox_linear_virt_to_page(const struct mmbox *box,
-							   const void *addr)
-{
-	return box->memmap + (((unsigned long)addr - box->va_base) >> PAGE_SHIFT);
+	return mmbox_linear_page_to_pfn(box, page);
 }
 
 static inline struct mmbox_page *__mmbox_virt_to_page(const struct mmbox *box,
@@ -426,7 +441,7 @@ static inline void *__mmbox_page_address(const struct mmbox *box,
 {
 	if (mmbox_nonlinear() && !box->linear_size)
 		return mmbox_phys_to_virt(box, PFN_PHYS(__mmbox_page_to_pfn(box, page)));
-	return (void *)(box->va_base + PFN_PHYS(page - box->memmap));
+	return (void *)(box->va_base + PFN_PHYS(mmbox_linear_page_to_pfn(box, page)));
 }
 
 /*

@@ -903,7 +903,7 @@ static noinline void free_pages_order(struct mmbox *box, struct mmbox_page *page
 {
 	if (unlikely(!page_is_allocated(box, page, order)))
 		return free_pages_checked(box, page, order);
-	free_pages_ok(box, page, page - box->memmap, order);
+	free_pages_ok(box, page, mmbox_linear_page_to_pfn(box, page), order);
 }
 
 /**
@@ -924,7 +924,7 @@ void mmbox___free_pages(struct mmbox *box, struct mmbox_page *page,
 		return free_pages_order(box, page, order);
 	if (unlikely(!page_is_allocated(box, page, 0)))
 		return free_pages_checked(box, page, 0);
-	free_pages_ok(box, page, page - box->memmap, 0);
+	free_pages_ok(box, page, mmbox_linear_page_to_pfn(box, page), 0);
 }
 EXPORT_SYMBOL_GPL(mmbox___free_pages);
 
