@@ -891,6 +891,34 @@ static void boot_memory_goes(struct kunit *test)
 	}
 }
 
+/* What went back to the host may be just what it gives for another section. */
+static void same_place(struct kunit *test)
+{
+	struct mmbox_config cfg;
+	struct mmbox *box;
+	void *addr;
+
+	hot_config(test, &cfg);
+	cfg.region = MMBOX_REGION_PAGES;
+	cfg.size = SZ_4M;
+	cfg.orders = 10;
+	cfg.section_size = SZ_2M;
+	KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(&cfg, "2M@0,2M@4M,2M@8M:hot"));
+	box = test_box(test, &cfg);
+	addr = mmbox_phys_to_virt(box, 0);
+	KUNIT_ASSERT_EQ(test, 0, mmbox_memory_offline(box, 0));
+	KUNIT_ASSERT_EQ(test, 0, mmbox_memory_remove(box, 0));
+	KUNIT_EXPECT_FALSE(test, mmbox_virt_valid(box, addr));
+
+	KUNIT_ASSERT_EQ(test, 0, mmbox_physmap_add(box, 4, addr));
+	KUNIT_EXPECT_TRUE(test, mmbox_virt_valid(box, addr));
+	KUNIT_EXPECT_EQ(test, mmbox_virt_to_phys(box, addr + PAGE_SIZE), SZ_8M + PAGE_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, mmbox_phys_to_virt(box, SZ_8M), addr);
+	mmbox_physmap_del(box, 4);
+	KUNIT_EXPECT_FALSE(test, mmbox_virt_valid(box, addr));
+	check_all(test, box);
+}
+
 /* In one piece: a part can go, but nothing takes its place. */
 static void one_piece(struct kunit *test)
 {
@@ -1209,6 +1237,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(failures, variants_gen_params),
 	KUNIT_CASE_PARAM(come_and_go, variants_gen_params),
 	KUNIT_CASE_PARAM(boot_memory_goes, variants_gen_params),
+	KUNIT_CASE_PARAM(same_place, variants_gen_params),
 	KUNIT_CASE(many_stretches),
 	KUNIT_CASE_PARAM(kswapd_of_nodes, variants_gen_params),
 	KUNIT_CASE_PARAM(one_piece, variants_gen_params),

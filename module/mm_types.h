@@ -127,7 +127,7 @@ do {				\
 #define MMBOX_BUDDY_IDENTITY(order, link)	\
 	(MMBOX_PAGE_BUDDY | (u32)(order) << 8 | (u32)(link) << 16)
 #define MMBOX_BUDDY_IDENTITY_MASK	0xffffffU
-#define MMBOX_BUDDY_IDENTITY_ORDER	(1U << 8)	/* from one order to the next */
+#define MMBOX_BUDDY_IDENTITY_ORDER	0x100U	/* from one order to the next */
 
 #ifdef __BIG_ENDIAN
 #error "mmbox: struct mmbox_page::type_order is laid out for little-endian CPUs"

@@ -106,11 +106,14 @@ void mmbox_physmap_exit(struct mmbox *box)
 /* The section behind an address of a box that is not one range, plus 1, or 0. */
 static unsigned long section_of(const struct mmbox *box, const void *addr)
 {
-	unsigned long offset = (unsigned long)addr - (unsigned long)box->region.addr;
+	unsigned long offset = (unsigned long)addr - (unsigned long)box->region.addr, nr = 0;
 	void *entry;
 
 	if (offset < box->region.size)
-		return READ_ONCE(box->physmap.section[offset >> box->section_shift]);
+		nr = READ_ONCE(box->physmap.section[offset >> box->section_shift]);
+	if (nr)
+		return nr;
+	/* What has gone from the region may have come again, for another section. */
 	entry = xa_load((struct xarray *)&box->physmap.hot,
 			(unsigned long)addr >> box->section_shift);
 	return entry ? xa_to_value(entry) : 0;
@@ -199,6 +202,7 @@ int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr)
 	WRITE_ONCE(box->physmap.va[nr], (unsigned long)addr);
 	return 0;
 }
+MMBOX_EXPORT_INTERNAL(mmbox_physmap_add);
 
 /**
  * mmbox_physmap_del() - a section has no memory any more
@@ -211,18 +215,20 @@ int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr)
  */
 void mmbox_physmap_del(struct mmbox *box, unsigned long nr)
 {
-	unsigned long addr, offset;
+	unsigned long addr, offset, key;
 
 	if (box->va_size)
 		return;
 	addr = box->physmap.va[nr];
 	offset = addr - (unsigned long)box->region.addr;
-	if (offset < box->region.size)
-		WRITE_ONCE(box->physmap.section[offset >> box->section_shift], 0);
+	key = addr >> box->section_shift;
+	if (xa_load(&box->physmap.hot, key) == xa_mk_value(nr + 1))
+		xa_erase(&box->physmap.hot, key);
 	else
-		xa_erase(&box->physmap.hot, addr >> box->section_shift);
+		WRITE_ONCE(box->physmap.section[offset >> box->section_shift], 0);
 	WRITE_ONCE(box->physmap.va[nr], 0);
 }
+MMBOX_EXPORT_INTERNAL(mmbox_physmap_del);
 
 /**
  * mmbox_pfn_valid() - is there a page of the box behind a page frame number?
