@@ -8,7 +8,8 @@
  * buddy_bitmap.c is Linux 2.4's, where a bitmap says so. Above them, in
  * page_alloc.c and pagesets.c, are per-CPU lists, watermarks and zonelists.
  *
- * Calls that name a zone are made with its lock held.
+ * Calls that name a zone are made with its lock held, but for those that end in
+ * _direct and those that ask.
  */
 #ifndef _MMBOX_BUDDY_H
 #define _MMBOX_BUDDY_H
@@ -30,13 +31,15 @@ int mmbox_list_init(struct mmbox *box);
 void mmbox_list_exit(struct mmbox *box);
 struct mmbox_page *mmbox_list_rmqueue(struct mmbox_zone *zone, unsigned int order,
 				      int migratetype, unsigned int flags);
-struct mmbox_page *mmbox_list_rmqueue_smallest(struct mmbox_zone *zone, unsigned int order,
-					       int migratetype);
+struct mmbox_page *mmbox_list_rmqueue_direct(struct mmbox_zone *zone, unsigned int order,
+					     int migratetype);
 unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order,
 				     unsigned int count, int migratetype,
 				     unsigned int flags, struct list_head *list);
 void mmbox_list_free(struct mmbox_zone *zone, struct mmbox_page *page,
 		     unsigned int order, int migratetype, bool to_tail);
+void mmbox_list_free_direct(struct mmbox_zone *zone, struct mmbox_page *page,
+			    unsigned int order, int migratetype);
 unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *list,
 				  unsigned int order, unsigned int count);
 bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,

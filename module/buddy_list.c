@@ -242,6 +242,25 @@ void mmbox_list_free(struct mmbox_zone *zone, struct mmbox_page *page,
 	list_free(zone, page, order, 0, migratetype, to_tail);
 }
 
+/**
+ * mmbox_list_free_direct() - take a block back that is in use
+ * @zone: its zone, not locked: this locks it
+ * @page: its first page
+ * @order: power of two of pages
+ * @migratetype: whose list it goes to
+ *
+ * Context: any.
+ */
+void mmbox_list_free_direct(struct mmbox_zone *zone, struct mmbox_page *page,
+			    unsigned int order, int migratetype)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	list_free(zone, page, order, 0, migratetype, false);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
 /* The entry before this one, which is the next to be freed. */
 static __always_inline struct mmbox_page *prev_page(struct mmbox_page *page)
 {
@@ -515,21 +534,27 @@ static noinline bool __rmqueue_fallback(struct mmbox_zone *zone, unsigned int or
 }
 
 /**
- * mmbox_list_rmqueue_smallest() - take one block of this type
- * @zone: from where, locked
+ * mmbox_list_rmqueue_direct() - take one block of this type, and count it
+ * @zone: from where, not locked: this locks it
  * @order: power of two of pages
  * @migratetype: what will be in it
  *
- * Context: any, zone->lock held, interrupts off.
+ * Context: any.
  * Return: its first page, or NULL if this type has none.
  */
-struct mmbox_page *mmbox_list_rmqueue_smallest(struct mmbox_zone *zone, unsigned int order,
-					       int migratetype)
+struct mmbox_page *mmbox_list_rmqueue_direct(struct mmbox_zone *zone, unsigned int order,
+					     int migratetype)
 {
-	struct mmbox_page *page = __rmqueue_smallest(zone, order, migratetype);
+	struct mmbox_page *page;
+	unsigned long flags;
 
-	if (page)
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	page = __rmqueue_smallest(zone, order, migratetype);
+	if (page) {
 		mod_free_pages(zone, -(1L << order), 1);
+		zone->nr_alloc[order]++;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
 	return page;
 }
 

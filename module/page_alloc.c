@@ -640,7 +640,6 @@ static noinline struct mmbox_page *alloc_pages_direct(struct mmbox *box, int nid
 	const struct mmbox_cpu *cpu;
 	struct mmbox_zone *zone;
 	struct mmbox_page *page;
-	unsigned long flags;
 
 	if (unlikely(order >= box->direct_orders || nid != NUMA_NO_NODE ||
 		     gfp & __GFP_THISNODE))
@@ -652,10 +651,7 @@ static noinline struct mmbox_page *alloc_pages_direct(struct mmbox *box, int nid
 		     zone->zone_pgdat->node_id != cpu->nid))
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
 
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	page = mmbox_list_rmqueue_smallest(zone, order, kind_type(box, kind));
-	zone->nr_alloc[order] += !!page;
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	page = mmbox_list_rmqueue_direct(zone, order, kind_type(box, kind));
 	if (unlikely(!page))
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
 	page->type_order = MMBOX_TYPE_ORDER(type, order);
@@ -785,18 +781,6 @@ static noinline void free_pages_zone(struct mmbox *box, struct mmbox_page *page,
 	pcp_end(pcp);
 }
 
-/* A block that no per-CPU list has, straight to its zone. */
-static noinline void free_pages_direct(struct mmbox *box, struct mmbox_page *page,
-				       unsigned long pfn, unsigned int order)
-{
-	struct mmbox_zone *zone = mmbox_page_zone(box, page);
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	mmbox_list_free(zone, page, order, mmbox_pageblock_type(box, pfn), false);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-}
-
 /* The ends of the fast path, entered with preemption off. */
 static noinline void free_pages_slow(struct mmbox *box, struct mmbox_page *page,
 				     unsigned int order)
@@ -822,7 +806,8 @@ static __always_inline void free_pages_ok(struct mmbox *box, struct mmbox_page *
 	if (unlikely(order > MMBOX_COSTLY_ORDER)) {
 		if (unlikely(order >= box->direct_orders))
 			return free_pages_zone(box, page, order);
-		return free_pages_direct(box, page, pfn, order);
+		return mmbox_list_free_direct(mmbox_page_zone(box, page), page, order,
+					      mmbox_pageblock_type(box, pfn));
 	}
 	preempt_disable();
 	pcp = mmbox_cpu_pcp(this_cpu_ptr(box->cpu),
