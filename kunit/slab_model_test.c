@@ -561,6 +561,7 @@ struct read_thread {
 	struct kunit *test;
 	struct reader *reader, *interrupt;
 	unsigned long nr_interrupts;
+	bool reads;
 };
 
 static void read_thread(void *arg)
@@ -569,10 +570,11 @@ static void read_thread(void *arg)
 	struct read_thread *t = arg;
 
 	interrupts = test_interrupts_start(t->test, read_step, t->interrupt);
-	while (!READ_ONCE(t->reader->shelf->stop)) {
+	WRITE_ONCE(t->reads, true);
+	do {
 		read_step(t->reader);
 		cond_resched();
-	}
+	} while (!READ_ONCE(t->reader->shelf->stop));
 	t->nr_interrupts = test_interrupts_stop(interrupts);
 }
 
@@ -605,6 +607,9 @@ static void typesafe_readers(struct kunit *test)
 		readers[i] = (struct read_thread){ test, &r[0], &r[1] };
 		threads[i] = test_thread_start(test, i, read_thread, &readers[i]);
 	}
+	for (i = 0; i < nr_cpus; i++)
+		while (!READ_ONCE(readers[i].reads))
+			schedule_timeout_uninterruptible(1);
 	for (i = 0; i < nr; i++) {
 		unsigned int size = sizeof(struct shelved) + test_random(&seed) % 900;
 		struct mmbox_kmem_cache *cachep;

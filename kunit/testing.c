@@ -7,6 +7,7 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/hrtimer.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -240,6 +241,7 @@ void test_thread_wait(struct test_thread *thread)
 /* ---- interrupts ---- */
 
 #define INTERRUPT_NS	(50 * NSEC_PER_USEC)
+#define FIRST_INTERRUPT_WITHIN	(60 * HZ)	/* or there is something wrong */
 
 struct test_interrupts {
 	struct hrtimer timer;
@@ -253,15 +255,21 @@ static enum hrtimer_restart interrupt(struct hrtimer *timer)
 	struct test_interrupts *interrupts = container_of(timer, struct test_interrupts,
 							  timer);
 
-	interrupts->count++;
+	WRITE_ONCE(interrupts->count, interrupts->count + 1);
 	interrupts->fn(interrupts->arg);
 	hrtimer_forward_now(timer, ns_to_ktime(INTERRUPT_NS));
 	return HRTIMER_RESTART;
 }
 
+/*
+ * Call @fn in interrupts of this CPU from now on. The first has come when this
+ * returns: on a machine under load a guest's timer may be late by more than a
+ * whole test takes.
+ */
 struct test_interrupts *test_interrupts_start(struct kunit *test,
 					      void (*fn)(void *arg), void *arg)
 {
+	unsigned long end = jiffies + FIRST_INTERRUPT_WITHIN;
 	struct test_interrupts *interrupts;
 
 	interrupts = kunit_kzalloc(test, sizeof(*interrupts), GFP_KERNEL);
@@ -272,6 +280,8 @@ struct test_interrupts *test_interrupts_start(struct kunit *test,
 			    HRTIMER_MODE_REL_PINNED_HARD);
 	hrtimer_start(&interrupts->timer, ns_to_ktime(INTERRUPT_NS),
 		      HRTIMER_MODE_REL_PINNED_HARD);
+	while (!READ_ONCE(interrupts->count) && time_before(jiffies, end))
+		cond_resched();
 	return interrupts;
 }
 
