@@ -44,6 +44,15 @@ static __printf(2, 3) void problem(struct walk *w, const char *fmt, ...)
 	raw_spin_unlock_irqrestore(&w->lock, flags);
 }
 
+static void count_array(struct walk *w)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&w->lock, flags);
+	w->sums->arrays++;
+	raw_spin_unlock_irqrestore(&w->lock, flags);
+}
+
 static unsigned long phys_of(const struct walk *w, const void *addr)
 {
 	return mmbox_virt_to_phys(w->cachep->box, addr);
@@ -76,7 +85,7 @@ static void check_entries(struct walk *w, const struct mmbox_array_cache *ac,
 	const struct mmbox_kmem_cache *cachep = w->cachep;
 	unsigned int i, j, idx;
 
-	w->sums->arrays++;
+	count_array(w);
 	if (ac->avail > ac->limit) {
 		problem(w, "%s %d has %u objects, but room for %u", what, nr,
 			(unsigned int)ac->avail, (unsigned int)ac->limit);
