@@ -27,6 +27,7 @@ struct blocks {
 	struct block *live;		/* as many as the zone has pages */
 	unsigned int nr;
 	unsigned int first_new;		/* of the step */
+	int nid;			/* asked for; NUMA_NO_NODE goes the fast paths */
 };
 
 /*
@@ -74,9 +75,9 @@ static void sequence_zone(struct kunit *test, struct blocks *b, const char *line
 
 static bool alloc_block(struct blocks *b, unsigned int order)
 {
-	const gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_THISNODE | __GFP_NOWARN |
-			  __GFP_NORETRY;
-	struct mmbox_page *page = mmbox_alloc_pages_node(b->box, 0, gfp, order);
+	const gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY |
+			  (b->nid == NUMA_NO_NODE ? 0 : __GFP_THISNODE);
+	struct mmbox_page *page = mmbox_alloc_pages_node(b->box, b->nid, gfp, order);
 
 	if (!page)
 		return false;
@@ -229,11 +230,11 @@ static void end_sequence(struct kunit *test, struct blocks *b)
 	b->box = NULL;
 }
 
-static void run_sequence(struct kunit *test, const struct mmbox_reference *ref)
+static void run_sequence(struct kunit *test, const struct mmbox_reference *ref, int nid)
 {
 	char *line = test_zalloc(test, LINE_LEN), *op = test_zalloc(test, LINE_LEN);
 	const char *text = ref->text;
-	struct blocks b = {};
+	struct blocks b = { .nid = nid };
 	unsigned int ops = 0;
 
 	while (test_next_line(&text, line, LINE_LEN)) {
@@ -268,7 +269,8 @@ static void buddy_sequence(struct kunit *test)
 
 	test_pin(test, 0);
 	for_each_reference(ref, "buddy-sequence") {
-		run_sequence(test, ref);
+		run_sequence(test, ref, 0);
+		run_sequence(test, ref, NUMA_NO_NODE);
 		files++;
 	}
 	KUNIT_EXPECT_GT(test, files, 0);
