@@ -6,7 +6,7 @@
  */
 #include <linux/bitmap.h>
 
-#include "buddy.h"
+#include "pages/buddy.h"
 #include "testing.h"
 
 /* What a walk over descriptors finds, against what the lists say. */

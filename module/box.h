@@ -16,16 +16,16 @@
 
 #include <mmbox/mmbox.h>
 
-#include "compat.h"
-#include "host.h"
-#include "memblock.h"
-#include "memmap.h"
-#include "memory_hotplug.h"
-#include "mmzone.h"
-#include "region.h"
-#include "report.h"
-#include "slab.h"
-#include "vmstat.h"
+#include "host/compat.h"
+#include "host/host.h"
+#include "memmap/memblock.h"
+#include "memmap/memmap.h"
+#include "pages/memory_hotplug.h"
+#include "pages/mmzone.h"
+#include "host/region.h"
+#include "faces/report.h"
+#include "slab/slab.h"
+#include "pages/vmstat.h"
 
 #define MMBOX_NAME_LEN		16
 #define MMBOX_SIZE_MIN		(4UL << 20)	/* bytes */

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/mmbox/<box>: the face by which user space uses a box.
+ *
+ * Opening it takes a reference on the box and begins a session; the ioctls are
+ * passed on to the session (session.c, batch.c); closing it, in whatever way
+ * the process ended, destroys the session and with it all it held.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/printk.h>
+#include <linux/uaccess.h>
+
+#include "box.h"
+#include "faces/session.h"
+
+struct mmbox_chardev {
+	struct miscdevice misc;
+	struct mmbox *box;
+	atomic_t nr_sessions;			/* begun so far */
+	char name[MMBOX_NAME_LEN + 8];		/* in sysfs: mmbox-box0 */
+	char nodename[MMBOX_NAME_LEN + 8];	/* in /dev: mmbox/box0 */
+};
+
+static int chardev_open(struct inode *inode, struct file *file)
+{
+	struct mmbox_chardev *chardev =
+		container_of(file->private_data, struct mmbox_chardev, misc);
+	struct mmbox *box = mmbox_get(chardev->box->name);
+	struct mmbox_session *session;
+	int err = -ENODEV;
+
+	if (!box)
+		return err;
+	if (box != chardev->box)
+		goto put;
+	err = -ENOMEM;
+	session = mmbox_session_create(box, atomic_inc_return(&chardev->nr_sessions));
+	if (!session)
+		goto put;
+	file->private_data = session;
+	return 0;
+put:
+	mmbox_put(box);
+	return err;
+}
+
+static int chardev_release(struct inode *inode, struct file *file)
+{
+	struct mmbox_session *session = file->private_data;
+	struct mmbox *box = session->box;
+
+	mmbox_session_destroy(session);
+	mmbox_put(box);
+	return 0;
+}
+
+static long ioctl_info(struct mmbox_session *session, void __user *arg)
+{
+	struct mmbox *box = session->box;
+	struct mmbox_info info = {
+		.version = MMBOX_UAPI_VERSION,
+		.box_size = box->cfg.size,
+		.page_size = PAGE_SIZE,
+		.nr_nodes = box->nr_nodes,
+		.nr_handles = MMBOX_NR_HANDLES,
+		.nr_caches = MMBOX_NR_CACHE_HANDLES,
+		.bulk_max = MMBOX_BULK_MAX,
+		.kmalloc_min = box->cfg.kmalloc_min,
+		.kmalloc_max = box->cfg.kmalloc_max,
+	};
+
+	if (down_read_killable(&session->sem))
+		return -EINTR;
+	info.target = session->target;
+	info.nr_orders = mmbox_session_nr_orders(session);
+	info.kmalloc_limit = mmbox_session_kmalloc_limit(session);
+	up_read(&session->sem);
+	strscpy(info.name, box->name, sizeof(info.name));
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long ioctl_batch(struct mmbox_session *session, void __user *arg)
+{
+	struct mmbox_batch batch;
+	long err;
+
+	if (copy_from_user(&batch, arg, sizeof(batch)))
+		return -EFAULT;
+	err = mmbox_session_batch(session, &batch);
+	return copy_to_user(arg, &batch, sizeof(batch)) ? -EFAULT : err;
+}
+
+static long ioctl_stat(struct mmbox_session *session, void __user *arg)
+{
+	struct mmbox_stat stat;
+
+	mmbox_session_stat(session, &stat);
+	return copy_to_user(arg, &stat, sizeof(stat)) ? -EFAULT : 0;
+}
+
+static long ioctl_checksum(struct mmbox_session *session, void __user *arg)
+{
+	struct mmbox_checksum checksum = { .crc = mmbox_checksum(session->box) };
+
+	return copy_to_user(arg, &checksum, sizeof(checksum)) ? -EFAULT : 0;
+}
+
+static long ioctl_target(struct mmbox_session *session, unsigned long target)
+{
+	if (target != MMBOX_TARGET_BOX && target != MMBOX_TARGET_HOST)
+		return -EINVAL;
+	return mmbox_session_set_target(session, target);
+}
+
+static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct mmbox_session *session = file->private_data;
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case MMBOX_IOC_INFO:
+		return ioctl_info(session, uarg);
+	case MMBOX_IOC_BATCH:
+		return ioctl_batch(session, uarg);
+	case MMBOX_IOC_STAT:
+		return ioctl_stat(session, uarg);
+	case MMBOX_IOC_CHECKSUM:
+		return ioctl_checksum(session, uarg);
+	case MMBOX_IOC_TARGET:
+		return ioctl_target(session, arg);
+	}
+	return -ENOTTY;
+}
+
+/* The owner keeps the module in while the device is open: rmmod says EBUSY. */
+static const struct file_operations chardev_fops = {
+	.owner		= THIS_MODULE,
+	.open		= chardev_open,
+	.release	= chardev_release,
+	.unlocked_ioctl	= chardev_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+/**
+ * mmbox_chardev_add() - show a box as /dev/mmbox/<box>
+ * @box: the box
+ *
+ * A box works without this face; if it cannot be had, the log says so.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or why the face is missing.
+ */
+int mmbox_chardev_add(struct mmbox *box)
+{
+	struct mmbox_chardev *chardev;
+	int err = -ENOMEM;
+
+	chardev = mmbox_host_zalloc(&box->host, sizeof(*chardev), "device");
+	if (!chardev)
+		goto missing;
+	chardev->box = box;
+	snprintf(chardev->name, sizeof(chardev->name), "mmbox-%s", box->name);
+	snprintf(chardev->nodename, sizeof(chardev->nodename), "mmbox/%s", box->name);
+	chardev->misc = (struct miscdevice){
+		.minor = MISC_DYNAMIC_MINOR,
+		.name = chardev->name,
+		.nodename = chardev->nodename,
+		.fops = &chardev_fops,
+		.mode = 0600,
+	};
+	if (!mmbox_host_should_fail(&box->host, "misc device"))
+		err = misc_register(&chardev->misc);
+	if (err)
+		goto free;
+	box->chardev = chardev;
+	return 0;
+
+free:
+	mmbox_host_free(&box->host, chardev, sizeof(*chardev));
+missing:
+	pr_warn("%s: no /dev/mmbox/%s (error %d); the box works without it\n",
+		box->name, box->name, err);
+	return err;
+}
+
+/**
+ * mmbox_chardev_remove() - take /dev/mmbox/<box> away
+ * @box: the box; no file of it is open any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_chardev_remove(struct mmbox *box)
+{
+	if (!box->chardev)
+		return;
+	misc_deregister(&box->chardev->misc);
+	mmbox_host_free(&box->host, box->chardev, sizeof(*box->chardev));
+	box->chardev = NULL;
+}

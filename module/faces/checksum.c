@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One figure for the whole state of a box.
+ *
+ * Two boxes that were made alike and did the same must end alike, to the
+ * page: what every page is, the order of every list, what every array holds.
+ * All of it goes into one hash, with addresses as box physical ones. What
+ * differs from boot to boot (the secret, times, host addresses) stays out.
+ *
+ * A box may be in use meanwhile. The figure means nothing then, but each list
+ * is walked where it cannot change: a CPU's own by the CPU.
+ */
+#include <linux/cpu.h>
+#include <linux/jhash.h>
+#include <linux/string.h>
+
+#include "box.h"
+#include "pages/buddy.h"
+
+static u32 hash_pages(struct mmbox *box, u32 hash)
+{
+	unsigned long pfn;
+
+	for (pfn = 0; pfn < box->max_pfn; pfn++) {
+		const struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
+
+		if (!page)
+			continue;
+		hash = jhash_3words(mmbox_glance(page->type_order),
+				    mmbox_glance(page->slab_cache), pfn, hash);
+		if (mmbox_glance(page->type) == MMBOX_PAGE_SLAB)
+			hash = jhash_3words(mmbox_glance(page->active),
+					    mmbox_glance(page->s_mem),
+					    mmbox_glance(page->freelist), hash);
+	}
+	return hash;
+}
+
+static u32 hash_page_list(const struct mmbox *box, const struct list_head *list,
+			  u32 hash)
+{
+	const struct mmbox_page *page;
+
+	list_for_each_entry(page, list, buddy_list)
+		hash = jhash_1word(__mmbox_page_to_pfn(box, page), hash);
+	return jhash_1word(~0, hash);
+}
+
+static u32 hash_zone(const struct mmbox *box, struct mmbox_zone *zone, u32 hash)
+{
+	unsigned long flags;
+	unsigned int order, mt;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (order = 0; order < box->max_order; order++)
+		for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)
+			hash = hash_page_list(box, &zone->free_area[order].free_list[mt],
+					      hash);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	return hash;
+}
+
+/* What a CPU has of all zones, see mmbox_drain_cpus_cpuslocked(). */
+static bool hash_cpu(void *arg, int cpu)
+{
+	struct mmbox *box = arg;
+	struct mmbox_zone *zone;
+	unsigned int pindex;
+	u32 hash = 0;
+
+	mmbox_for_each_zone(box, zone) {
+		struct mmbox_per_cpu_pages *pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
+
+		if (READ_ONCE(pcp->busy))
+			return false;
+		WRITE_ONCE(pcp->busy, 1);
+		mmbox_cpu_barrier();
+		hash = jhash_2words(pcp->count, pcp->free_factor, hash);
+		for (pindex = 0; pindex < MMBOX_NR_PCP_LISTS; pindex++)
+			hash = hash_page_list(box, &pcp->lists[pindex], hash);
+		mmbox_cpu_barrier();
+		WRITE_ONCE(pcp->busy, 0);
+	}
+	WRITE_ONCE(per_cpu_ptr(box->cpu, cpu)->checksum, hash);
+	return true;
+}
+
+static u32 hash_cpus(struct mmbox *box, u32 hash)
+{
+	int cpu;
+
+	/* That generation has no such lists. */
+	if (mmbox_is_bitmap(box))
+		return hash;
+	cpus_read_lock();
+	mmbox_drain_cpus_cpuslocked(hash_cpu, box);
+	for_each_possible_cpu(cpu)
+		hash = jhash_1word(READ_ONCE(per_cpu_ptr(box->cpu, cpu)->checksum), hash);
+	cpus_read_unlock();
+	return hash;
+}
+
+static u32 hash_array(const struct mmbox *box, const struct mmbox_array_cache *ac,
+		      u32 hash)
+{
+	unsigned int i, avail = mmbox_glance(ac->avail);
+
+	for (i = 0; i < avail && i < ac->limit; i++)
+		hash = jhash_1word(mmbox_virt_to_phys(box, mmbox_glance(ac->entry[i])) >> 3,
+				   hash);
+	return jhash_1word(avail, hash);
+}
+
+static u32 hash_node(const struct mmbox *box, struct mmbox_kmem_cache_node *n, u32 hash)
+{
+	unsigned long flags;
+	int nid;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	hash = hash_page_list(box, &n->slabs_partial, hash);
+	hash = hash_page_list(box, &n->slabs_full, hash);
+	hash = hash_page_list(box, &n->slabs_free, hash);
+	hash = jhash_3words(n->total_slabs, n->free_objects, n->colour_next, hash);
+	if (n->shared)
+		hash = hash_array(box, n->shared, hash);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	if (n->alien)
+		mmbox_for_each_online_node(box, nid)
+			if (n->alien[nid])
+				hash = hash_array(box, &n->alien[nid]->ac, hash);
+	return hash;
+}
+
+static u32 hash_cache(const struct mmbox *box, struct mmbox_kmem_cache *cachep,
+		      u32 hash)
+{
+	int nid, cpu;
+
+	hash = jhash(cachep->name, strlen(cachep->name), hash);
+	mmbox_for_each_online_node(box, nid)
+		hash = hash_node(box, cachep->node[nid], hash);
+	for_each_possible_cpu(cpu)
+		hash = hash_array(box, per_cpu_ptr(cachep->cpu_cache, cpu), hash);
+	return hash;
+}
+
+/**
+ * mmbox_checksum() - hash the state of a box
+ * @box: the box; the result means something if nobody else uses it now
+ *
+ * Context: process, may sleep.
+ * Return: the hash.
+ */
+u32 mmbox_checksum(struct mmbox *box)
+{
+	struct mmbox_kmem_cache *cachep;
+	u32 hash = 0;
+	int nid, i;
+
+	/* Descriptors stay. */
+	mutex_lock(&box->memory_lock);
+	hash = hash_pages(box, hash);
+	mmbox_for_each_online_node(box, nid)
+		for (i = 0; i < box->node[nid]->nr_zones; i++)
+			hash = hash_zone(box, &box->node[nid]->node_zones[i], hash);
+	hash = hash_cpus(box, hash);
+	mutex_unlock(&box->memory_lock);
+	mutex_lock(&box->slab.mutex);
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		hash = hash_cache(box, cachep, hash);
+	mutex_unlock(&box->slab.mutex);
+	return hash;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_checksum);

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files and folders of a box below /sys/kernel/debug/mmbox/.
+ *
+ * Each file is one function that prints a snapshot of the box into a seq_file,
+ * and perhaps one that takes a line that was written. The rooms debugfs_*.c
+ * have the functions, in tables; here the tables become files.
+ *
+ * An open file pins the module, but not its box, nor what its folder is about.
+ * What the files hang on is therefore an object a folder, which outlives both
+ * while a file of it is open, and through which every read finds the box or
+ * learns that it is gone.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/rwsem.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "box.h"
+#include "faces/debugfs.h"
+
+#define MAX_WRITE	128	/* bytes, as of slabinfo in Linux 6.1 */
+
+struct mmbox_debugfs {
+	struct kref ref;		/* the box's and one for each folder */
+	struct rw_semaphore lock;	/* read: @box stays, write: @box goes */
+	struct mmbox *box;		/* NULL once it is gone, @lock */
+	struct mutex dirs_lock;		/* dirs, and the tables of each */
+	struct list_head dirs;		/* all folders */
+	struct mmbox_face_dir *top;	/* the box's own */
+};
+
+struct mmbox_face_dir {
+	struct kref ref;		/* its being there and one for each open file */
+	struct mmbox_debugfs *debugfs;
+	struct dentry *dentry;
+	unsigned long id;		/* what it is about, as its files are told */
+	bool gone;			/* so are its files, set once */
+	struct list_head list;		/* debugfs->dirs */
+	struct list_head tables;	/* struct face_table */
+};
+
+struct face_table {
+	struct list_head list;		/* dir->tables */
+	unsigned int nr;
+	struct face_file {
+		struct mmbox_face_dir *dir;
+		const struct mmbox_face *face;
+	} files[];
+};
+
+static void debugfs_free(struct kref *ref)
+{
+	kfree(container_of(ref, struct mmbox_debugfs, ref));
+}
+
+static void dir_free(struct kref *ref)
+{
+	struct mmbox_face_dir *dir = container_of(ref, struct mmbox_face_dir, ref);
+	struct face_table *table, *next;
+
+	list_for_each_entry_safe(table, next, &dir->tables, list)
+		kfree(table);
+	kref_put(&dir->debugfs->ref, debugfs_free);
+	kfree(dir);
+}
+
+/* ---- reading and writing ---- */
+
+/* The box, until unlock_box(), or NULL if it or the folder is gone. */
+static struct mmbox *lock_box(struct mmbox_face_dir *dir)
+{
+	down_read(&dir->debugfs->lock);
+	if (!READ_ONCE(dir->gone))
+		return dir->debugfs->box;
+	return NULL;
+}
+
+static void unlock_box(struct mmbox_face_dir *dir)
+{
+	up_read(&dir->debugfs->lock);
+}
+
+static int face_show(struct seq_file *m, void *unused)
+{
+	struct face_file *file = m->private;
+	struct mmbox *box = lock_box(file->dir);
+
+	if (box)
+		file->face->show(m, box, file->dir->id);
+	unlock_box(file->dir);
+	return box ? 0 : -ENODEV;
+}
+
+static ssize_t face_write(struct file *filp, const char __user *buf, size_t count,
+			  loff_t *ppos)
+{
+	struct seq_file *m = filp->private_data;
+	struct face_file *file = m->private;
+	char text[MAX_WRITE + 1];
+	struct mmbox *box;
+	int err = -ENODEV;
+
+	if (!file->face->write || count > MAX_WRITE)
+		return -EINVAL;
+	if (copy_from_user(text, buf, count))
+		return -EFAULT;
+	text[count] = '\0';
+
+	box = lock_box(file->dir);
+	if (box)
+		err = file->face->write(box, file->dir->id, strim(text));
+	unlock_box(file->dir);
+	return err ?: count;
+}
+
+static int face_open(struct inode *inode, struct file *filp)
+{
+	struct face_file *file = inode->i_private;
+	int err;
+
+	if (filp->f_mode & FMODE_READ && !file->face->show)
+		return -EACCES;
+	err = single_open(filp, face_show, file);
+	if (!err)
+		kref_get(&file->dir->ref);
+	return err;
+}
+
+static int face_release(struct inode *inode, struct file *filp)
+{
+	struct seq_file *m = filp->private_data;
+	struct face_file *file = m->private;
+
+	single_release(inode, filp);
+	kref_put(&file->dir->ref, dir_free);
+	return 0;
+}
+
+static const struct file_operations face_fops = {
+	.owner = THIS_MODULE,
+	.open = face_open,
+	.read = seq_read,
+	.write = face_write,
+	.llseek = seq_lseek,
+	.release = face_release,
+};
+
+/* ---- folders ---- */
+
+/* The folder of all boxes is there while any box has a folder in it. */
+static DEFINE_MUTEX(root_lock);		/* root, root_users */
+static struct dentry *root;
+static unsigned int root_users;
+
+static struct dentry *create_dir(struct mmbox *box, const char *name,
+				 struct dentry *parent, bool ask)
+{
+	struct dentry *dir;
+
+	if (ask && mmbox_host_should_fail(&box->host, "a debugfs folder"))
+		return ERR_PTR(-ENOMEM);
+	dir = debugfs_create_dir(name, parent);
+	if (IS_ERR(dir))
+		return dir;
+	/* debugfs leaves its folders open to whoever may pass its root. */
+	inode_lock(d_inode(dir));
+	d_inode(dir)->i_mode = S_IFDIR | 0700;
+	inode_unlock(d_inode(dir));
+	return dir;
+}
+
+static int root_get(struct mmbox *box)
+{
+	struct dentry *dir;
+	int err = 0;
+
+	mutex_lock(&root_lock);
+	if (!root_users) {
+		dir = create_dir(box, "mmbox", NULL, true);
+		err = PTR_ERR_OR_ZERO(dir);
+		if (!err)
+			root = dir;
+	}
+	if (!err)
+		root_users++;
+	mutex_unlock(&root_lock);
+	return err;
+}
+
+static void root_put(void)
+{
+	mutex_lock(&root_lock);
+	if (!--root_users)
+		debugfs_remove(root);
+	mutex_unlock(&root_lock);
+}
+
+static void create_file(struct mmbox *box, struct face_file *file)
+{
+	const struct mmbox_face *face = file->face;
+	umode_t mode = (face->show ? 0400 : 0) | (face->write ? 0200 : 0);
+	struct dentry *dentry;
+
+	/*
+	 * "Unsafe" in that reading is left to face_show(), which knows how to
+	 * say that the box is gone; opening is still fenced off by
+	 * debugfs_remove().
+	 */
+	dentry = debugfs_create_file_unsafe(face->name, mode, file->dir->dentry,
+					    file, &face_fops);
+	if (IS_ERR(dentry))
+		pr_warn("%s: goes without debugfs file %s: %pe\n", box->name,
+			face->name, dentry);
+}
+
+/* The files of a table. If not @ask, the host has been asked for them. */
+static void add_files(struct mmbox *box, struct mmbox_face_dir *dir,
+		      const struct mmbox_face *faces, bool ask)
+{
+	struct face_table *table = NULL;
+	unsigned int i, nr = 0;
+
+	while (faces[nr].name)
+		nr++;
+	/* Not mmbox_host_zalloc(): these may stay when the box has gone. */
+	if (!ask || !mmbox_host_should_fail(&box->host, "debugfs files"))
+		table = kzalloc(struct_size(table, files, nr), GFP_KERNEL | __GFP_NOWARN);
+	if (!table) {
+		pr_warn("%s: goes without debugfs file %s and %u more: %pe\n",
+			box->name, faces[0].name, nr - 1, ERR_PTR(-ENOMEM));
+		return;
+	}
+	table->nr = nr;
+	mutex_lock(&dir->debugfs->dirs_lock);
+	list_add_tail(&table->list, &dir->tables);
+	mutex_unlock(&dir->debugfs->dirs_lock);
+	atomic_long_add(struct_size(table, files, nr), &box->host.bytes);
+
+	for (i = 0; i < nr; i++) {
+		table->files[i].dir = dir;
+		table->files[i].face = &faces[i];
+		create_file(box, &table->files[i]);
+	}
+}
+
+/**
+ * mmbox_face_dir_files() - put files into a folder
+ * @box: the box
+ * @dir: the folder, or NULL, and nothing happens
+ * @faces: the files; the table stays
+ *
+ * All of them are one request to the host. What cannot be made is missing, and
+ * the log says so.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_face_dir_files(struct mmbox *box, struct mmbox_face_dir *dir,
+			  const struct mmbox_face *faces)
+{
+	if (dir)
+		add_files(box, dir, faces, true);
+}
+
+/**
+ * mmbox_face_dir_link() - put a symbolic link into a folder
+ * @box: the box
+ * @dir: the folder
+ * @name: its name
+ * @target: where it leads, from the folder
+ *
+ * The caller has asked the host for it with the folder.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_face_dir_link(struct mmbox *box, struct mmbox_face_dir *dir, const char *name,
+			 const char *target)
+{
+	struct dentry *dentry = debugfs_create_symlink(name, dir->dentry, target);
+
+	if (IS_ERR(dentry))
+		pr_warn("%s: goes without debugfs link %s: %pe\n", box->name, name, dentry);
+}
+
+static struct mmbox_face_dir *add_dir(struct mmbox *box, struct mmbox_face_dir *parent,
+				      const char *name, const struct mmbox_face *faces,
+				      unsigned long id, bool ask)
+{
+	struct mmbox_debugfs *debugfs = box->debugfs;
+	struct mmbox_face_dir *dir = NULL;
+	struct dentry *above;
+	int err = -ENOMEM;
+
+	if (!debugfs)
+		return NULL;
+	if (!parent)
+		parent = debugfs->top;
+	above = parent ? parent->dentry : root;
+
+	if (!ask || !mmbox_host_should_fail(&box->host, "a debugfs folder's anchor"))
+		dir = kzalloc(sizeof(*dir), GFP_KERNEL | __GFP_NOWARN);
+	if (!dir)
+		goto warn;
+	dir->dentry = create_dir(box, name, above, ask);
+	err = PTR_ERR_OR_ZERO(dir->dentry);
+	if (err)
+		goto free;
+	kref_init(&dir->ref);
+	kref_get(&debugfs->ref);
+	dir->debugfs = debugfs;
+	dir->id = id;
+	INIT_LIST_HEAD(&dir->tables);
+	mutex_lock(&debugfs->dirs_lock);
+	list_add(&dir->list, &debugfs->dirs);
+	mutex_unlock(&debugfs->dirs_lock);
+	atomic_long_add(sizeof(*dir), &box->host.bytes);
+	if (faces)
+		add_files(box, dir, faces, ask);
+	return dir;
+
+free:
+	kfree(dir);
+warn:
+	pr_warn("%s: goes without debugfs folder %s: %pe\n", box->name, name,
+		ERR_PTR(err));
+	return NULL;
+}
+
+/**
+ * mmbox_face_dir_add() - make a folder of a box
+ * @box: the box
+ * @parent: where it goes, NULL: into the box's own folder
+ * @name: its name
+ * @faces: its files, or NULL; the table stays
+ * @id: what it is about; its files' functions are told
+ *
+ * Context: process, may sleep.
+ * Return: the folder, which goes with the box or by mmbox_face_dir_remove(), or
+ * NULL, and the log says that it is missing.
+ */
+struct mmbox_face_dir *mmbox_face_dir_add(struct mmbox *box,
+					  struct mmbox_face_dir *parent,
+					  const char *name,
+					  const struct mmbox_face *faces,
+					  unsigned long id)
+{
+	return add_dir(box, parent, name, faces, id, true);
+}
+
+/**
+ * mmbox_face_dir_add_unasked() - make one of many folders of a kind
+ * @box: the box
+ * @parent: where it goes, NULL: into the box's own folder
+ * @name: its name
+ * @faces: its files, or NULL; the table stays
+ * @id: what it is about; its files' functions are told
+ *
+ * The caller has asked the host for all of them, by mmbox_host_should_fail().
+ *
+ * Context: process, may sleep.
+ * Return: as mmbox_face_dir_add().
+ */
+struct mmbox_face_dir *mmbox_face_dir_add_unasked(struct mmbox *box,
+						  struct mmbox_face_dir *parent,
+						  const char *name,
+						  const struct mmbox_face *faces,
+						  unsigned long id)
+{
+	return add_dir(box, parent, name, faces, id, false);
+}
+
+/* The folder's dentry is gone or going; nobody reads its files. */
+static void dir_put(struct mmbox *box, struct mmbox_face_dir *dir)
+{
+	struct face_table *table;
+
+	list_for_each_entry(table, &dir->tables, list)
+		atomic_long_sub(struct_size(table, files, table->nr),
+				&box->host.bytes);
+	atomic_long_sub(sizeof(*dir), &box->host.bytes);
+	kref_put(&dir->ref, dir_free);
+}
+
+/**
+ * mmbox_face_dir_remove() - take a folder away before its box goes
+ * @box: the box
+ * @dir: from mmbox_face_dir_add(), with no folder left in it; or NULL
+ *
+ * Waits for reads that are under way; files still open answer -ENODEV.
+ *
+ * Context: process, may sleep; without any lock that a file's functions take.
+ */
+void mmbox_face_dir_remove(struct mmbox *box, struct mmbox_face_dir *dir)
+{
+	struct mmbox_debugfs *debugfs;
+
+	if (!dir)
+		return;
+	debugfs = dir->debugfs;
+	debugfs_remove(dir->dentry);
+	down_write(&debugfs->lock);
+	WRITE_ONCE(dir->gone, true);
+	up_write(&debugfs->lock);
+	mutex_lock(&debugfs->dirs_lock);
+	list_del(&dir->list);
+	mutex_unlock(&debugfs->dirs_lock);
+	dir_put(box, dir);
+}
+
+/**
+ * mmbox_face_dir_drop() - take a folder away from within a file's function
+ * @box: the box
+ * @dir: from mmbox_face_dir_add(), with no folder left in it, and not that file's; or NULL
+ *
+ * Does not wait for reads that are under way: what the folder is about must
+ * bear to be asked after it has gone. Files still open answer -ENODEV.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_face_dir_drop(struct mmbox *box, struct mmbox_face_dir *dir)
+{
+	if (!dir)
+		return;
+	debugfs_remove(dir->dentry);
+	WRITE_ONCE(dir->gone, true);
+	mutex_lock(&dir->debugfs->dirs_lock);
+	list_del(&dir->list);
+	mutex_unlock(&dir->debugfs->dirs_lock);
+	dir_put(box, dir);
+}
+
+/* ---- a box's ---- */
+
+/**
+ * mmbox_debugfs_add() - show a box in debugfs
+ * @box: the box, booted
+ *
+ * A single file or folder that cannot be made is missing, and the log says so.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or why there are no files at all, which the log says as well.
+ */
+int mmbox_debugfs_add(struct mmbox *box)
+{
+	struct mmbox_debugfs *debugfs = NULL;
+	int err = -ENOMEM;
+
+	if (!mmbox_host_should_fail(&box->host, "the debugfs files' anchor"))
+		debugfs = kzalloc(sizeof(*debugfs), GFP_KERNEL | __GFP_NOWARN);
+	if (!debugfs)
+		goto warn;
+	kref_init(&debugfs->ref);
+	init_rwsem(&debugfs->lock);
+	mutex_init(&debugfs->dirs_lock);
+	INIT_LIST_HEAD(&debugfs->dirs);
+	debugfs->box = box;
+
+	err = root_get(box);
+	if (err)
+		goto free;
+	box->debugfs = debugfs;
+	debugfs->top = mmbox_face_dir_add(box, NULL, box->name, NULL, 0);
+	if (!debugfs->top) {
+		err = -ENOMEM;
+		goto put_root;
+	}
+	atomic_long_add(sizeof(*debugfs), &box->host.bytes);
+	mmbox_face_dir_files(box, debugfs->top, mmbox_proc_faces);
+	mmbox_face_dir_files(box, debugfs->top, mmbox_box_faces);
+	mmbox_face_dir_files(box, debugfs->top, mmbox_debug_faces);
+	mmbox_face_dir_files(box, debugfs->top, mmbox_pgdat_faces);
+	mmbox_face_dir_files(box, debugfs->top, mmbox_memory_faces);
+	mmbox_face_dir_add(box, NULL, "vm", mmbox_vm_faces, 0);
+	mmbox_debugfs_nodes_add(box);
+	mmbox_debugfs_sections_add(box);
+	mmbox_debugfs_add_caches(box);
+	return 0;
+
+put_root:
+	box->debugfs = NULL;
+	root_put();
+free:
+	kfree(debugfs);
+warn:
+	pr_warn("%s: goes without debugfs files: %pe\n", box->name, ERR_PTR(err));
+	return err;
+}
+
+/**
+ * mmbox_debugfs_remove() - take a box out of debugfs
+ * @box: the box
+ *
+ * Waits for reads that are under way; files still open answer -ENODEV.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_debugfs_remove(struct mmbox *box)
+{
+	struct mmbox_debugfs *debugfs = box->debugfs;
+	struct mmbox_face_dir *dir, *next;
+
+	if (!debugfs)
+		return;
+	mmbox_debugfs_forget_caches(box);
+	/* No new opens, then no more reads, then nobody looks at the box. */
+	debugfs_remove(debugfs->top->dentry);
+	root_put();
+	down_write(&debugfs->lock);
+	debugfs->box = NULL;
+	up_write(&debugfs->lock);
+
+	/* Each folder freed lets go of debugfs, of which the last ref is ours. */
+	list_for_each_entry_safe(dir, next, &debugfs->dirs, list)
+		dir_put(box, dir);
+	mmbox_debugfs_forget_sections(box);
+	atomic_long_sub(sizeof(*debugfs), &box->host.bytes);
+	box->debugfs = NULL;
+	kref_put(&debugfs->ref, debugfs_free);
+}

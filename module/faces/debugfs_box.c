@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The files of a box that show what /proc never did, most of them as lines of
+ * `key: value`.
+ */
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/pfn.h>
+#include <linux/seq_file.h>
+
+#include "box.h"
+#include "pages/buddy.h"
+#include "faces/debugfs.h"
+
+static void region_show(struct seq_file *m, struct mmbox *box,
+			unsigned long id)
+{
+	const struct mmbox_region *region = &box->region;
+	unsigned long addr = (unsigned long)region->addr;
+	phys_addr_t phys = PFN_PHYS(region->host_pfn);
+
+	seq_printf(m, "type: %s\n", mmbox_region_names[region->type]);
+	seq_printf(m, "size: %zu\n", region->size);
+	seq_printf(m, "host_address: 0x%lx-0x%lx\n", addr,
+		   addr + region->size - 1);
+	if (region->type != MMBOX_REGION_VMALLOC)
+		seq_printf(m, "host_physical: 0x%llx-0x%llx\n",
+			   (unsigned long long)phys,
+			   (unsigned long long)phys + region->size - 1);
+	seq_printf(m, "host_pages: %lu\n", region->nr_taken - region->nr_returned);
+	seq_printf(m, "region_ns: %llu\n", region->ns);
+	seq_printf(m, "boot_ns: %llu\n", box->boot_ns);
+	seq_printf(m, "host_bytes: %ld\n", atomic_long_read(&box->host.bytes));
+	seq_printf(m, "host_requests: %ld\n",
+		   atomic_long_read(&box->host.nr_requests));
+}
+
+/* The pairs of an order of which one half is free, in the bitmap generation. */
+static void pairs_show(struct seq_file *m, const struct mmbox_zone *zone, unsigned int order)
+{
+	const unsigned long *map = zone->free_area[order].map;
+	unsigned long start_pfn, pairs;
+
+	if (!map)
+		return;
+	pairs = mmbox_bitmap_pairs(zone, order, &start_pfn);
+	/* Without the lock: it may be long, and tells what was. */
+	seq_printf(m, ", map from pfn %lu, %lu pairs: ", start_pfn, pairs);
+	if (bitmap_empty(map, pairs))
+		seq_puts(m, "none");
+	else
+		seq_printf(m, "%*pbl", (int)pairs, map);
+}
+
+static void free_area_show(struct seq_file *m, struct mmbox *box,
+			   unsigned long id)
+{
+	struct mmbox_zone *zone;
+	unsigned int order;
+
+	/* Under which maps grow. */
+	mutex_lock(&box->memory_lock);
+	mmbox_for_each_zone(box, zone) {
+		if (!mmbox_populated_zone(zone))
+			continue;
+		for (order = 0; order < box->max_order; order++) {
+			seq_printf(m, "Node %d, zone %8s, order %2u: nr_free %lu",
+				   zone->zone_pgdat->node_id, zone->name, order,
+				   mmbox_nr_free_blocks(zone, order));
+			pairs_show(m, zone, order);
+			seq_putc(m, '\n');
+		}
+	}
+	mutex_unlock(&box->memory_lock);
+}
+
+static void errors_show(struct seq_file *m, struct mmbox *box,
+			unsigned long id)
+{
+	int why;
+
+	for (why = 0; why < MMBOX_NR_BAD; why++)
+		seq_printf(m, "%s: %ld\n", mmbox_bad_names[why],
+			   atomic_long_read(&box->bad[why]));
+}
+
+static void checksum_show(struct seq_file *m, struct mmbox *box,
+			  unsigned long id)
+{
+	seq_printf(m, "%08x\n", mmbox_checksum(box));
+}
+
+const struct mmbox_face mmbox_box_faces[] = {
+	{ .name = "region", .show = region_show },
+	{ .name = "free_area", .show = free_area_show },
+	{ .name = "errors", .show = errors_show },
+	{ .name = "checksum", .show = checksum_show },
+	{}
+};

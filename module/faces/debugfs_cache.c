@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * caches/: a folder a cache, with all there is of it, by the names that the
+ * fields have in the kernel. What belongs to a CPU is read while the CPU works:
+ * any of its values will do.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/seq_file.h>
+
+#include "box.h"
+#include "faces/debugfs.h"
+
+static struct mmbox_kmem_cache *id_to_cache(unsigned long id)
+{
+	return (struct mmbox_kmem_cache *)id;
+}
+
+static const struct {
+	const char *name;
+	slab_flags_t flag;
+} flag_names[] = {
+	{ "hwcache_align", SLAB_HWCACHE_ALIGN },
+	{ "cache_dma", SLAB_CACHE_DMA },
+	{ "cache_dma32", SLAB_CACHE_DMA32 },
+	{ "reclaim_account", SLAB_RECLAIM_ACCOUNT },
+	{ "typesafe_by_rcu", SLAB_TYPESAFE_BY_RCU },
+	{ "noleaktrace", SLAB_NOLEAKTRACE },
+	{ "account", SLAB_ACCOUNT },
+	{ "consistency_checks", SLAB_CONSISTENCY_CHECKS },
+	{ "red_zone", SLAB_RED_ZONE },
+	{ "poison", SLAB_POISON },
+	{ "store_user", SLAB_STORE_USER },
+	{ "trace", SLAB_TRACE },
+	{ "objfreelist_slab", MMBOX_CFLGS_OBJFREELIST_SLAB },
+	{ "off_slab", MMBOX_CFLGS_OFF_SLAB },
+};
+
+static void show_flags(struct seq_file *m, slab_flags_t flags)
+{
+	int i;
+
+	seq_printf(m, "flags: %#x", (__force unsigned int)flags);
+	for (i = 0; i < ARRAY_SIZE(flag_names); i++)
+		if (flags & flag_names[i].flag)
+			seq_printf(m, " %s", flag_names[i].name);
+	seq_putc(m, '\n');
+}
+
+static void cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
+{
+	const struct mmbox_kmem_cache *cachep = id_to_cache(id);
+
+	seq_printf(m, "name: %s\n", cachep->name);
+	seq_printf(m, "object_size: %u\n", cachep->object_size);
+	seq_printf(m, "size: %u\n", cachep->size);
+	seq_printf(m, "align: %u\n", cachep->align);
+	show_flags(m, cachep->flags);
+	seq_printf(m, "gfporder: %u\n", cachep->gfporder);
+	seq_printf(m, "num: %u\n", cachep->num);
+	seq_printf(m, "reciprocal_buffer_size: m=%#x sh1=%u sh2=%u\n",
+		   cachep->reciprocal_buffer_size.m, cachep->reciprocal_buffer_size.sh1,
+		   cachep->reciprocal_buffer_size.sh2);
+	seq_printf(m, "freelist_size: %u\n", cachep->freelist_size);
+	seq_printf(m, "index_size: %u\n", cachep->index_size);
+	seq_printf(m, "colour: %u\n", cachep->colour);
+	seq_printf(m, "colour_off: %u\n", cachep->colour_off);
+	seq_printf(m, "allocflags: %#x\n", (__force unsigned int)cachep->allocflags);
+	seq_printf(m, "limit: %u\n", READ_ONCE(cachep->limit));
+	seq_printf(m, "batchcount: %u\n", READ_ONCE(cachep->batchcount));
+	seq_printf(m, "shared: %u\n", READ_ONCE(cachep->shared));
+	seq_printf(m, "useroffset: %u\n", cachep->useroffset);
+	seq_printf(m, "usersize: %u\n", cachep->usersize);
+	seq_printf(m, "ctor: %d\n", !!cachep->ctor);
+	seq_printf(m, "refcount: %d\n", mmbox_glance(cachep->refcount));
+}
+
+/* A line a CPU */
+static void cpu_cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
+{
+	struct mmbox_kmem_cache *cachep = id_to_cache(id);
+	int cpu;
+
+	seq_puts(m, "cpu node avail limit batchcount touched\n");
+	/* Not resized meanwhile. */
+	mutex_lock(&box->slab.mutex);
+	for_each_possible_cpu(cpu) {
+		const struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
+
+		seq_printf(m, "%3d %4d %5u %5u %10u %7d\n", cpu,
+			   mmbox_cpu_to_node(box, cpu), mmbox_glance(ac->avail), ac->limit,
+			   ac->batchcount, !!mmbox_glance(ac->touched));
+	}
+	mutex_unlock(&box->slab.mutex);
+}
+
+static void show_aliens(struct seq_file *m, struct mmbox *box, int nid,
+			struct mmbox_alien_cache **alien)
+{
+	int other;
+
+	mmbox_for_each_online_node(box, other)
+		if (alien[other])
+			seq_printf(m, "node %d alien %d: avail=%u limit=%u\n", nid, other,
+				   mmbox_glance(alien[other]->ac.avail),
+				   alien[other]->ac.limit);
+}
+
+static void node_show(struct seq_file *m, struct mmbox *box, int nid,
+		      struct mmbox_kmem_cache_node *n)
+{
+	unsigned long total, free_slabs, free_objects, free_limit, partial = 0, full = 0;
+	unsigned int colour_next, avail = 0, limit = 0;
+	struct mmbox_page *slab;
+	unsigned long flags;
+	bool touched = false;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	list_for_each_entry(slab, &n->slabs_partial, slab_list)
+		partial++;
+	total = n->total_slabs;
+	free_slabs = n->free_slabs;
+	full = total - partial - free_slabs;
+	free_objects = n->free_objects;
+	free_limit = n->free_limit;
+	colour_next = n->colour_next;
+	if (n->shared) {
+		avail = n->shared->avail;
+		limit = n->shared->limit;
+		touched = n->shared->touched;
+	}
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+
+	seq_printf(m, "node %d slabs_partial: %lu\n", nid, partial);
+	seq_printf(m, "node %d slabs_full: %lu\n", nid, full);
+	seq_printf(m, "node %d slabs_free: %lu\n", nid, free_slabs);
+	seq_printf(m, "node %d total_slabs: %lu\n", nid, total);
+	seq_printf(m, "node %d free_slabs: %lu\n", nid, free_slabs);
+	seq_printf(m, "node %d free_objects: %lu\n", nid, free_objects);
+	seq_printf(m, "node %d free_limit: %lu\n", nid, free_limit);
+	seq_printf(m, "node %d colour_next: %u\n", nid, colour_next);
+	seq_printf(m, "node %d shared: avail=%u limit=%u touched=%d\n", nid, avail, limit,
+		   touched);
+	if (n->alien)
+		show_aliens(m, box, nid, n->alien);
+	seq_printf(m, "node %d next_reap_ms: %d\n", nid,
+		   (int)jiffies_to_msecs(max(0L, (long)(READ_ONCE(n->next_reap) - jiffies))));
+	seq_printf(m, "node %d free_touched: %d\n", nid, READ_ONCE(n->free_touched));
+}
+
+static void nodes_show(struct seq_file *m, struct mmbox *box, unsigned long id)
+{
+	struct mmbox_kmem_cache *cachep = id_to_cache(id);
+	int nid;
+
+	/* Neither shared arrays nor alien caches go meanwhile. */
+	mutex_lock(&box->slab.mutex);
+	mmbox_for_each_online_node(box, nid)
+		node_show(m, box, nid, cachep->node[nid]);
+	mutex_unlock(&box->slab.mutex);
+}
+
+static const struct mmbox_face cache_faces[] = {
+	{ .name = "cache", .show = cache_show },
+	{ .name = "cpu_cache", .show = cpu_cache_show },
+	{ .name = "node", .show = nodes_show },
+	{}
+};
+
+/* Two caches of a name are two folders: the second has the cache's id as well. */
+static void add_folder(struct mmbox *box, struct mmbox_kmem_cache *cachep)
+{
+	const struct mmbox_kmem_cache *other;
+	char name[MMBOX_SLAB_NAME_LEN + 12];
+
+	snprintf(name, sizeof(name), "%s", cachep->name);
+	list_for_each_entry(other, &box->slab.caches, list)
+		if (other != cachep && other->dir && !strcmp(other->name, cachep->name))
+			snprintf(name, sizeof(name), "%s:%u", cachep->name, cachep->id);
+	strreplace(name, '/', '!');
+	cachep->dir = mmbox_face_dir_add_unasked(box, box->slab.dir, name, cache_faces,
+						 (unsigned long)cachep);
+}
+
+/**
+ * mmbox_debugfs_add_cache() - show a new cache
+ * @box: the box
+ * @cachep: the cache, on the list already
+ *
+ * Context: process, may sleep, slab.mutex held.
+ */
+void mmbox_debugfs_add_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep)
+{
+	if (!box->slab.dir)
+		return;
+	if (mmbox_host_should_fail(&box->host, "the debugfs folder of a cache"))
+		pr_warn("%s: goes without debugfs folder caches/%s\n", box->name,
+			cachep->name);
+	else
+		add_folder(box, cachep);
+}
+
+/**
+ * mmbox_debugfs_add_caches() - show the caches that a box has
+ * @box: the box; its own folder is there
+ *
+ * Their folders are one request to the host.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_debugfs_add_caches(struct mmbox *box)
+{
+	struct mmbox_kmem_cache *cachep;
+
+	if (mmbox_host_should_fail(&box->host, "the debugfs folders of caches")) {
+		pr_warn("%s: goes without debugfs folder caches\n", box->name);
+		return;
+	}
+	mutex_lock(&box->slab.mutex);
+	box->slab.dir = mmbox_face_dir_add_unasked(box, NULL, "caches", NULL, 0);
+	if (box->slab.dir)
+		list_for_each_entry(cachep, &box->slab.caches, list)
+			add_folder(box, cachep);
+	mutex_unlock(&box->slab.mutex);
+}
+
+/**
+ * mmbox_debugfs_forget_caches() - the caches' folders go with the box's own
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_debugfs_forget_caches(struct mmbox *box)
+{
+	struct mmbox_kmem_cache *cachep;
+
+	mutex_lock(&box->slab.mutex);
+	box->slab.dir = NULL;
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		cachep->dir = NULL;
+	mutex_unlock(&box->slab.mutex);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What debugfs tells of the memory model: how the boot set it up, and what it
+ * costs.
+ */
+#include <linux/math64.h>
+#include <linux/pfn.h>
+#include <linux/seq_file.h>
+
+#include "box.h"
+#include "faces/debugfs.h"
+
+/* What the two numbers of a step are. */
+enum unit { PHYS, SECTIONS, PFNS, NUMBER };
+
+static const struct {
+	const char *name;
+	enum unit unit;
+} whats[MMBOX_NR_BOOT_WHATS] = {
+	[MMBOX_BOOT_BANK]		= { "bank", PHYS },
+	[MMBOX_BOOT_HOT_BANK]		= { "hot bank", PHYS },
+	[MMBOX_BOOT_PHYSMAP]		= { "physmap", SECTIONS },
+	[MMBOX_BOOT_NODE_MEM_MAP]	= { "node_mem_map", PFNS },
+	[MMBOX_BOOT_SECTIONS]		= { "mem_section", NUMBER },
+	[MMBOX_BOOT_MEMBLOCKS_PRESENT]	= { "memblocks_present", SECTIONS },
+	[MMBOX_BOOT_FIRST_PRESENT]	= { "first_present_section_nr", SECTIONS },
+	[MMBOX_BOOT_INIT_NID]		= { "sparse_init_nid", SECTIONS },
+	[MMBOX_BOOT_USEMAPS]		= { "sparse_early_usemaps_alloc", SECTIONS },
+	[MMBOX_BOOT_BUFFER_INIT]	= { "sparse_buffer_init", PHYS },
+	[MMBOX_BOOT_POPULATE]		= { "populate_section_memmap", SECTIONS },
+	[MMBOX_BOOT_INIT_ONE]		= { "sparse_init_one_section", SECTIONS },
+	[MMBOX_BOOT_BUFFER_FINI]	= { "sparse_buffer_fini", PHYS },
+	[MMBOX_BOOT_FAILED]		= { "failed, not present", SECTIONS },
+	[MMBOX_BOOT_VMEMMAP]		= { "vmemmap", PFNS },
+	[MMBOX_BOOT_ZONE]		= { "zone", PFNS },
+	[MMBOX_BOOT_FREE]		= { "memblock_free_all", PHYS },
+};
+
+static void boot_step(struct seq_file *m, const struct mmbox_boot_step *step)
+{
+	u32 ns;
+	u64 us = div_u64_rem(step->ns, 1000, &ns);
+
+	seq_printf(m, "[%6llu.%03u us] %s", us, ns, whats[step->what].name);
+	if (step->idx >= 0)
+		seq_printf(m, " %s", mmbox_zone_names[step->idx]);
+	if (step->nid >= 0)
+		seq_printf(m, " node %d", step->nid);
+	switch (whats[step->what].unit) {
+	case PHYS:
+		if (step->start < step->end)
+			seq_printf(m, " [mem %#010lx-%#010lx]", step->start, step->end - 1);
+		break;
+	case SECTIONS:
+		seq_printf(m, " sections %lu-%lu", step->start, step->end - 1);
+		break;
+	case PFNS:
+		seq_printf(m, " pfn %lu-%lu", step->start, step->end - 1);
+		break;
+	case NUMBER:
+		seq_printf(m, " of %lu", step->end);
+		break;
+	}
+	if (step->bytes)
+		seq_printf(m, ", %llu bytes", step->bytes);
+	seq_putc(m, '\n');
+}
+
+static void boot_show(struct seq_file *m, struct mmbox *box, unsigned long id)
+{
+	const struct mmbox_boot_log *log = box->boot;
+	unsigned int i;
+
+	for (i = 0; i < log->nr; i++)
+		boot_step(m, &log->steps[i]);
+	if (log->nr_lost)
+		seq_printf(m, "(%u steps more)\n", log->nr_lost);
+}
+
+/* Sections with memory, those of them in use, and those that were there at boot. */
+static void sections_show(struct seq_file *m, const struct mmbox *box)
+{
+	bool sparse = mmbox_model_is_sparse(box->cfg.model);
+	unsigned long nr, valid = 0, online = 0, early = 0;
+
+	for (nr = 0; nr < box->nr_sections; nr++) {
+		if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
+			continue;
+		valid++;
+		online += !sparse || mmbox_online_section(mmbox_nr_to_section(box, nr));
+		early += !sparse || mmbox_early_section(mmbox_nr_to_section(box, nr));
+	}
+	seq_printf(m, "sections_with_memory: %lu\n", valid);
+	seq_printf(m, "sections_online: %lu\n", online);
+	seq_printf(m, "sections_early: %lu\n", early);
+}
+
+static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
+{
+	unsigned long present = 0;
+	struct mmbox_memmap_usage usage;
+	struct mmbox_zone *zone;
+
+	mmbox_for_each_zone(box, zone)
+		present += zone->present_pages;
+	mmbox_memmap_usage(box, &usage);
+	seq_printf(m, "model: %s\n", mmbox_model_names[box->cfg.model]);
+	seq_printf(m, "section_size: %lu\n", box->cfg.section_size);
+	seq_printf(m, "sections: %lu\n", box->nr_sections);
+	sections_show(m, box);
+	seq_printf(m, "sections_missing: %lu\n", box->sparse.nr_missing);
+	seq_printf(m, "spanned_pages: %lu\n", box->max_pfn);
+	seq_printf(m, "present_pages: %lu\n", present);
+	seq_printf(m, "descriptor_size: %zu\n", sizeof(struct mmbox_page));
+	seq_printf(m, "descriptors: %lu\n", usage.descriptors);
+	seq_printf(m, "descriptors_of_holes: %lu\n", usage.holes);
+	seq_printf(m, "section_arrays: %lu\n", usage.sections);
+	seq_printf(m, "tables: %lu\n", usage.tables);
+	seq_printf(m, "usemaps: %lu\n", usage.usemaps);
+	seq_printf(m, "virtual_addresses: %lu\n", usage.addresses);
+	seq_printf(m, "physmap: %s\n", box->va_size ? "one range" : "by section");
+}
+
+const struct mmbox_face mmbox_memory_faces[] = {
+	{ "boot", boot_show },
+	{ "memmap", memmap_show },
+	{ }
+};

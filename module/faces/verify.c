@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Is a box in order? A walk over all of its caches, slabs, arrays and pages,
+ * under the locks that protect them, while the box is in use.
+ *
+ * What is free is looked at where it cannot be handed out meanwhile: objects of
+ * a freelist and of shared arrays under list_lock, those of a CPU's array on
+ * that CPU, with the array entered.
+ */
+#include <linux/bitmap.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/seq_file.h>
+
+#include "slab/slab_object.h"
+#include "faces/verify.h"
+
+#define TWICE_WITHIN	512U	/* entries of an array, compared with each other */
+
+struct walk {
+	struct seq_file *m;		/* where problems go, or NULL */
+	struct mmbox_verify *sums;
+	struct mmbox_kmem_cache *cachep;
+	unsigned long *seen;		/* bits: indices on a freelist */
+	raw_spinlock_t lock;		/* @m and @sums, of CPUs that look at their arrays */
+};
+
+static __printf(2, 3) void problem(struct walk *w, const char *fmt, ...)
+{
+	unsigned long flags;
+	va_list args;
+
+	raw_spin_lock_irqsave(&w->lock, flags);
+	w->sums->problems++;
+	if (w->m) {
+		seq_puts(w->m, "problem: ");
+		if (w->cachep)
+			seq_printf(w->m, "cache %s: ", w->cachep->name);
+		va_start(args, fmt);
+		seq_vprintf(w->m, fmt, args);
+		va_end(args);
+		seq_putc(w->m, '\n');
+	}
+	raw_spin_unlock_irqrestore(&w->lock, flags);
+}
+
+static void count_array(struct walk *w)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&w->lock, flags);
+	w->sums->arrays++;
+	raw_spin_unlock_irqrestore(&w->lock, flags);
+}
+
+static unsigned long phys_of(const struct walk *w, const void *addr)
+{
+	return mmbox_virt_to_phys(w->cachep->box, addr);
+}
+
+/* ---- objects ---- */
+
+static void check_free_object(struct walk *w, const void *base)
+{
+	struct mmbox_slab_fault fault;
+
+	if (mmbox_slab_debugged(w->cachep) &&
+	    mmbox_slab_debug_fault(w->cachep, base, MMBOX_OBJECT_FREE, &fault))
+		problem(w, "free object at %#lx: %s", phys_of(w, base), fault.what);
+}
+
+/* Its user may be freeing it just now. */
+static void check_used_object(struct walk *w, const void *base)
+{
+	struct mmbox_slab_fault fault;
+
+	if (mmbox_slab_debug_fault(w->cachep, base, MMBOX_OBJECT_EITHER, &fault))
+		problem(w, "object at %#lx: %s", phys_of(w, base), fault.what);
+}
+
+/* Entries of an array: free objects of this cache, each once. */
+static void check_entries(struct walk *w, const struct mmbox_array_cache *ac,
+			  const char *what, int nr)
+{
+	const struct mmbox_kmem_cache *cachep = w->cachep;
+	unsigned int i, j, idx;
+
+	count_array(w);
+	if (ac->avail > ac->limit) {
+		problem(w, "%s %d has %u objects, but room for %u", what, nr,
+			(unsigned int)ac->avail, (unsigned int)ac->limit);
+		return;
+	}
+	for (i = 0; i < ac->avail; i++) {
+		const struct mmbox_slab_shadow *shadow;
+		const void *base = ac->entry[i];
+		struct mmbox_page *slab;
+
+		slab = mmbox_slab_of_object(cachep, base, &idx);
+		if (!slab) {
+			problem(w, "%s %d holds %#lx, which is no object of the cache", what,
+				nr, phys_of(w, base));
+			continue;
+		}
+		/* Not all pairs: interrupts are off, and a shared array may be long. */
+		for (j = i - min(i, TWICE_WITHIN); j < i; j++)
+			if (ac->entry[j] == base)
+				problem(w, "%s %d holds the object at %#lx twice", what, nr,
+					phys_of(w, base));
+		if (!mmbox_slab_debugged(cachep))
+			continue;
+		shadow = mmbox_slab_shadow(cachep->box, slab);
+		if (test_bit(idx, shadow->used) || !test_bit(idx, shadow->out))
+			problem(w, "%s %d holds the object at %#lx, which is %s", what, nr,
+				phys_of(w, base), test_bit(idx, shadow->used) ?
+				"in use" : "on its slab's freelist");
+		else
+			check_free_object(w, base);
+	}
+}
+
+/* ---- slabs: under list_lock ---- */
+
+/* Each index there can be, and none twice. Collects them in w->seen. */
+static void check_freelist(struct walk *w, const struct mmbox_page *slab,
+			   unsigned long pfn)
+{
+	const struct mmbox_kmem_cache *cachep = w->cachep;
+	const struct mmbox_slab_shadow *shadow = NULL;
+	const void *freelist;
+	unsigned int i, idx;
+
+	bitmap_zero(w->seen, cachep->num);
+	if (slab->active >= cachep->num)
+		return;
+	if (mmbox_slab_debugged(cachep))
+		shadow = mmbox_slab_shadow(cachep->box, slab);
+	freelist = mmbox_slab_freelist(cachep, slab);
+	for (i = slab->active; i < cachep->num; i++) {
+		idx = mmbox_get_free_obj(cachep, freelist, i);
+		if (idx >= cachep->num || __test_and_set_bit(idx, w->seen))
+			problem(w, "slab at pfn %#lx: index %u of its freelist is %u", pfn,
+				i, idx);
+		else if (shadow && (test_bit(idx, shadow->out) ||
+				    test_bit(idx, shadow->used)))
+			problem(w, "slab at pfn %#lx: object %u is on its freelist, but out",
+				pfn, idx);
+	}
+}
+
+static void check_objects(struct walk *w, const struct mmbox_page *slab)
+{
+	const struct mmbox_kmem_cache *cachep = w->cachep;
+	struct mmbox_slab_shadow *shadow = mmbox_slab_shadow(cachep->box, slab);
+	unsigned int i;
+
+	for (i = 0; i < cachep->num; i++) {
+		const void *base = mmbox_index_to_obj(cachep, slab, i);
+		bool holds_freelist = mmbox_objfreelist_slab(cachep) &&
+				      slab->freelist == i + 1;
+
+		if (test_bit(i, shadow->used))
+			check_used_object(w, base);
+		else if (test_bit(i, w->seen) && !holds_freelist)
+			check_free_object(w, base);
+	}
+}
+
+/* Is it a slab of this cache, with from @min to @max objects out? */
+static bool check_slab(struct walk *w, const struct mmbox_page *slab,
+		       unsigned int min, unsigned int max, const char *list)
+{
+	const struct mmbox_kmem_cache *cachep = w->cachep;
+	unsigned long pfn = __mmbox_page_to_pfn(cachep->box, slab);
+
+	if (pfn >= cachep->box->max_pfn) {
+		problem(w, "%s leads out of the box", list);
+		return false;
+	}
+	if (slab->type != MMBOX_PAGE_SLAB || slab->order != cachep->gfporder ||
+	    slab->slab_cache != cachep->id) {
+		problem(w, "%s has pfn %#lx, which is no slab of the cache", list, pfn);
+		return false;
+	}
+	if (slab->active < min || slab->active > max) {
+		problem(w, "slab at pfn %#lx on %s has %u of %u objects out", pfn, list,
+			slab->active, cachep->num);
+		return false;
+	}
+	check_freelist(w, slab, pfn);
+	if (mmbox_slab_debugged(cachep))
+		check_objects(w, slab);
+	w->sums->slabs++;
+	w->sums->objects += cachep->num;
+	return true;
+}
+
+struct list_sums {
+	unsigned long slabs, free_objects;
+};
+
+static void check_list(struct walk *w, struct list_head *list, unsigned int min,
+		       unsigned int max, const char *name, struct list_sums *sums)
+{
+	struct mmbox_page *slab;
+
+	list_for_each_entry(slab, list, slab_list) {
+		if (!check_slab(w, slab, min, max, name))
+			return;
+		sums->slabs++;
+		sums->free_objects += w->cachep->num - slab->active;
+	}
+}
+
+static void check_node(struct walk *w, struct mmbox_kmem_cache_node *n, int nid)
+{
+	struct list_sums sums = {}, free = {};
+	unsigned int num = w->cachep->num;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	check_list(w, &n->slabs_full, num, num, "slabs_full", &sums);
+	check_list(w, &n->slabs_partial, 1, num - 1, "slabs_partial", &sums);
+	check_list(w, &n->slabs_free, 0, 0, "slabs_free", &free);
+	if (n->free_slabs != free.slabs || n->total_slabs != sums.slabs + free.slabs)
+		problem(w, "node %d says %lu slabs, %lu of them free, but has %lu and %lu",
+			nid, n->total_slabs, n->free_slabs, sums.slabs + free.slabs,
+			free.slabs);
+	if (n->free_objects != sums.free_objects + free.free_objects)
+		problem(w, "node %d says %lu free objects, but has %lu", nid,
+			n->free_objects, sums.free_objects + free.free_objects);
+	if (n->shared)
+		check_entries(w, n->shared, "shared array of node", nid);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+}
+
+/* Objects of other nodes that this one's CPUs have freed. */
+static void check_aliens(struct walk *w, struct mmbox_kmem_cache_node *n, int nid)
+{
+	unsigned long flags;
+	int other;
+
+	if (!n->alien)
+		return;
+	mmbox_for_each_online_node(w->cachep->box, other) {
+		struct mmbox_alien_cache *alc = n->alien[other];
+
+		if (!alc)
+			continue;
+		raw_spin_lock_irqsave(&alc->lock, flags);
+		check_entries(w, &alc->ac, "alien cache of node", nid);
+		raw_spin_unlock_irqrestore(&alc->lock, flags);
+	}
+}
+
+static bool check_array(void *arg, int cpu)
+{
+	struct walk *w = arg;
+	struct mmbox_array_cache *ac = per_cpu_ptr(w->cachep->cpu_cache, cpu);
+
+	if (!mmbox_ac_enter(w->cachep, ac))
+		return false;
+	check_entries(w, ac, "array of CPU", cpu);
+	mmbox_ac_undo(ac);
+	return true;
+}
+
+static void check_caches(struct walk *w, struct mmbox *box)
+{
+	struct mmbox_kmem_cache *cachep;
+	int nid;
+
+	mutex_lock(&box->slab.mutex);
+	list_for_each_entry(cachep, &box->slab.caches, list) {
+		w->cachep = cachep;
+		w->sums->caches++;
+		mmbox_for_each_online_node(box, nid) {
+			check_node(w, cachep->node[nid], nid);
+			check_aliens(w, cachep->node[nid], nid);
+		}
+		mmbox_drain_cpus(check_array, w);
+		cond_resched();
+	}
+	w->cachep = NULL;
+	mutex_unlock(&box->slab.mutex);
+}
+
+/* ---- pages: under zone->lock, so that no block is split or merged ---- */
+
+/* Does a block begin at @pfn? Only the descriptor of its first page says more. */
+static bool check_block(struct walk *w, struct mmbox *box, unsigned long pfn)
+{
+	const struct mmbox_page *page = __mmbox_pfn_to_page(box, pfn);
+	unsigned int order = page->order, i;
+	u32 id;
+
+	if (page->type == MMBOX_PAGE_TAIL || page->type >= MMBOX_NR_PAGE_TYPES ||
+	    order >= box->max_order || !IS_ALIGNED(pfn, 1UL << order)) {
+		problem(w, "pfn %#lx: no block can begin here (type %u, order %u)", pfn,
+			page->type, order);
+		return false;
+	}
+	for (i = 1; i < 1U << order; i++)
+		if (page[i].type != MMBOX_PAGE_TAIL)
+			problem(w, "pfn %#lx, inside the block of pfn %#lx, has type %u",
+				pfn + i, pfn, page[i].type);
+	id = READ_ONCE(page->slab_cache);
+	smp_rmb();	/* a slab's type is set before, and goes after */
+	if (id && page->type != MMBOX_PAGE_SLAB && READ_ONCE(page->slab_cache) == id)
+		problem(w, "pfn %#lx names a cache, but is no slab", pfn);
+	return true;
+}
+
+/* A page of a zone, or NULL. Zones of a node may span each other. */
+static const struct mmbox_page *zone_page(struct walk *w, struct mmbox *box,
+					  const struct mmbox_zone *zone, unsigned long pfn)
+{
+	const struct mmbox_page *page = mmbox_pfn_to_online_page(box, pfn);
+	const struct mmbox_zone *other;
+
+	/* A hole, offline, or another node's, as nodes may take turns. */
+	if (!page || page->node_id != zone->zone_pgdat->node_id)
+		return NULL;
+	other = mmbox_page_zone(box, page);
+	if (other == zone)
+		return page;
+	if (!other || pfn - READ_ONCE(other->zone_start_pfn) >= READ_ONCE(other->spanned_pages))
+		problem(w, "pfn %#lx says that it is of another zone", pfn);
+	return NULL;
+}
+
+static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone)
+{
+	unsigned long pfn, end, free = 0, flags;
+	unsigned long nr_free[MMBOX_MAX_ORDERS] = {};
+	unsigned int order;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	pfn = zone->zone_start_pfn;
+	end = pfn + zone->spanned_pages;
+	while (pfn < end) {
+		const struct mmbox_page *page = zone_page(w, box, zone, pfn);
+
+		if (!page) {
+			pfn++;
+			continue;
+		}
+		if (!check_block(w, box, pfn))
+			break;
+		if (page->type == MMBOX_PAGE_BUDDY) {
+			nr_free[page->order]++;
+			if (mmbox_pageblock_type(box, pfn) != MMBOX_MIGRATE_ISOLATE)
+				free += 1UL << page->order;
+		}
+		w->sums->pages += 1UL << page->order;
+		pfn += 1UL << page->order;
+	}
+	for (order = 0; order < box->max_order; order++)
+		if (!zone->free_area[order].map &&
+		    nr_free[order] != zone->free_area[order].nr_free)
+			problem(w, "zone %s says %lu free blocks of order %u, but has %lu",
+				zone->name, zone->free_area[order].nr_free, order,
+				nr_free[order]);
+	if (free != mmbox_nr_free_pages(zone))
+		problem(w, "zone %s says %lu free pages, but has %lu", zone->name,
+			mmbox_nr_free_pages(zone), free);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/**
+ * mmbox_verify() - walk a box and look for what is not in order
+ * @box: the box; it may be in use
+ * @m: where each problem found is told, a line each, or NULL
+ * @sums: what was looked at, and how many problems there are
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOMEM if the host has no memory for the walk.
+ */
+int mmbox_verify(struct mmbox *box, struct seq_file *m, struct mmbox_verify *sums)
+{
+	const size_t bytes = BITS_TO_LONGS(U16_MAX + 1) * sizeof(long);
+	struct walk w = { .m = m, .sums = sums };
+	struct mmbox_zone *zone;
+
+	memset(sums, 0, sizeof(*sums));
+	raw_spin_lock_init(&w.lock);
+	w.seen = mmbox_host_zalloc(&box->host, bytes, "verify");
+	if (!w.seen)
+		return -ENOMEM;
+	if (!box->cfg.pages_only)
+		check_caches(&w, box);
+	mmbox_for_each_zone(box, zone)
+		check_zone(&w, box, zone);
+	mmbox_host_free(&box->host, w.seen, bytes);
+	return 0;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_verify);

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buddy allocator of Linux 2.4: free_area[], and a bitmap that knows pairs.
+ *
+ * Each order has one list of free blocks, and in free_area.map one bit for each
+ * pair of buddies: the exclusive or of "this one is on the list". It is flipped
+ * whenever either is put on the list or taken off; so a block that is freed
+ * looks at nothing but that bit to know whether its buddy is free: if it was
+ * set, the buddy is, and the two are merged. The highest order has no pairs.
+ *
+ *	pair:	  lower  upper	  bit
+ *		  used   used	   0
+ *		  free   used	   1	free the upper: merge
+ *		  used   free	   1	free the lower: merge
+ *		  free   free	   -	never: they are one block of the next order
+ *
+ * A block that is split gives its lower half to the list and goes on with the
+ * upper, so that the highest address is handed out first. Blocks are put at the
+ * head of their list. There are no migrate types and no per-CPU lists: whoever
+ * allocates and frees one page in turn flips a bit of each order on the way up
+ * and down, under the zone's lock. That is why Linux gave it up.
+ */
+#include <linux/bitops.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+
+#include "pages/buddy.h"
+
+/* Flip the bit of a block's pair. Returns what it was; false at the highest order. */
+static bool change_map(struct mmbox_zone *zone, unsigned long pfn, unsigned int order)
+{
+	if (order == zone->box->max_order - 1)
+		return false;
+	return __test_and_change_bit((pfn - zone->map_start_pfn) >> (order + 1),
+				     zone->free_area[order].map);
+}
+
+static void add_to_list(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order)
+{
+	struct mmbox_free_area *area = &zone->free_area[order];
+
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order);
+	mmbox_list_add(&page->buddy_list, &area->free_list[0]);
+	area->nr_free++;
+}
+
+static void del_from_list(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order)
+{
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
+	mmbox_list_del(&page->buddy_list);
+	zone->free_area[order].nr_free--;
+}
+
+/**
+ * mmbox_bitmap_free() - take a block back
+ * @zone: its zone, locked
+ * @page: its first page
+ * @order: power of two of pages
+ *
+ * Context: any, zone->lock held, interrupts off.
+ */
+void mmbox_bitmap_free(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order)
+{
+	struct mmbox *box = zone->box;
+	unsigned long pfn = __mmbox_page_to_pfn(box, page);
+
+	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + (1UL << order));
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
+	for (; change_map(zone, pfn, order); order++) {
+		del_from_list(zone, __mmbox_pfn_to_page(box, pfn ^ (1UL << order)), order);
+		pfn &= ~(1UL << order);
+	}
+	add_to_list(zone, __mmbox_pfn_to_page(box, pfn), order);
+}
+
+/**
+ * mmbox_bitmap_rmqueue() - take one block
+ * @zone: from where, locked
+ * @order: power of two of pages
+ *
+ * Context: any, zone->lock held, interrupts off.
+ * Return: its first page, or NULL if there is none.
+ */
+struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int order)
+{
+	struct mmbox *box = zone->box;
+	struct mmbox_page *page = NULL;
+	unsigned int current_order;
+	unsigned long pfn;
+
+	for (current_order = order; current_order < box->max_order; current_order++) {
+		page = list_first_entry_or_null(&zone->free_area[current_order].free_list[0],
+						struct mmbox_page, buddy_list);
+		if (page)
+			break;
+	}
+	if (!page)
+		return NULL;
+
+	pfn = __mmbox_page_to_pfn(box, page);
+	del_from_list(zone, page, current_order);
+	change_map(zone, pfn, current_order);
+	while (current_order > order) {
+		current_order--;
+		add_to_list(zone, page, current_order);
+		change_map(zone, pfn, current_order);
+		page += 1UL << current_order;
+		pfn += 1UL << current_order;
+	}
+	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - (1UL << order));
+	return page;
+}
+
+/**
+ * mmbox_bitmap_has_block() - is there a block that is large enough?
+ * @zone: the zone
+ * @order: power of two of pages
+ *
+ * Context: any, without the lock: a snapshot.
+ * Return: true if there is.
+ */
+bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order)
+{
+	for (; order < zone->box->max_order; order++)
+		/* data_race: a snapshot */
+		if (!data_race(list_empty(&zone->free_area[order].free_list[0])))
+			return true;
+	return false;
+}
+
+/**
+ * mmbox_bitmap_take() - take a free block away for good
+ * @zone: its zone, locked
+ * @page: its first page
+ *
+ * Context: any, zone->lock held, interrupts off.
+ */
+void mmbox_bitmap_take(struct mmbox_zone *zone, struct mmbox_page *page)
+{
+	unsigned int order = page->order;
+
+	del_from_list(zone, page, order);
+	change_map(zone, __mmbox_page_to_pfn(zone->box, page), order);
+	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - (1UL << order));
+	zone->nr_free_isolated += 1UL << order;
+}
+
+/**
+ * mmbox_bitmap_pairs() - pairs of buddies that a zone may have a part of
+ * @zone: the zone
+ * @order: of each buddy, below the highest
+ * @start_pfn: set to where the first begins
+ *
+ * Context: any; with zone->lock or memory_lock, where sections may come.
+ * Return: how many: so many bits free_area.map of the order has.
+ */
+unsigned long mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned int order,
+				 unsigned long *start_pfn)
+{
+	*start_pfn = zone->map_start_pfn;
+	return (zone->map_end_pfn - zone->map_start_pfn) >> (order + 1);
+}
+
+/* ---- begin and end ---- */
+
+/* Words of the map of an order, of page frames from and to whole blocks. */
+static size_t map_words(unsigned long start, unsigned long end, unsigned int order)
+{
+	return BITS_TO_LONGS((end - start) >> (order + 1));
+}
+
+static size_t all_map_words(const struct mmbox *box, unsigned long start, unsigned long end)
+{
+	unsigned int order;
+	size_t words = 0;
+
+	for (order = 0; order < box->max_order - 1; order++)
+		words += map_words(start, end, order);
+	return words;
+}
+
+static void free_maps(struct mmbox *box, unsigned long *map, unsigned long start,
+		      unsigned long end)
+{
+	mmbox_host_free(&box->host, map, all_map_words(box, start, end) * sizeof(*map));
+}
+
+/**
+ * mmbox_bitmap_cover() - have maps for some page frames of a zone
+ * @zone: the zone, not locked; nobody else does this now
+ * @start_pfn: the first
+ * @end_pfn: the first beyond
+ *
+ * Maps that are there are replaced by longer ones, or left alone.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOMEM and nothing has changed.
+ */
+int mmbox_bitmap_cover(struct mmbox_zone *zone, unsigned long start_pfn,
+		       unsigned long end_pfn)
+{
+	const unsigned long block = 1UL << (zone->box->max_order - 1);
+	unsigned long start = rounddown(start_pfn, block), end = roundup(end_pfn, block);
+	unsigned long old_start = zone->map_start_pfn, old_end = zone->map_end_pfn, flags;
+	unsigned long *old = zone->free_area[0].map, *map, *new;
+	unsigned int order;
+
+	if (old) {
+		if (start >= old_start && end <= old_end)
+			return 0;
+		start = min(start, old_start);
+		end = max(end, old_end);
+	}
+	map = mmbox_host_zalloc(&zone->box->host,
+				all_map_words(zone->box, start, end) * sizeof(*map),
+				"free_area maps");
+	if (!map)
+		return -ENOMEM;
+	new = map;
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (order = 0; order < zone->box->max_order - 1; order++) {
+		struct mmbox_free_area *area = &zone->free_area[order];
+		unsigned long first = (old_start - start) >> (order + 1), bit;
+		unsigned long nr = old ? (old_end - old_start) >> (order + 1) : 0;
+
+		for_each_set_bit(bit, area->map, nr)
+			__set_bit(first + bit, new);
+		area->map = new;
+		new += map_words(start, end, order);
+	}
+	zone->map_start_pfn = start;
+	zone->map_end_pfn = end;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	free_maps(zone->box, old, old_start, old_end);
+	return 0;
+}
+
+/**
+ * mmbox_bitmap_init() - maps for all zones of a box, nothing free
+ * @box: the box, whose zones are laid out
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOMEM; mmbox_bitmap_exit() cleans up in both cases.
+ */
+int mmbox_bitmap_init(struct mmbox *box)
+{
+	struct mmbox_zone *zone;
+	int err;
+
+	mmbox_for_each_zone(box, zone) {
+		if (!zone->spanned_pages)
+			continue;
+		err = mmbox_bitmap_cover(zone, zone->zone_start_pfn,
+					 zone->zone_start_pfn + zone->spanned_pages);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * mmbox_bitmap_exit() - undo mmbox_bitmap_init()
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_bitmap_exit(struct mmbox *box)
+{
+	int nid, i;
+
+	for (nid = 0; nid < MMBOX_MAX_NUMNODES; nid++) {
+		/* Boot may not have come as far as zones. */
+		for (i = 0; box->node[nid] && i < MMBOX_MAX_NR_ZONES; i++) {
+			struct mmbox_zone *zone = &box->node[nid]->node_zones[i];
+
+			free_maps(box, zone->free_area[0].map, zone->map_start_pfn,
+				  zone->map_end_pfn);
+			zone->free_area[0].map = NULL;
+		}
+	}
+}

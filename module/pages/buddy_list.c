@@ -1,0 +1,934 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buddy allocator of Linux 6.1: free_area[], lists by migrate type.
+ *
+ * The smallest block that fits is split, its upper halves going to the head of
+ * their lists; a block that is freed is merged with its buddy as long as that
+ * is free too, which the buddy's descriptor says. Each pageblock has a migrate
+ * type, and a block goes back to the list of its pageblock's type, so that what
+ * can be moved and what cannot stay apart. Where a type has run out, the largest
+ * block of another type is taken, with the rest of its pageblock if that is
+ * worth it. A part of the pageblocks may be set aside for atomic requests of
+ * high order.
+ *
+ * The decisions (which block, which end of which list, when to steal) are those
+ * of mm/page_alloc.c, Linux 6.1.
+ */
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "pages/buddy.h"
+
+const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES] = {
+	[MMBOX_BUDDY_LIST]	= "list",
+	[MMBOX_BUDDY_BITMAP]	= "bitmap",
+};
+MMBOX_EXPORT_INTERNAL(mmbox_buddy_names);
+
+/* Where a type goes when its own lists are empty, in this order. */
+static const u8 fallbacks[MMBOX_MIGRATE_PCPTYPES][2] = {
+	[MMBOX_MIGRATE_UNMOVABLE] = { MMBOX_MIGRATE_RECLAIMABLE, MMBOX_MIGRATE_MOVABLE },
+	[MMBOX_MIGRATE_MOVABLE] = { MMBOX_MIGRATE_RECLAIMABLE, MMBOX_MIGRATE_UNMOVABLE },
+	[MMBOX_MIGRATE_RECLAIMABLE] = { MMBOX_MIGRATE_UNMOVABLE, MMBOX_MIGRATE_MOVABLE },
+};
+
+static struct mmbox_page *first_block(struct mmbox_free_area *area, int migratetype)
+{
+	return list_first_entry_or_null(&area->free_list[migratetype],
+					struct mmbox_page, buddy_list);
+}
+
+/* ---- one list ---- */
+
+static __always_inline void add_to_free_list(struct mmbox_free_area *area,
+					     struct mmbox_page *page, unsigned int order,
+					     int migratetype, bool to_tail)
+{
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order);
+	if (to_tail)
+		mmbox_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
+	else
+		mmbox_list_add(&page->buddy_list, &area->free_list[migratetype]);
+	area->nr_free++;
+}
+
+/* The same, where the caller knows that nothing is on the list. */
+static __always_inline void add_to_empty_list(struct mmbox_free_area *area,
+					      struct mmbox_page *page, unsigned int order,
+					      int migratetype)
+{
+	struct list_head *list = &area->free_list[migratetype];
+
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order);
+	__mmbox_list_insert(&page->buddy_list, list, list);
+	area->nr_free++;
+}
+
+static __always_inline void del_from_free_list(struct mmbox_free_area *area,
+					       struct mmbox_page *page)
+{
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
+	mmbox_list_del(&page->buddy_list);
+	area->nr_free--;
+}
+
+/* To another type, at the end: it is not to be handed out at once. */
+static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
+			      unsigned int order, int migratetype)
+{
+	struct mmbox_free_area *area = &zone->free_area[order];
+
+	mmbox_list_del(&page->buddy_list);
+	mmbox_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
+}
+
+/* ---- how many pages are free ---- */
+
+/*
+ * As Linux counts, so that a watermark is met as early or late as there: this CPU
+ * keeps to itself what it has changed, up to a threshold. Where Linux counts
+ * @nr blocks one by one, so does this. __mod_zone_page_state(), Linux 6.1.
+ */
+static noinline void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int nr)
+{
+	struct mmbox_cpu *cpu = this_cpu_ptr(zone->box->cpu);
+	s8 *diff = &cpu->vm_stat_diff[mmbox_zone_link(zone)];
+	long x = *diff;
+
+	while (nr--) {
+		x += pages;
+		if (abs(x) > zone->stat_threshold) {
+			WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + x);
+			x = 0;
+		}
+	}
+	*diff = x;
+}
+
+/* @nr blocks of so many pages are free now, or, below 0, not any more. */
+static __always_inline void mod_free_pages(struct mmbox_zone *zone, long pages,
+					   unsigned int nr)
+{
+	if (unlikely(zone->stat_threshold))
+		return drift_free_pages(zone, pages, nr);
+	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + pages * nr);
+}
+
+/* ---- freeing: merge ---- */
+
+static bool mergeable(int migratetype)
+{
+	return migratetype < MMBOX_MIGRATE_PCPTYPES;
+}
+
+/* Pageblocks that are set aside, or that go offline, do not merge with others. */
+static noinline bool pageblocks_merge(const struct mmbox_zone *zone,
+				      const struct mmbox_page *buddy, int migratetype)
+{
+	int buddy_type;
+
+	buddy_type = mmbox_pageblock_type(zone->box, __mmbox_page_to_pfn(zone->box, buddy));
+	return migratetype == buddy_type || (mergeable(migratetype) && mergeable(buddy_type));
+}
+
+/*
+ * Is it a block that is free as a whole, of the order and in the zone that
+ * @identity says? (Zones of nodes that take turns span each other.)
+ */
+static __always_inline bool is_buddy(const struct mmbox_page *page, u32 identity)
+{
+	/*
+	 * data_race: whoever else has the block may write this without the lock,
+	 * but as long as it is locked nothing becomes MMBOX_PAGE_BUDDY or ceases to be.
+	 */
+	return (data_race(page->identity) & MMBOX_BUDDY_IDENTITY_MASK) == identity;
+}
+
+/*
+ * Merge the block with its buddy as long as that is free too. If then the block
+ * of the next order up has a free buddy, this one is likely to merge soon: it
+ * goes to the tail, where it is handed out last.
+ *
+ * No merge leads out of the block of the highest order that this one lies in.
+ * @block is the descriptor with which that begins, @index counts pages from
+ * there. It is no larger than a section, so its descriptors are one array, of
+ * which only the first @nr are there, or all if that is 0.
+ */
+static __always_inline void merge_block(struct mmbox_zone *zone, struct mmbox_page *block,
+					unsigned long index, unsigned long nr,
+					unsigned int order, int migratetype, bool to_tail)
+{
+	struct mmbox_free_area *area = &zone->free_area[order];
+	u32 identity = MMBOX_BUDDY_IDENTITY(order, block[index].zone_link);
+	const unsigned int max_order = zone->box->max_order;
+	unsigned long bit = 1UL << order;
+
+	for (; order < max_order - 1; order++) {
+		struct mmbox_page *buddy = block + (index ^ bit);
+
+		if ((nr && (index ^ bit) >= nr) || !is_buddy(buddy, identity))
+			break;
+		if (unlikely(order >= zone->box->pageblock_shift) &&
+		    !pageblocks_merge(zone, buddy, migratetype))
+			break;
+		del_from_free_list(area, buddy);
+		index &= ~bit;
+		bit <<= 1;
+		identity += MMBOX_BUDDY_IDENTITY_ORDER;
+		area++;
+	}
+	if (!to_tail && order < max_order - 2) {
+		unsigned long above = (index & ~bit) ^ bit << 1;
+
+		to_tail = (!nr || above < nr) &&
+			  is_buddy(block + above, identity + MMBOX_BUDDY_IDENTITY_ORDER);
+	}
+	add_to_free_list(area, block + index, order, migratetype, to_tail);
+}
+
+/* In a block of the highest order in which the zone, and maybe all memory, ends. */
+static noinline void merge_last_block(struct mmbox_zone *zone, struct mmbox_page *page,
+				      unsigned long index, unsigned long nr,
+				      unsigned int order, int migratetype, bool to_tail)
+{
+	merge_block(zone, page - index, index, nr, order, migratetype, to_tail);
+}
+
+static __always_inline void __free_one_page(struct mmbox_zone *zone,
+					    struct mmbox_page *page, unsigned int order,
+					    int migratetype, bool to_tail)
+{
+	const unsigned long max_block = 1UL << (zone->box->max_order - 1);
+	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
+	unsigned long index = pfn & (max_block - 1);
+	unsigned long left = zone->zone_start_pfn + zone->spanned_pages - (pfn - index);
+
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
+	if (unlikely(left < max_block))
+		return merge_last_block(zone, page, index, left, order, migratetype, to_tail);
+	merge_block(zone, page - index, index, 0, order, migratetype, to_tail);
+}
+
+/* Take back 2^@shift neighbours of @order as the one block that they are. */
+static __always_inline void list_free(struct mmbox_zone *zone, struct mmbox_page *page,
+				      unsigned int order, unsigned int shift,
+				      int migratetype, bool to_tail)
+{
+	/* Its pageblock may have been isolated since it was looked up. */
+	if (unlikely(zone->nr_isolate_pageblock))
+		migratetype = mmbox_pageblock_type(zone->box,
+						   __mmbox_page_to_pfn(zone->box, page));
+	if (likely(migratetype != MMBOX_MIGRATE_ISOLATE))
+		mod_free_pages(zone, 1L << order, 1U << shift);
+	else
+		zone->nr_free_isolated += 1UL << (order + shift);
+	__free_one_page(zone, page, order + shift, migratetype, to_tail);
+}
+
+/**
+ * mmbox_list_free() - take a block back
+ * @zone: its zone, locked
+ * @page: its first page
+ * @order: power of two of pages
+ * @migratetype: whose list it goes to
+ * @to_tail: to the end of that list in any case
+ *
+ * Context: any, zone->lock held, interrupts off.
+ */
+void mmbox_list_free(struct mmbox_zone *zone, struct mmbox_page *page,
+		     unsigned int order, int migratetype, bool to_tail)
+{
+	list_free(zone, page, order, 0, migratetype, to_tail);
+}
+
+/**
+ * mmbox_list_free_direct() - take a block back that is in use
+ * @zone: its zone, not locked: this locks it
+ * @page: its first page
+ * @order: power of two of pages
+ * @migratetype: whose list it goes to
+ *
+ * Context: any.
+ */
+void mmbox_list_free_direct(struct mmbox_zone *zone, struct mmbox_page *page,
+			    unsigned int order, int migratetype)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	list_free(zone, page, order, 0, migratetype, false);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/* The entry before this one, which is the next to be freed. */
+static __always_inline struct mmbox_page *prev_page(struct mmbox_page *page)
+{
+	return list_prev_entry(page, pcp_list);
+}
+
+/**
+ * mmbox_list_free_bulk() - take blocks back from the end of a per-CPU list
+ * @zone: their zone, locked
+ * @list: the list, which has @count blocks at least
+ * @order: of each block
+ * @count: blocks
+ *
+ * As if each were freed alone, the last first. A run of them that is a larger
+ * block by itself is freed as such: whatever its parts would have been merged
+ * to on the way is gone again in the end.
+ *
+ * Context: any, zone->lock held, interrupts off.
+ * Return: blocks freed by this call, from 1 to @count.
+ */
+unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *list,
+				  unsigned int order, unsigned int count)
+{
+	struct mmbox_page *page = list_last_entry(list, struct mmbox_page, pcp_list);
+	struct mmbox_page *next = prev_page(page), *neighbour, *end;
+	const unsigned long step = 1UL << order;
+	unsigned int shift = 0, max_shift;
+	unsigned long pfn;
+
+	/* Often enough the next is not its neighbour. */
+	if (count > 1 && next == page + step) {
+		pfn = __mmbox_page_to_pfn(zone->box, page) >> order;
+		max_shift = min_t(unsigned int, ilog2(count),
+				  zone->box->pageblock_shift - order);
+		if (pfn)
+			max_shift = min_t(unsigned int, max_shift, __ffs(pfn));
+		end = page + (step << max_shift);
+		for (neighbour = page + step; neighbour < end; neighbour += step) {
+			if (next != neighbour || next->migratetype != page->migratetype)
+				break;
+			next = prev_page(next);
+		}
+		shift = ilog2((neighbour - page) >> order);
+		end = page + (step << shift);
+		next = prev_page(end - step);
+		for (neighbour = page + step; neighbour < end; neighbour += step)
+			neighbour->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
+	}
+	/* Cut off all from the end to before @next. */
+	next->pcp_list.next = list;
+	list->prev = &next->pcp_list;
+	list_free(zone, page, order, shift, page->migratetype, false);
+	return 1U << shift;
+}
+
+/* ---- allocating: split ---- */
+
+/*
+ * What has the smallest block of this type that fits, or NULL. @order is set to
+ * the order of that.
+ */
+static __always_inline struct mmbox_free_area *
+smallest_area(struct mmbox_zone *zone, unsigned int *order, int migratetype)
+{
+	struct mmbox_free_area *area = &zone->free_area[*order];
+	unsigned int max_order = zone->box->max_order;
+
+	for (; list_empty(&area->free_list[migratetype]); area++)
+		if (++*order >= max_order)
+			return NULL;
+	return area;
+}
+
+static __always_inline struct mmbox_page *first_of(const struct mmbox_free_area *area,
+						   int migratetype)
+{
+	return list_first_entry(&area->free_list[migratetype], struct mmbox_page, buddy_list);
+}
+
+/*
+ * Take the smallest block that fits and give back its upper halves: to empty
+ * lists, or one of them would have been smaller.
+ */
+static __always_inline struct mmbox_page *
+__rmqueue_smallest(struct mmbox_zone *zone, unsigned int order, int migratetype)
+{
+	unsigned int current_order = order;
+	struct mmbox_free_area *area = smallest_area(zone, &current_order, migratetype);
+	struct mmbox_page *page;
+	unsigned long half;
+
+	if (!area)
+		return NULL;
+	page = first_of(area, migratetype);
+	del_from_free_list(area, page);
+	for (half = 1UL << current_order; current_order > order;) {
+		half >>= 1;
+		add_to_empty_list(--area, page + half, --current_order, migratetype);
+	}
+	page->migratetype = migratetype;
+	return page;
+}
+
+/* ---- pageblocks, and stealing from another type ---- */
+
+static void write_pageblock_type(struct mmbox *box, unsigned long pfn, int migratetype)
+{
+	WRITE_ONCE(box->pageblock_flags[pfn >> box->pageblock_shift], migratetype);
+}
+
+static void set_pageblock_type(struct mmbox *box, unsigned long pfn, int migratetype)
+{
+	if (box->page_group_by_mobility_disabled && migratetype < MMBOX_MIGRATE_PCPTYPES)
+		migratetype = MMBOX_MIGRATE_UNMOVABLE;
+	write_pageblock_type(box, pfn, migratetype);
+}
+
+/*
+ * Give the free blocks of a pageblock to the lists of a type; zone->lock is
+ * held. Returns how many pages; 0 also if the zone ends within the pageblock.
+ */
+static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long pfn,
+					  int migratetype)
+{
+	unsigned long start = pfn & ~((1UL << zone->box->pageblock_shift) - 1);
+	unsigned long end = start + (1UL << zone->box->pageblock_shift);
+	unsigned long moved = 0;
+
+	if (start < zone->zone_start_pfn)
+		start = pfn;
+	if (end > zone->zone_start_pfn + zone->spanned_pages)
+		return 0;
+	for (pfn = start; pfn < end;) {
+		struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, pfn);
+		unsigned int order;
+
+		/* data_race: as in find_buddy() */
+		if (data_race(page->type) != MMBOX_PAGE_BUDDY) {
+			pfn++;
+			continue;
+		}
+		order = page->order;
+		move_to_free_list(zone, page, order, migratetype);
+		pfn += 1UL << order;
+		moved += 1UL << order;
+	}
+	return moved;
+}
+
+/*
+ * Is it worth it to take the rest of the pageblock along? For large blocks, as
+ * most of it is free then; for what cannot be moved, as it spoils the pageblock.
+ */
+static bool can_steal_fallback(const struct mmbox *box, unsigned int order, int start_type)
+{
+	return order >= box->pageblock_shift / 2 ||
+	       start_type != MMBOX_MIGRATE_MOVABLE ||
+	       box->page_group_by_mobility_disabled;
+}
+
+/* Raise the zone's marks for a while, so that kswapd makes room for each type. */
+static bool boost_watermark(struct mmbox_zone *zone)
+{
+	unsigned long pageblock_pages = 1UL << zone->box->pageblock_shift;
+	unsigned long factor = READ_ONCE(zone->box->watermark_boost_factor);
+	unsigned long max_boost;
+
+	if (!factor || pageblock_pages * 4 > zone->managed_pages)
+		return false;
+	max_boost = mult_frac(zone->_watermark[MMBOX_WMARK_HIGH], factor, 10000UL);
+	if (!max_boost)
+		return false;
+	max_boost = max(pageblock_pages, max_boost);
+	WRITE_ONCE(zone->watermark_boost,
+		   min(zone->watermark_boost + pageblock_pages, max_boost));
+	return true;
+}
+
+/* Take a free block of another type, and more of its pageblock if that is worth it. */
+static void steal_suitable_fallback(struct mmbox_zone *zone, struct mmbox_page *page,
+				    unsigned int flags, int start_type, bool whole_block)
+{
+	struct mmbox *box = zone->box;
+	unsigned long pfn = __mmbox_page_to_pfn(box, page);
+	unsigned long pageblock_pages = 1UL << box->pageblock_shift;
+	int old_type = mmbox_pageblock_type(box, pfn);
+	unsigned int order = page->order;
+	unsigned long free, alike = 0, i;
+
+	if (old_type == MMBOX_MIGRATE_HIGHATOMIC)
+		goto single_block;
+	if (order >= box->pageblock_shift) {
+		for (i = 0; i < 1UL << order; i += pageblock_pages)
+			set_pageblock_type(box, pfn + i, start_type);
+		goto single_block;
+	}
+	if (boost_watermark(zone) && flags & ALLOC_KSWAPD)
+		set_bit(MMBOX_ZONE_BOOSTED_WATERMARK, &zone->flags);
+	if (!whole_block)
+		goto single_block;
+
+	free = move_freepages_block(zone, pfn, start_type);
+	if (!free)
+		goto single_block;
+	/*
+	 * Nothing in a box is on an LRU list, so nothing in use counts as
+	 * movable; what is in use in a movable pageblock is then all alike.
+	 */
+	if (start_type != MMBOX_MIGRATE_MOVABLE && old_type == MMBOX_MIGRATE_MOVABLE)
+		alike = pageblock_pages - free;
+	if (free + alike >= pageblock_pages / 2 || box->page_group_by_mobility_disabled)
+		set_pageblock_type(box, pfn, start_type);
+	return;
+
+single_block:
+	move_to_free_list(zone, page, order, start_type);
+}
+
+/* Another type that has a block of this order, or -1. */
+static int find_suitable_fallback(const struct mmbox_free_area *area, int start_type)
+{
+	int i;
+
+	if (!area->nr_free)
+		return -1;
+	for (i = 0; i < ARRAY_SIZE(fallbacks[0]); i++)
+		if (!list_empty(&area->free_list[fallbacks[start_type][i]]))
+			return fallbacks[start_type][i];
+	return -1;
+}
+
+/*
+ * Make a block of another type one of @start_type. The largest there is: its
+ * pageblock has the most free pages, most likely. Only a movable request that
+ * will not get the pageblock takes the smallest that fits.
+ */
+static noinline bool __rmqueue_fallback(struct mmbox_zone *zone, unsigned int order,
+					int start_type, unsigned int flags)
+{
+	struct mmbox *box = zone->box;
+	unsigned int current_order, min_order = order;
+	bool can_steal;
+	int type = -1;
+
+	if (start_type >= MMBOX_MIGRATE_PCPTYPES)
+		return false;
+	if (flags & ALLOC_NOFRAGMENT)
+		min_order = max(order, box->pageblock_shift);
+
+	for (current_order = box->max_order; current_order > min_order;) {
+		type = find_suitable_fallback(&zone->free_area[--current_order], start_type);
+		if (type >= 0)
+			break;
+	}
+	if (type < 0)
+		return false;
+
+	can_steal = can_steal_fallback(box, current_order, start_type);
+	if (!can_steal && current_order > order) {
+		for (current_order = order; ; current_order++) {
+			type = find_suitable_fallback(&zone->free_area[current_order],
+						      start_type);
+			if (type >= 0)
+				break;
+		}
+		can_steal = can_steal_fallback(box, current_order, start_type);
+	}
+	steal_suitable_fallback(zone, first_block(&zone->free_area[current_order], type),
+				flags, start_type, can_steal);
+	return true;
+}
+
+/**
+ * mmbox_list_rmqueue_direct() - take one block of this type, and count it
+ * @zone: from where, not locked: this locks it
+ * @order: power of two of pages
+ * @migratetype: what will be in it
+ *
+ * Context: any.
+ * Return: its first page, or NULL if this type has none.
+ */
+struct mmbox_page *mmbox_list_rmqueue_direct(struct mmbox_zone *zone, unsigned int order,
+					     int migratetype)
+{
+	struct mmbox_page *page;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	page = __rmqueue_smallest(zone, order, migratetype);
+	if (page) {
+		mod_free_pages(zone, -(1L << order), 1);
+		zone->nr_alloc[order]++;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	return page;
+}
+
+/**
+ * mmbox_list_rmqueue() - take one block
+ * @zone: from where, locked
+ * @order: power of two of pages
+ * @migratetype: what will be in it
+ * @flags: ALLOC_*
+ *
+ * Context: any, zone->lock held, interrupts off.
+ * Return: its first page, or NULL if no type has one.
+ */
+struct mmbox_page *mmbox_list_rmqueue(struct mmbox_zone *zone, unsigned int order,
+				      int migratetype, unsigned int flags)
+{
+	struct mmbox_page *page = NULL;
+
+	if (unlikely(flags & ALLOC_HIGHATOMIC))
+		page = __rmqueue_smallest(zone, order, MMBOX_MIGRATE_HIGHATOMIC);
+	while (!page) {
+		page = __rmqueue_smallest(zone, order, migratetype);
+		if (likely(page) || !__rmqueue_fallback(zone, order, migratetype, flags))
+			break;
+	}
+	/* Better now than a block of high order later. */
+	if (unlikely(!page) && flags & ALLOC_NON_BLOCK)
+		page = __rmqueue_smallest(zone, order, MMBOX_MIGRATE_HIGHATOMIC);
+	if (page)
+		mod_free_pages(zone, -(1L << order), 1);
+	return page;
+}
+
+/*
+ * Give back all of a block of @block_order from @offset on, in aligned parts: no
+ * two of one order, and none of an order that there was a block of.
+ */
+static void give_back(struct mmbox_zone *zone, struct mmbox_page *page, int migratetype,
+		      unsigned long offset, unsigned int block_order)
+{
+	while (offset < 1UL << block_order) {
+		unsigned int order = __ffs(offset);
+
+		add_to_empty_list(&zone->free_area[order], page + offset, order, migratetype);
+		offset += 1UL << order;
+	}
+}
+
+/**
+ * mmbox_list_rmqueue_bulk() - take blocks for a per-CPU list
+ * @zone: from where, locked
+ * @order: of each block
+ * @count: how many
+ * @migratetype: what will be in them
+ * @flags: ALLOC_*
+ * @list: where they are appended, marked as MMBOX_PAGE_PCP
+ *
+ * As if each were taken alone. As they all come off the smallest block that fits
+ * until that is used up, they are cut off it in one go.
+ *
+ * Context: any, zone->lock held, interrupts off.
+ * Return: how many there were.
+ */
+unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order,
+				     unsigned int count, int migratetype,
+				     unsigned int flags, struct list_head *list)
+{
+	const unsigned long step = 1UL << order;
+	struct list_head *prev = list->prev;
+	unsigned int got = 0;
+
+	while (got < count) {
+		unsigned int block_order = order;
+		struct mmbox_free_area *area = smallest_area(zone, &block_order, migratetype);
+		struct mmbox_page *block, *page, *end;
+		unsigned int nr;
+
+		if (!area) {
+			if (!__rmqueue_fallback(zone, order, migratetype, flags))
+				break;
+			continue;
+		}
+		block = first_of(area, migratetype);
+		del_from_free_list(area, block);
+		nr = min(count - got, 1U << (block_order - order));
+		end = block + (nr << order);
+		for (page = block; page < end; page += step) {
+			page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_PCP, order);
+			page->migratetype = migratetype;
+			page->pcp_list.prev = prev;
+			prev->next = &page->pcp_list;
+			prev = &page->pcp_list;
+		}
+		give_back(zone, block, migratetype, nr << order, block_order);
+		got += nr;
+	}
+	prev->next = list;
+	list->prev = prev;
+	mod_free_pages(zone, -((long)got << order), 1);
+	return got;
+}
+
+/* Without the lock. */
+static bool list_looks_empty(const struct list_head *list)
+{
+	return data_race(list_empty(list));	/* a snapshot */
+}
+
+/**
+ * mmbox_list_has_block() - is there a block that is large enough?
+ * @zone: the zone
+ * @order: power of two of pages
+ * @flags: ALLOC_HIGHATOMIC: a block of the reserve counts as well
+ *
+ * Context: any, without the lock: a snapshot.
+ * Return: true if there is.
+ */
+bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,
+			  unsigned int flags)
+{
+	bool all = !READ_ONCE(zone->nr_reserved_highatomic) &&
+		   !READ_ONCE(zone->nr_isolate_pageblock);
+
+	for (; order < zone->box->max_order; order++) {
+		const struct mmbox_free_area *area = &zone->free_area[order];
+		int mt;
+
+		if (!mmbox_glance(area->nr_free))
+			continue;
+		if (likely(all))
+			return true;
+		for (mt = 0; mt < MMBOX_MIGRATE_PCPTYPES; mt++)
+			if (!list_looks_empty(&area->free_list[mt]))
+				return true;
+		if (flags & ALLOC_HIGHATOMIC &&
+		    !list_looks_empty(&area->free_list[MMBOX_MIGRATE_HIGHATOMIC]))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * mmbox_nr_free_blocks() - free blocks of one order
+ * @zone: the zone
+ * @order: power of two of pages
+ *
+ * Context: any; a snapshot without the lock.
+ * Return: blocks.
+ */
+unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order)
+{
+	return mmbox_glance(zone->free_area[order].nr_free);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nr_free_blocks);
+
+/* ---- the reserve for atomic requests of high order ---- */
+
+/**
+ * mmbox_reserve_highatomic() - set the pageblock of a block aside
+ * @zone: its zone, not locked
+ * @page: a block that an atomic request of high order has got
+ *
+ * About one percent of a zone, and one pageblock in any case.
+ *
+ * Context: any.
+ */
+void mmbox_reserve_highatomic(struct mmbox_zone *zone, struct mmbox_page *page)
+{
+	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
+	unsigned long pageblock_pages = 1UL << zone->box->pageblock_shift;
+	unsigned long max = zone->managed_pages / 100 + pageblock_pages;
+	unsigned long flags;
+
+	if (READ_ONCE(zone->nr_reserved_highatomic) >= max)
+		return;
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	if (zone->nr_reserved_highatomic < max &&
+	    mergeable(mmbox_pageblock_type(zone->box, pfn))) {
+		WRITE_ONCE(zone->nr_reserved_highatomic,
+			   zone->nr_reserved_highatomic + pageblock_pages);
+		set_pageblock_type(zone->box, pfn, MMBOX_MIGRATE_HIGHATOMIC);
+		move_freepages_block(zone, pfn, MMBOX_MIGRATE_HIGHATOMIC);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_reserve_highatomic);
+
+/**
+ * mmbox_unreserve_highatomic() - give up a pageblock that is set aside
+ * @zone: the zone, not locked
+ * @migratetype: what it becomes
+ * @force: even the last one
+ *
+ * Context: any.
+ * Return: true if there are free pages in it.
+ */
+bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool force)
+{
+	struct mmbox *box = zone->box;
+	unsigned long pageblock_pages = 1UL << box->pageblock_shift;
+	unsigned int order;
+	unsigned long flags;
+	bool freed = false;
+
+	/* Under force also what came back to the lists of the reserve too late. */
+	if (!force && READ_ONCE(zone->nr_reserved_highatomic) <= pageblock_pages)
+		return false;
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (order = 0; order < box->max_order && !freed; order++) {
+		struct mmbox_page *page;
+		unsigned long pfn;
+
+		page = first_block(&zone->free_area[order], MMBOX_MIGRATE_HIGHATOMIC);
+		if (!page)
+			continue;
+		pfn = __mmbox_page_to_pfn(box, page);
+		/* A page of the reserve may have been on its way when this began. */
+		if (mmbox_pageblock_type(box, pfn) == MMBOX_MIGRATE_HIGHATOMIC)
+			WRITE_ONCE(zone->nr_reserved_highatomic,
+				   zone->nr_reserved_highatomic -
+				   min(pageblock_pages, zone->nr_reserved_highatomic));
+		set_pageblock_type(box, pfn, migratetype);
+		freed = move_freepages_block(zone, pfn, migratetype);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	return freed;
+}
+
+/* ---- pageblocks that nothing is taken from, on their way offline ---- */
+
+/**
+ * mmbox_list_isolate() - hand out nothing more of some pageblocks
+ * @zone: their zone, not locked
+ * @pfn: first page frame, of an aligned block of the highest order
+ * @types: out: what the pageblocks of that block were
+ *
+ * What is free of them is not counted as free any more, and what is freed
+ * goes where nobody takes it from. All pageblocks of a block at once, so that
+ * none that is merged has pageblocks of both kinds. Per-CPU lists are to be drained
+ * afterwards.
+ *
+ * Context: any.
+ */
+void mmbox_list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
+{
+	struct mmbox *box = zone->box;
+	const unsigned long pageblock_pages = 1UL << box->pageblock_shift;
+	unsigned long end = pfn + (1UL << (box->max_order - 1)), at, moved = 0, flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (at = pfn; at < end; at += pageblock_pages) {
+		int type = mmbox_pageblock_type(box, at);
+
+		if (type == MMBOX_MIGRATE_HIGHATOMIC)
+			WRITE_ONCE(zone->nr_reserved_highatomic,
+				   zone->nr_reserved_highatomic -
+				   min(pageblock_pages, zone->nr_reserved_highatomic));
+		*types++ = type;
+		write_pageblock_type(box, at, MMBOX_MIGRATE_ISOLATE);
+		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock + 1);
+	}
+	for (at = pfn; at < end; at += pageblock_pages)
+		moved += move_freepages_block(zone, at, MMBOX_MIGRATE_ISOLATE);
+	mod_free_pages(zone, -(long)moved, 1);
+	zone->nr_free_isolated += moved;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_list_isolate);
+
+/**
+ * mmbox_list_unisolate() - undo mmbox_list_isolate()
+ * @zone: the zone, not locked
+ * @pfn: as there
+ * @types: what the pageblocks were
+ *
+ * Context: any.
+ */
+void mmbox_list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *types)
+{
+	struct mmbox *box = zone->box;
+	const unsigned long pageblock_pages = 1UL << box->pageblock_shift;
+	unsigned long end = pfn + (1UL << (box->max_order - 1)), at, moved = 0, flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (at = pfn; at < end; at += pageblock_pages) {
+		int type = *types++;
+
+		if (type == MMBOX_MIGRATE_HIGHATOMIC)
+			WRITE_ONCE(zone->nr_reserved_highatomic,
+				   zone->nr_reserved_highatomic + pageblock_pages);
+		write_pageblock_type(box, at, type);
+		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock - 1);
+	}
+	for (at = pfn; at < end; at += pageblock_pages)
+		moved += move_freepages_block(zone, at, mmbox_pageblock_type(box, at));
+	mod_free_pages(zone, moved, 1);
+	zone->nr_free_isolated -= moved;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_list_unisolate);
+
+/**
+ * mmbox_list_take() - take a free block of isolated pageblocks away for good
+ * @zone: its zone, locked
+ * @page: its first page
+ *
+ * Context: any, zone->lock held, interrupts off.
+ */
+void mmbox_list_take(struct mmbox_zone *zone, struct mmbox_page *page)
+{
+	del_from_free_list(&zone->free_area[page->order], page);
+}
+
+/**
+ * mmbox_list_end_isolation() - pageblocks have gone offline
+ * @zone: their zone, not locked
+ * @pfn: first page frame, as for mmbox_list_isolate()
+ *
+ * They are movable once they come back.
+ *
+ * Context: any.
+ */
+void mmbox_list_end_isolation(struct mmbox_zone *zone, unsigned long pfn)
+{
+	struct mmbox *box = zone->box;
+	unsigned long end = pfn + (1UL << (box->max_order - 1)), flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (; pfn < end; pfn += 1UL << box->pageblock_shift) {
+		write_pageblock_type(box, pfn, MMBOX_MIGRATE_MOVABLE);
+		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock - 1);
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/* ---- begin and end ---- */
+
+static size_t pageblock_bytes(const struct mmbox *box)
+{
+	return (box->max_pfn >> box->pageblock_shift) + 1;
+}
+
+/**
+ * mmbox_list_init() - pageblocks of a box, all movable, and empty lists
+ * @box: the box, whose zones are laid out
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_list_init(struct mmbox *box)
+{
+	struct mmbox_zone *zone;
+	unsigned int order, mt;
+
+	box->pageblock_flags = mmbox_host_zalloc(&box->host, pageblock_bytes(box),
+						 "pageblock flags");
+	if (!box->pageblock_flags)
+		return -ENOMEM;
+	memset(box->pageblock_flags, MMBOX_MIGRATE_MOVABLE, pageblock_bytes(box));
+	mmbox_for_each_zone(box, zone)
+		for (order = 0; order < MMBOX_MAX_ORDERS; order++)
+			for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)
+				INIT_LIST_HEAD(&zone->free_area[order].free_list[mt]);
+	return 0;
+}
+
+/**
+ * mmbox_list_exit() - undo mmbox_list_init()
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_list_exit(struct mmbox *box)
+{
+	mmbox_host_free(&box->host, box->pageblock_flags, pageblock_bytes(box));
+	box->pageblock_flags = NULL;
+}

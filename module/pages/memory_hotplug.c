@@ -1,0 +1,789 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory hotplug: sections go offline and come back, while the box is in use.
+ *
+ *	offline		find a page that is in use	EBUSY, nothing touched
+ *			isolate the pageblocks		nothing more is handed out
+ *			drain the per-CPU lists		what they had is isolated too
+ *			look again			EBUSY, all undone
+ *			take the free blocks away	nobody has the pages now
+ *	online		widen the zone and its node, then give it the pages
+ *
+ *	remove		give what is offline back to the host
+ *	probe		take memory from the host for a hole; it is offline then
+ *
+ * and, on and off, what follows from a zone's size: its span, the node's, zonelists
+ * if the zone was or is empty, watermarks, reserves, sizes of per-CPU lists.
+ * That is mm/memory_hotplug.c of Linux 6.1, but that nothing is migrated: a box
+ * does not know who holds a page.
+ *
+ * The bitmap generation has no lists to isolate pages on, and no per-CPU lists:
+ * there a section is looked at and taken away under one hold of zone->lock.
+ *
+ * No block of the buddy allocator is larger than a section, and whatever is
+ * offline is MMBOX_PAGE_RESERVED: so none merges with what is offline.
+ *
+ * Locks: memory_lock for all of it; inside, node_size_lock for a node's three
+ * numbers, zone->lock for a zone's.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/cpu.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/pfn.h>
+#include <linux/printk.h>
+
+#include "box.h"
+#include "pages/buddy.h"
+
+#define NO_PFN	(-1UL)
+
+const char *const mmbox_mmop_names[MMBOX_NR_MMOPS] = {
+	[MMBOX_MMOP_OFFLINE]		= "offline",
+	[MMBOX_MMOP_ONLINE]		= "online",
+	[MMBOX_MMOP_ONLINE_KERNEL]	= "online_kernel",
+	[MMBOX_MMOP_ONLINE_MOVABLE]	= "online_movable",
+};
+MMBOX_EXPORT_INTERNAL(mmbox_mmop_names);
+
+static unsigned long section_start(const struct mmbox *box, unsigned long nr)
+{
+	return nr << box->pfn_section_shift;
+}
+
+static unsigned long section_pages(const struct mmbox *box)
+{
+	return 1UL << box->pfn_section_shift;
+}
+
+/* Pages are isolated, looked at and taken away in blocks of the highest order. */
+static unsigned long unit_pages(const struct mmbox *box)
+{
+	return 1UL << (box->max_order - 1);
+}
+
+static unsigned long zone_end_of(const struct mmbox_zone *zone)
+{
+	return zone->zone_start_pfn + zone->spanned_pages;
+}
+
+/* ---- what there is ---- */
+
+/**
+ * mmbox_section_state() - what is a section?
+ * @box: the box
+ * @nr: number of the section, below nr_sections
+ *
+ * Context: any; a snapshot without memory_lock.
+ * Return: its state; in models without sections all that is there is online.
+ */
+enum mmbox_section_state mmbox_section_state(const struct mmbox *box, unsigned long nr)
+{
+	const struct mmbox_mem_section *ms;
+
+	if (!mmbox_model_is_sparse(box->cfg.model))
+		return box->model->pfn_valid(box, section_start(box, nr)) ?
+		       MMBOX_SECTION_ONLINE : MMBOX_SECTION_ABSENT;
+	ms = mmbox_nr_to_section(box, nr);
+	if (!mmbox_valid_section(ms))
+		return MMBOX_SECTION_ABSENT;
+	if (READ_ONCE(box->going_offline) == nr + 1)
+		return MMBOX_SECTION_GOING_OFFLINE;
+	return mmbox_online_section(ms) ? MMBOX_SECTION_ONLINE : MMBOX_SECTION_OFFLINE;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_section_state);
+
+/**
+ * mmbox_pfn_to_online_page() - descriptor of a page that the box works with
+ * @box: the box
+ * @pfn: page frame number of the box
+ *
+ * Context: any; what is online stays so only under memory_lock.
+ * Return: the descriptor, or NULL if there is no page, or if it is offline.
+ */
+struct mmbox_page *mmbox_pfn_to_online_page(struct mmbox *box, unsigned long pfn)
+{
+	unsigned long nr = pfn >> box->pfn_section_shift;
+
+	if (!mmbox_pfn_valid(box, pfn))
+		return NULL;
+	if (mmbox_model_is_sparse(box->cfg.model) &&
+	    !mmbox_online_section(mmbox_nr_to_section(box, nr)))
+		return NULL;
+	return __mmbox_pfn_to_page(box, pfn);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_pfn_to_online_page);
+
+/**
+ * mmbox_section_nid() - the node of a section
+ * @box: the box
+ * @nr: number of a section that is not absent
+ *
+ * Context: any.
+ * Return: the node.
+ */
+int mmbox_section_nid(const struct mmbox *box, unsigned long nr)
+{
+	return __mmbox_pfn_to_page(box, section_start(box, nr))->node_id;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_section_nid);
+
+/**
+ * mmbox_section_zone() - the zone that a section is in
+ * @box: the box
+ * @nr: number of a section that is online
+ *
+ * Context: any; stable under memory_lock.
+ * Return: the zone, or NULL if it has pages of two, or is not whole.
+ */
+struct mmbox_zone *mmbox_section_zone(struct mmbox *box, unsigned long nr)
+{
+	unsigned long start = section_start(box, nr);
+	unsigned long last = start + section_pages(box) - 1;
+	const struct mmbox_page *page;
+
+	if (last >= box->max_pfn)
+		return NULL;
+	page = __mmbox_pfn_to_page(box, start);
+	if (page->zone_link != __mmbox_pfn_to_page(box, last)->zone_link)
+		return NULL;
+	return mmbox_page_zone(box, page);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_section_zone);
+
+static bool mmbox_zone_intersects(const struct mmbox_zone *zone, unsigned long start,
+				  unsigned long end)
+{
+	return zone->spanned_pages && start < zone_end_of(zone) &&
+	       end > zone->zone_start_pfn;
+}
+
+/**
+ * mmbox_zone_for_section() - where a section would go
+ * @box: the box
+ * @nr: number of a section that is offline
+ * @how: MMBOX_MMOP_ONLINE and alike
+ *
+ * MMBOX_MMOP_ONLINE is ZONE_MOVABLE only where that spans it and no other does.
+ *
+ * Context: process, memory_lock held.
+ * Return: the zone.
+ */
+struct mmbox_zone *mmbox_zone_for_section(struct mmbox *box, unsigned long nr,
+					  enum mmbox_mmop how)
+{
+	unsigned long start = section_start(box, nr), end = start + section_pages(box);
+	mmbox_pg_data_t *pgdat = box->node[mmbox_section_nid(box, nr)];
+	struct mmbox_zone *movable = &pgdat->node_zones[MMBOX_ZONE_MOVABLE];
+	struct mmbox_zone *kernel;
+
+	kernel = &pgdat->node_zones[mmbox_kernel_zone_idx(box, start, end)];
+	if (how == MMBOX_MMOP_ONLINE_MOVABLE)
+		return movable;
+	if (how == MMBOX_MMOP_ONLINE && mmbox_zone_intersects(movable, start, end) &&
+	    !mmbox_zone_intersects(kernel, start, end))
+		return movable;
+	return kernel;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_zone_for_section);
+
+/* ---- spans ---- */
+
+static void grow_zone_span(struct mmbox_zone *zone, unsigned long start, unsigned long end)
+{
+	unsigned long old_end = zone_end_of(zone), flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	if (!zone->spanned_pages || start < zone->zone_start_pfn)
+		WRITE_ONCE(zone->zone_start_pfn, start);
+	WRITE_ONCE(zone->spanned_pages, max(end, old_end) - zone->zone_start_pfn);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+static bool online_in_zone(struct mmbox *box, const struct mmbox_zone *zone,
+			   unsigned long pfn)
+{
+	const struct mmbox_page *page = mmbox_pfn_to_online_page(box, pfn);
+
+	return page && mmbox_page_zone(box, page) == zone;
+}
+
+/* The first page of a zone from @start on, or @end. Zones may end within a section. */
+static unsigned long first_in_zone(struct mmbox *box, const struct mmbox_zone *zone,
+				   unsigned long start, unsigned long end)
+{
+	for (; start < end; start = ALIGN(start + 1, section_pages(box))) {
+		unsigned long last = min(ALIGN(start + 1, section_pages(box)), end) - 1;
+
+		if (online_in_zone(box, zone, start))
+			return start;
+		if (!online_in_zone(box, zone, last))
+			continue;
+		while (!online_in_zone(box, zone, start))
+			start++;
+		return start;
+	}
+	return end;
+}
+
+/* The first page beyond the last of a zone below @end, or @start. */
+static unsigned long end_in_zone(struct mmbox *box, const struct mmbox_zone *zone,
+				 unsigned long start, unsigned long end)
+{
+	while (end > start) {
+		unsigned long first = max(ALIGN_DOWN(end - 1, section_pages(box)), start);
+
+		if (online_in_zone(box, zone, end - 1))
+			return end;
+		if (online_in_zone(box, zone, first)) {
+			while (!online_in_zone(box, zone, end - 1))
+				end--;
+			return end;
+		}
+		end = first;
+	}
+	return start;
+}
+
+/* Pages [@start, @end) are no more of it. */
+static void shrink_zone_span(struct mmbox_zone *zone, unsigned long start,
+			     unsigned long end)
+{
+	unsigned long from = zone->zone_start_pfn, to = zone_end_of(zone), flags;
+
+	if (from >= start)
+		from = first_in_zone(zone->box, zone, min(end, to), to);
+	if (to <= end)
+		to = end_in_zone(zone->box, zone, from, max(start, from));
+	if (from >= to) {
+		from = 0;
+		to = 0;
+	}
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	WRITE_ONCE(zone->zone_start_pfn, from);
+	WRITE_ONCE(zone->spanned_pages, to - from);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/* A node spans what its zones span. @pages have come, or gone. */
+static void resize_node(mmbox_pg_data_t *pgdat, long pages)
+{
+	unsigned long start = ULONG_MAX, end = 0, flags;
+	int i;
+
+	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++) {
+		const struct mmbox_zone *zone = &pgdat->node_zones[i];
+
+		if (!zone->spanned_pages)
+			continue;
+		start = min(start, zone->zone_start_pfn);
+		end = max(end, zone_end_of(zone));
+	}
+	start = min(start, end);
+	spin_lock_irqsave(&pgdat->node_size_lock, flags);
+	pgdat->node_start_pfn = start;
+	pgdat->node_spanned_pages = end - start;
+	pgdat->node_present_pages += pages;
+	spin_unlock_irqrestore(&pgdat->node_size_lock, flags);
+}
+
+/* A zone has got its first section, or lost its last, if @populated says so. */
+static void zone_resized(struct mmbox_zone *zone, bool populated)
+{
+	struct mmbox *box = zone->box;
+
+	if (populated != mmbox_populated_zone(zone)) {
+		mmbox_build_zonelists(box, true);
+		mmbox_set_first_zones(box);
+	}
+	mmbox_init_per_zone_wmark_min(box);
+}
+
+/* Set or clear one of the low bits of section_mem_map. */
+static void set_section_flag(struct mmbox *box, unsigned long nr, unsigned long flag, bool set)
+{
+	struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
+	unsigned long map = ms->section_mem_map;
+
+	WRITE_ONCE(ms->section_mem_map, set ? map | flag : map & ~flag);
+}
+
+/* ---- offline ---- */
+
+static const char *user_of(enum mmbox_page_type type)
+{
+	switch (type) {
+	case MMBOX_PAGE_RESERVED:
+		return "the boot allocator gave it out";
+	case MMBOX_PAGE_KMALLOC:
+		return "kmalloc gave it out";
+	case MMBOX_PAGE_SLAB:
+		return "it is in a slab";
+	default:
+		return "it is allocated";
+	}
+}
+
+static int report_busy(const struct mmbox *box, unsigned long nr, unsigned long pfn)
+{
+	pr_info("%s: section %lu stays online: pfn %#lx is in use, %s\n", box->name, nr,
+		pfn, user_of(__mmbox_pfn_to_page(box, pfn)->type));
+	return -EBUSY;
+}
+
+/*
+ * A page that is neither free nor on a CPU's list, or NO_PFN. Without a lock, so
+ * that some may be missed; but it costs nothing, and is mostly right.
+ */
+static unsigned long find_used(struct mmbox *box, unsigned long start, unsigned long end)
+{
+	unsigned long pfn = start;
+
+	while (pfn < end) {
+		const struct mmbox_page *page = __mmbox_pfn_to_page(box, pfn);
+		u16 type_order = READ_ONCE(page->type_order);
+		unsigned int order = type_order >> 8;
+
+		switch (type_order & 0xff) {
+		case MMBOX_PAGE_BUDDY:
+		case MMBOX_PAGE_PCP:
+			pfn += order < box->max_order ? 1UL << order : 1;
+			break;
+		case MMBOX_PAGE_TAIL:	/* split, merged or handed out just now */
+			pfn++;
+			break;
+		default:
+			return pfn;
+		}
+	}
+	return NO_PFN;
+}
+
+/* A page that is not in a free block, or NO_PFN. zone->lock held. */
+static unsigned long find_not_free(struct mmbox *box, unsigned long start, unsigned long end)
+{
+	while (start < end) {
+		const struct mmbox_page *page = __mmbox_pfn_to_page(box, start);
+
+		if (page->type != MMBOX_PAGE_BUDDY)
+			return start;
+		start += 1UL << page->order;
+	}
+	return NO_PFN;
+}
+
+/* Free blocks, all of them, go: zone->lock held. */
+static void take_blocks(struct mmbox_zone *zone, unsigned long start, unsigned long end)
+{
+	struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, start);
+	struct mmbox_page *last = page + (end - start);
+
+	while (page < last) {
+		unsigned long nr = 1UL << page->order;
+
+		if (mmbox_is_bitmap(zone->box))
+			mmbox_bitmap_take(zone, page);
+		else
+			mmbox_list_take(zone, page);
+		for (; nr; nr--, page++)
+			page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_RESERVED, 0);
+	}
+}
+
+/* Returns a page that is in use, and then nothing is taken, or NO_PFN. */
+static unsigned long take_bitmap(struct mmbox_zone *zone, unsigned long start,
+				 unsigned long end)
+{
+	unsigned long flags, busy;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	busy = find_not_free(zone->box, start, end);
+	if (busy == NO_PFN)
+		take_blocks(zone, start, end);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	return busy;
+}
+
+/* Where the types of pageblocks are kept as long as they are isolated. */
+static u8 *types_of(const struct mmbox *box, unsigned long start, unsigned long pfn)
+{
+	const struct mmbox_mem_section *ms;
+
+	ms = mmbox_nr_to_section(box, start >> box->pfn_section_shift);
+	return ms->usage->pageblock_flags + ((pfn - start) >> box->pageblock_shift);
+}
+
+/* The same by isolation, a unit at a time, so that no lock is held for long. */
+static unsigned long take_isolated(struct mmbox_zone *zone, unsigned long start,
+				   unsigned long end)
+{
+	struct mmbox *box = zone->box;
+	const unsigned long unit = unit_pages(box);
+	unsigned long pfn, flags, busy = NO_PFN;
+
+	for (pfn = start; pfn < end; pfn += unit)
+		mmbox_list_isolate(zone, pfn, types_of(box, start, pfn));
+	cpus_read_lock();
+	mmbox_drain_all_pages_cpuslocked(box);
+	cpus_read_unlock();
+
+	/* What is free and isolated stays so. */
+	for (pfn = start; pfn < end && busy == NO_PFN; pfn += unit) {
+		raw_spin_lock_irqsave(&zone->lock, flags);
+		busy = find_not_free(box, pfn, pfn + unit);
+		raw_spin_unlock_irqrestore(&zone->lock, flags);
+	}
+	for (pfn = start; pfn < end; pfn += unit) {
+		if (busy != NO_PFN) {
+			mmbox_list_unisolate(zone, pfn, types_of(box, start, pfn));
+			continue;
+		}
+		raw_spin_lock_irqsave(&zone->lock, flags);
+		take_blocks(zone, pfn, pfn + unit);
+		raw_spin_unlock_irqrestore(&zone->lock, flags);
+		mmbox_list_end_isolation(zone, pfn);
+		cond_resched();
+	}
+	return busy;
+}
+
+static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
+{
+	unsigned long start = section_start(box, nr), end = start + section_pages(box);
+	struct mmbox_zone *zone = mmbox_section_zone(box, nr);
+	unsigned long busy, flags;
+
+	if (!zone) {
+		pr_err("%s: section %lu stays online: it has pages of two zones, or lacks some\n",
+		       box->name, nr);
+		return -EINVAL;
+	}
+	busy = find_used(box, start, end);
+	if (busy == NO_PFN && mmbox_is_bitmap(box))
+		busy = take_bitmap(zone, start, end);
+	else if (busy == NO_PFN)
+		busy = take_isolated(zone, start, end);
+	if (busy != NO_PFN)
+		return report_busy(box, nr, busy);
+
+	set_section_flag(box, nr, MMBOX_SECTION_IS_ONLINE, false);
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	WRITE_ONCE(zone->managed_pages, zone->managed_pages - section_pages(box));
+	WRITE_ONCE(zone->present_pages, zone->present_pages - section_pages(box));
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	shrink_zone_span(zone, start, end);
+	resize_node(zone->zone_pgdat, -(long)section_pages(box));
+	zone_resized(zone, true);
+	if (!zone->zone_pgdat->node_present_pages)
+		mmbox_kswapd_stop(zone->zone_pgdat);
+	return 0;
+}
+
+/* Can this be done to the section at all? memory_lock held. */
+static int check_section(const struct mmbox *box, unsigned long nr,
+			 enum mmbox_section_state state)
+{
+	if (!mmbox_model_is_sparse(box->cfg.model)) {
+		pr_err("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
+		       box->name, mmbox_model_names[box->cfg.model]);
+		return -EOPNOTSUPP;
+	}
+	if (nr >= box->nr_sections || mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
+		return -ENXIO;
+	return mmbox_section_state(box, nr) == state ? 0 : -EINVAL;
+}
+
+/**
+ * mmbox_memory_offline() - take a section out of use
+ * @box: the box, which may be in use
+ * @nr: number of the section
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EBUSY if a page of it is in use, and then the log says which and
+ * nothing has changed; -EINVAL if it is not online, or is in no one zone;
+ * -ENXIO if it is a hole; -EOPNOTSUPP in models without sections.
+ */
+int mmbox_memory_offline(struct mmbox *box, unsigned long nr)
+{
+	int err;
+
+	mutex_lock(&box->memory_lock);
+	err = check_section(box, nr, MMBOX_SECTION_ONLINE);
+	if (!err) {
+		WRITE_ONCE(box->going_offline, nr + 1);
+		err = mmbox_offline_pages(box, nr);
+		WRITE_ONCE(box->going_offline, 0);
+	}
+	mutex_unlock(&box->memory_lock);
+	return err;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memory_offline);
+
+/* ---- online ---- */
+
+static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mmop how)
+{
+	unsigned long start = section_start(box, nr), end = start + section_pages(box);
+	struct mmbox_zone *zone = mmbox_zone_for_section(box, nr, how);
+	mmbox_pg_data_t *pgdat = zone->zone_pgdat;
+	bool populated = mmbox_populated_zone(zone);
+	unsigned long pfn, flags;
+	int err;
+
+	if (mmbox_is_bitmap(box)) {
+		unsigned long from = min(start, zone->spanned_pages ? zone->zone_start_pfn :
+							start);
+
+		err = mmbox_bitmap_cover(zone, from, max(end, zone_end_of(zone)));
+		if (err) {
+			pr_err("%s: section %lu stays offline: the host has no memory for zone %s's maps\n",
+			       box->name, nr, zone->name);
+			return err;
+		}
+	}
+	/* It may be another zone than before. */
+	mmbox_init_reserved(__mmbox_pfn_to_page(box, start), end - start, pgdat->node_id,
+			    mmbox_zone_idx(zone));
+	grow_zone_span(zone, start, end);
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	WRITE_ONCE(zone->present_pages, zone->present_pages + section_pages(box));
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	pgdat->nr_zones = max(pgdat->nr_zones, mmbox_zone_idx(zone) + 1);
+	resize_node(pgdat, section_pages(box));
+	set_section_flag(box, nr, MMBOX_SECTION_IS_ONLINE, true);
+	for (pfn = start; pfn < end; pfn += unit_pages(box)) {
+		mmbox_free_pages_core(box, __mmbox_pfn_to_page(box, pfn), box->max_order - 1);
+		cond_resched();
+	}
+	zone_resized(zone, populated);
+	mmbox_kswapd_run(pgdat);
+	return 0;
+}
+
+/**
+ * mmbox_memory_online() - bring a section into use
+ * @box: the box, which may be in use
+ * @nr: number of the section
+ * @how: MMBOX_MMOP_ONLINE and alike
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL if it is not offline; -ENXIO if it is a hole; -ENOMEM
+ * if the host has no memory for what the zone needs besides; -EOPNOTSUPP in
+ * models without sections.
+ */
+int mmbox_memory_online(struct mmbox *box, unsigned long nr, enum mmbox_mmop how)
+{
+	int err;
+
+	mutex_lock(&box->memory_lock);
+	err = check_section(box, nr, MMBOX_SECTION_OFFLINE);
+	if (!err)
+		err = mmbox_online_pages(box, nr, how);
+	mutex_unlock(&box->memory_lock);
+	return err;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memory_online);
+
+/* ---- memory of the host, coming and going ---- */
+
+/* Memory that was taken for one section after the boot. */
+struct mmbox_hot_section {
+	struct list_head list;		/* box->hot_sections, memory_lock */
+	unsigned long nr;
+	struct mmbox_region region;
+};
+
+static struct mmbox_hot_section *find_hot(const struct mmbox *box, unsigned long nr)
+{
+	struct mmbox_hot_section *hot;
+
+	list_for_each_entry(hot, &box->hot_sections, list)
+		if (hot->nr == nr)
+			return hot;
+	return NULL;
+}
+
+/* The section that begins at an address, and may have memory; else -1. */
+static long section_at(const struct mmbox *box, phys_addr_t phys)
+{
+	unsigned long nr = phys >> box->section_shift;
+
+	if (!IS_ALIGNED(phys, box->cfg.section_size) || nr >= box->nr_sections ||
+	    !mmbox_present_section(mmbox_nr_to_section(box, nr)))
+		return -1;
+	return nr;
+}
+
+static int check_address(const struct mmbox *box, phys_addr_t phys)
+{
+	if (!mmbox_model_is_sparse(box->cfg.model)) {
+		pr_err("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
+		       box->name, mmbox_model_names[box->cfg.model]);
+		return -EOPNOTSUPP;
+	}
+	if (section_at(box, phys) < 0) {
+		pr_err("%s: %#llx: must be where a section of a bank begins, hot or not\n",
+		       box->name, (unsigned long long)phys);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void free_hot(struct mmbox *box, struct mmbox_hot_section *hot)
+{
+	mmbox_region_return(&hot->region, &box->host);
+	box->region.nr_returned += hot->region.nr_returned;
+	mmbox_host_free(&box->host, hot, sizeof(*hot));
+}
+
+static int add_section(struct mmbox *box, unsigned long nr)
+{
+	struct mmbox_hot_section *hot;
+	int err;
+
+	if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
+		return -EEXIST;
+	if (box->va_size) {
+		pr_err("%s: a box that was made in one piece cannot have another; hot banks make it one of sections\n",
+		       box->name);
+		return -EOPNOTSUPP;
+	}
+	hot = mmbox_host_zalloc(&box->host, sizeof(*hot), "what a section's memory is");
+	if (!hot)
+		return -ENOMEM;
+	hot->nr = nr;
+	err = mmbox_region_take_aligned(&hot->region, &box->host, box->cfg.section_size);
+	if (err)
+		goto free_hot;
+	box->region.nr_taken += hot->region.nr_taken;
+	err = mmbox_physmap_add(box, nr, hot->region.addr);
+	if (err)
+		goto return_region;
+	list_add(&hot->list, &box->hot_sections);
+	set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, true);
+	return 0;
+
+return_region:
+	free_hot(box, hot);
+	return err;
+free_hot:
+	mmbox_host_free(&box->host, hot, sizeof(*hot));
+	return err;
+}
+
+/**
+ * mmbox_memory_probe() - take memory from the host for a hole
+ * @box: the box, which may be in use
+ * @phys: where the section begins, box physical address
+ *
+ * The section is offline then, or as auto_online_blocks says.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL if no bank has a section there; -EEXIST if it has memory;
+ * -ENOMEM if the host does not give it, which the log says; -EOPNOTSUPP in
+ * models without sections, and in a box that is one range of host addresses.
+ */
+int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys)
+{
+	long nr;
+	int err;
+
+	mutex_lock(&box->memory_lock);
+	err = check_address(box, phys);
+	if (err)
+		goto unlock;
+	nr = section_at(box, phys);
+	err = add_section(box, nr);
+	if (err)
+		goto unlock;
+	mmbox_debugfs_section_add(box, nr);
+	/* If that fails the log says so, and it is offline. */
+	if (box->auto_online != MMBOX_MMOP_OFFLINE)
+		mmbox_online_pages(box, nr, box->auto_online);
+unlock:
+	mutex_unlock(&box->memory_lock);
+	return err;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memory_probe);
+
+/* Back to the host: a part of the region, or what came later, a region by itself. */
+static int return_section(struct mmbox *box, unsigned long nr)
+{
+	struct mmbox_hot_section *hot;
+	unsigned long addr;
+
+	if (!mmbox_early_section(mmbox_nr_to_section(box, nr))) {
+		hot = find_hot(box, nr);
+		list_del(&hot->list);
+		free_hot(box, hot);
+		return 0;
+	}
+	addr = (unsigned long)mmbox_phys_to_virt(box, (phys_addr_t)nr << box->section_shift);
+	return mmbox_region_return_part(&box->region, &box->host,
+					addr - (unsigned long)box->region.addr,
+					box->cfg.section_size);
+}
+
+static int remove_section(struct mmbox *box, unsigned long nr)
+{
+	int err;
+
+	if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
+		return -ENXIO;
+	if (mmbox_section_state(box, nr) != MMBOX_SECTION_OFFLINE) {
+		pr_info("%s: section %lu stays: it is online\n", box->name, nr);
+		return -EBUSY;
+	}
+	set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, false);
+	err = return_section(box, nr);
+	if (err) {
+		set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, true);
+		pr_err("%s: section %lu stays: %s\n", box->name, nr, err == -EOPNOTSUPP ?
+		       "region=vmalloc goes back to the host only as a whole" :
+		       "the host has no memory to note that it has gone");
+		return err;
+	}
+	set_section_flag(box, nr, MMBOX_SECTION_IS_EARLY, false);
+	mmbox_physmap_del(box, nr);
+	mmbox_debugfs_section_del(box, nr);
+	return 0;
+}
+
+/**
+ * mmbox_memory_remove() - give the memory of a section back to the host
+ * @box: the box, which may be in use
+ * @phys: where the section begins, box physical address
+ *
+ * A hole is left, whose descriptors stay.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EBUSY if it is online; -ENXIO if there is a hole already; -EINVAL
+ * if no bank has a section there; -EOPNOTSUPP if the region does not go in
+ * parts, and in models without sections; -ENOMEM.
+ */
+int mmbox_memory_remove(struct mmbox *box, phys_addr_t phys)
+{
+	int err;
+
+	mutex_lock(&box->memory_lock);
+	err = check_address(box, phys) ?: remove_section(box, section_at(box, phys));
+	mutex_unlock(&box->memory_lock);
+	return err;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_memory_remove);
+
+/**
+ * mmbox_memory_hotplug_exit() - give back what was taken after the boot
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_memory_hotplug_exit(struct mmbox *box)
+{
+	struct mmbox_hot_section *hot, *next;
+
+	list_for_each_entry_safe(hot, next, &box->hot_sections, list)
+		free_hot(box, hot);
+	INIT_LIST_HEAD(&box->hot_sections);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Boot of the box: from a region to a working page allocator.
+ *
+ *	banks -> memblock -> page descriptors -> nodes and zones -> buddy
+ *
+ * The banks are the region. The descriptors of its pages are allocated from
+ * it by memblock, so `managed` is less than `present` as on a real machine.
+ * Then the nodes, their zones and zonelists are laid out, what is
+ * not reserved is handed to the buddy allocator in ascending blocks, and the
+ * watermarks are computed from what that came to.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/align.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/printk.h>
+#include <linux/string.h>
+
+#include "box.h"
+#include "pages/buddy.h"
+
+/* The banks, and with them how many nodes there are. */
+static int add_banks(struct mmbox *box)
+{
+	const struct mmbox_config *cfg = &box->cfg;
+	unsigned int i;
+	int err = 0;
+
+	box->nr_nodes = 1;
+	box->max_pfn = PHYS_PFN(box->region.size);
+	if (!cfg->nr_banks)
+		err = mmbox_memblock_add(&box->memblock, 0, box->region.size, 0);
+	for (i = 0; i < cfg->nr_banks && !err; i++) {
+		const struct mmbox_bank *bank = &cfg->banks[i];
+
+		box->max_pfn = PHYS_PFN(bank->base + bank->size);
+		if (bank->hot) {
+			mmbox_boot_note(box, MMBOX_BOOT_HOT_BANK, bank->nid, bank->base,
+					bank->base + bank->size, 0);
+			continue;
+		}
+		err = mmbox_memblock_add(&box->memblock, bank->base, bank->size,
+					 bank->nid);
+		box->nr_nodes = max(box->nr_nodes, bank->nid + 1);
+	}
+	box->nr_sections = DIV_ROUND_UP(box->max_pfn, 1UL << box->pfn_section_shift);
+	for (i = 0; i < box->memblock.memory.cnt; i++) {
+		const struct mmbox_memblock_region *bank = &box->memblock.memory.regions[i];
+
+		mmbox_boot_note(box, MMBOX_BOOT_BANK, bank->nid, bank->base,
+				bank->base + bank->size, bank->size);
+	}
+	return err;
+}
+
+/* What each zone spans and holds; empty ones start at 0, as in the kernel. */
+static void calculate_node_totalpages(struct mmbox *box, mmbox_pg_data_t *pgdat)
+{
+	int i;
+
+	pgdat->node_spanned_pages = 0;
+	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++) {
+		struct mmbox_zone *zone = &pgdat->node_zones[i];
+		unsigned long start, end;
+
+		mmbox_zone_range(box, pgdat->node_id, i, &start, &end);
+		zone->spanned_pages = end - start;
+		zone->present_pages = mmbox_memblock_pages(&box->memblock,
+							   pgdat->node_id,
+							   start, end);
+		if (zone->spanned_pages) {
+			zone->zone_start_pfn = start;
+			if (!pgdat->node_spanned_pages)
+				pgdat->node_start_pfn = start;
+			pgdat->nr_zones = i + 1;
+		}
+		pgdat->node_spanned_pages += zone->spanned_pages;
+		pgdat->node_present_pages += zone->present_pages;
+		if (zone->spanned_pages)
+			mmbox_boot_note_zone(box, MMBOX_BOOT_ZONE, pgdat->node_id, i,
+					     zone->zone_start_pfn,
+					     zone->zone_start_pfn + zone->spanned_pages,
+					     (u64)zone->present_pages << PAGE_SHIFT);
+	}
+}
+
+static void zone_init_internals(struct mmbox *box, mmbox_pg_data_t *pgdat, int idx)
+{
+	struct mmbox_zone *zone = &pgdat->node_zones[idx];
+
+	BUILD_BUG_ON(MMBOX_MAX_NR_ZONES > 4 || MMBOX_MAX_NUMNODES > 8);
+	box->zone_table[pgdat->node_id * 4 + idx] = zone;
+	zone->idx = idx;
+	zone->name = mmbox_zone_names[idx];
+	zone->box = box;
+	zone->zone_pgdat = pgdat;
+	raw_spin_lock_init(&zone->lock);
+}
+
+/* The descriptors of a section are one array, wherever it lies: it is looked up once. */
+static void init_zone_range(struct mmbox *box, const struct mmbox_zone *zone,
+			    unsigned long pfn, unsigned long end)
+{
+	unsigned long nr;
+
+	for (; pfn < end; pfn += nr) {
+		nr = min(ALIGN(pfn + 1, 1UL << box->pfn_section_shift), end) - pfn;
+		mmbox_init_reserved(__mmbox_pfn_to_page(box, pfn), nr,
+				    zone->zone_pgdat->node_id, mmbox_zone_idx(zone));
+	}
+}
+
+static void memmap_init_zone(struct mmbox *box, struct mmbox_zone *zone)
+{
+	const struct mmbox_memblock_type *memory = &box->memblock.memory;
+	unsigned long zone_end = zone->zone_start_pfn + zone->spanned_pages;
+	unsigned int i;
+
+	/* Spans of nodes may overlap, their banks do not. */
+	for (i = 0; i < memory->cnt; i++) {
+		const struct mmbox_memblock_region *bank = &memory->regions[i];
+		unsigned long start = PFN_UP(bank->base), end;
+
+		if (bank->nid != zone->zone_pgdat->node_id)
+			continue;
+		end = min_t(unsigned long, PFN_DOWN(bank->base + bank->size), zone_end);
+		init_zone_range(box, zone, max(start, zone->zone_start_pfn), end);
+	}
+}
+
+/* Hand [start, end) to the buddy allocator in the largest aligned blocks. */
+static void free_pages_memory(struct mmbox *box, unsigned long start,
+			      unsigned long end)
+{
+	while (start < end) {
+		unsigned int order = box->max_order - 1;
+		struct mmbox_page *page = __mmbox_pfn_to_page(box, start);
+		struct mmbox_zone *zone = mmbox_page_zone(box, page);
+		unsigned long zone_end = zone->zone_start_pfn + zone->spanned_pages;
+
+		if (start)
+			order = min_t(unsigned int, order, __ffs(start));
+		while (start + (1UL << order) > min(end, zone_end))
+			order--;
+		mmbox_free_pages_core(box, page, order);
+		start += 1UL << order;
+	}
+}
+
+/* The end of memblock's time: what it did not give out is the buddy's. */
+static void memblock_free_all(struct mmbox *box)
+{
+	phys_addr_t base = 0, end;
+	int nid;
+
+	while (mmbox_memblock_next_free(&box->memblock, &base, &end, &nid)) {
+		unsigned long start_pfn = PFN_UP(base), end_pfn = PFN_DOWN(end);
+
+		free_pages_memory(box, start_pfn, end_pfn);
+		if (start_pfn < end_pfn)
+			mmbox_boot_note(box, MMBOX_BOOT_FREE, nid, PFN_PHYS(start_pfn),
+					PFN_PHYS(end_pfn),
+					PFN_PHYS(end_pfn - start_pfn));
+		base = end;
+	}
+	mmbox_for_each_online_node(box, nid)
+		box->node[nid]->bdata = NULL;
+}
+
+static int take_boot_log(struct mmbox *box)
+{
+	box->boot = mmbox_host_zalloc(&box->host, sizeof(*box->boot), "the log of the boot");
+	if (!box->boot)
+		return -ENOMEM;
+	box->boot->start_ns = ktime_get_ns();
+	return 0;
+}
+
+static int take_node_data(struct mmbox *box)
+{
+	int nid;
+
+	mmbox_for_each_online_node(box, nid) {
+		mmbox_pg_data_t *pgdat;
+
+		pgdat = mmbox_host_zalloc(&box->host, sizeof(*pgdat), "pg_data_t");
+		if (!pgdat)
+			return -ENOMEM;
+		pgdat->node_id = nid;
+		spin_lock_init(&pgdat->node_size_lock);
+		mmbox_kswapd_init(pgdat);
+		pgdat->bdata = &box->memblock;
+		box->node[nid] = pgdat;
+	}
+	return 0;
+}
+
+/* Lay out a node, its zones and the descriptors of their pages. */
+static void free_area_init_node(struct mmbox *box, mmbox_pg_data_t *pgdat)
+{
+	int i;
+
+	calculate_node_totalpages(box, pgdat);
+	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++) {
+		zone_init_internals(box, pgdat, i);
+		memmap_init_zone(box, &pgdat->node_zones[i]);
+	}
+}
+
+/**
+ * mmbox_mm_init() - boot a box whose region has been taken
+ * @box: the box
+ *
+ * On success pages can be allocated. On failure mmbox_mm_exit() cleans up.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_mm_init(struct mmbox *box)
+{
+	int nid, err;
+
+	box->memblock.bottom_up = box->cfg.bottom_up;
+	box->memblock.fail_nth = box->cfg.fail_boot_nth;
+
+	err = take_boot_log(box);
+	if (err)
+		return err;
+	err = add_banks(box);
+	if (err)
+		return err;
+	err = take_node_data(box);
+	if (err)
+		return err;
+	err = mmbox_memmap_init(box);
+	if (err)
+		return err;
+	err = mmbox_kmem_cache_boot(box);
+	if (err)
+		return err;
+
+	mmbox_find_zone_movable_pfns(box);
+	mmbox_for_each_online_node(box, nid)
+		free_area_init_node(box, box->node[nid]);
+	err = mmbox_buddy_init(box);
+	if (err)
+		return err;
+	err = mmbox_pagesets_init(box);
+	if (err)
+		return err;
+	mmbox_numa_init(box);
+	memblock_free_all(box);
+	mmbox_build_zonelists(box, false);
+	mmbox_set_first_zones(box);
+	mmbox_calculate_min_free_kbytes(box);
+	mmbox_setup_per_zone_wmarks(box);
+	mmbox_setup_per_zone_lowmem_reserve(box);
+	return 0;
+}
+
+/**
+ * mmbox_mm_exit() - undo mmbox_mm_init(), however far it came
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_mm_exit(struct mmbox *box)
+{
+	int nid;
+
+	mmbox_pagesets_exit(box);
+	mmbox_buddy_exit(box);
+	for (nid = 0; nid < MMBOX_MAX_NUMNODES; nid++) {
+		mmbox_host_free(&box->host, box->node[nid], sizeof(*box->node[nid]));
+		box->node[nid] = NULL;
+	}
+	mmbox_memmap_exit(box);
+	mmbox_host_free(&box->host, box->boot, sizeof(*box->boot));
+	box->boot = NULL;
+}

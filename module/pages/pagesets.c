@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The lists of free pages that each CPU has for each zone, from their making
+ * to their end: filled from the zone and emptied to it in batches, drained when
+ * pages are short, kept short while kswapd is at work. What takes blocks from
+ * them and puts blocks on them, and marks them busy meanwhile, is page_alloc.c.
+ *
+ * The sizes of batches are those of mm/page_alloc.c, Linux 6.1.
+ */
+#include <linux/bitops.h>
+#include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
+#include <linux/list.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+
+#include "box.h"
+#include "pages/buddy.h"
+
+/* ---- filling and emptying ---- */
+
+static __always_inline unsigned int pindex_to_order(const struct mmbox *box,
+						    unsigned int pindex)
+{
+	return pindex == MMBOX_PCP_THP ? box->pageblock_shift :
+					 pindex / MMBOX_MIGRATE_PCPTYPES;
+}
+
+/**
+ * mmbox_rmqueue_bulk() - move a batch from a zone to an empty list
+ * @zone: the zone
+ * @pcp: this CPU's lists of it, marked busy
+ * @order: power of two of pages a block
+ * @migratetype: enum mmbox_migratetype
+ * @alloc_flags: ALLOC_*
+ *
+ * Context: preemption off.
+ * Return: false if there was nothing.
+ */
+noinline bool mmbox_rmqueue_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+				 unsigned int order, int migratetype,
+				 unsigned int alloc_flags)
+{
+	struct list_head *list = &pcp->lists[mmbox_order_to_pindex(order, migratetype)];
+	int batch = READ_ONCE(pcp->batch);
+	unsigned long flags;
+	unsigned int nr;
+
+	if (batch > 1)
+		batch = max(batch >> order, 2);
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	nr = mmbox_list_rmqueue_bulk(zone, order, batch, migratetype, alloc_flags, list);
+	pcp->count += nr << order;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	return nr;
+}
+
+/*
+ * Give @count pages back to the zone: the coldest of each list in turn, from
+ * list @pindex on. A list is emptied before the next one's turn.
+ */
+static noinline void free_pcppages_bulk(struct mmbox_zone *zone, int count,
+					struct mmbox_per_cpu_pages *pcp,
+					unsigned int pindex)
+{
+	unsigned long flags;
+
+	count = min(pcp->count, count);
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (; count > 0; pindex = (pindex + 1) % MMBOX_NR_PCP_LISTS) {
+		struct list_head *list = &pcp->lists[pindex];
+		unsigned int order = pindex_to_order(zone->box, pindex);
+
+		while (count > 0 && !list_empty(list)) {
+			unsigned int nr;
+
+			/* The last block may be more than was asked for. */
+			nr = DIV_ROUND_UP(count, 1 << order);
+			nr = mmbox_list_free_bulk(zone, list, order, nr);
+			count -= nr << order;
+			pcp->count -= nr << order;
+		}
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/**
+ * mmbox_pcp_trim() - shorten lists that a free found too long
+ * @zone: the zone
+ * @pcp: this CPU's lists of it, marked busy
+ * @order: of the block that was freed
+ * @pindex: the list that it went to
+ *
+ * The lists have reached pcp->high, or a run of frees of one order is seen to
+ * go on (free_factor): give back a batch that doubles from one time to the
+ * next, or all of it. nr_pcp_high() and nr_pcp_free(), Linux 6.1.
+ *
+ * Context: preemption off.
+ */
+noinline void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+			     unsigned int order, unsigned int pindex)
+{
+	int high = READ_ONCE(pcp->high), batch = READ_ONCE(pcp->batch);
+	int min_nr_free = batch, max_nr_free = high - batch;
+	int nr;
+
+	if (order && order <= MMBOX_COSTLY_ORDER && pcp->free_factor) {
+		nr = pcp->count;
+	} else if (pcp->count < high) {
+		return;
+	} else if (high < batch) {
+		nr = 1;
+	} else {
+		nr = batch << pcp->free_factor;
+		if (nr < max_nr_free && pcp->free_factor < MMBOX_PCP_BATCH_SCALE_MAX)
+			pcp->free_factor++;
+		nr = clamp(nr, min_nr_free, max(min_nr_free, max_nr_free));
+	}
+	free_pcppages_bulk(zone, nr, pcp, pindex);
+}
+
+/* ---- draining, and how long they may be ---- */
+
+/* Bring the pages of a CPU's lists to their zone. False if the CPU is inside. */
+static bool drain_pages_zone(struct mmbox_zone *zone, int cpu)
+{
+	struct mmbox_per_cpu_pages *pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
+
+	if (READ_ONCE(pcp->busy))
+		return false;
+	WRITE_ONCE(pcp->busy, 1);
+	mmbox_cpu_barrier();
+	/* Not all at once, others may wait for the lock. */
+	while (pcp->count)
+		free_pcppages_bulk(zone, READ_ONCE(pcp->batch) << MMBOX_PCP_BATCH_SCALE_MAX,
+				   pcp, 0);
+	mmbox_cpu_barrier();
+	WRITE_ONCE(pcp->busy, 0);
+	return true;
+}
+
+static bool drain_pages(void *arg, int cpu)
+{
+	struct mmbox *box = arg;
+	struct mmbox_zone *zone;
+	bool drained = true;
+
+	if (mmbox_is_bitmap(box))
+		return true;
+	mmbox_for_each_zone(box, zone)
+		drained &= drain_pages_zone(zone, cpu);
+	return drained;
+}
+
+/**
+ * mmbox_drain_all_pages() - bring the pages of all per-CPU lists to the zones
+ * @box: the box
+ *
+ * Not while a CPU comes or goes.
+ *
+ * Context: process, interrupts on, may sleep.
+ */
+void mmbox_drain_all_pages(struct mmbox *box)
+{
+	mmbox_drain_cpus(drain_pages, box);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_drain_all_pages);
+
+/**
+ * mmbox_drain_all_pages_cpuslocked() - the same, in any case
+ * @box: the box
+ *
+ * Context: process, interrupts on, may sleep, cpus_read_lock() held.
+ */
+void mmbox_drain_all_pages_cpuslocked(struct mmbox *box)
+{
+	mmbox_drain_cpus_cpuslocked(drain_pages, box);
+}
+
+/**
+ * mmbox_nr_pcp_pages() - pages on a zone's per-CPU lists
+ * @zone: the zone
+ *
+ * Context: any; a snapshot while other CPUs allocate.
+ * Return: pages.
+ */
+unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone)
+{
+	unsigned long pages = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		pages += mmbox_glance(per_cpu_ptr(zone->per_cpu_pageset, cpu)->count);
+	return pages;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nr_pcp_pages);
+
+/* Tell the CPUs what follows from what was set. With zone->lock held. */
+static void pageset_update(struct mmbox_zone *zone)
+{
+	int batch = zone->pageset_batch, high = zone->pageset_high, cpu;
+
+	if (test_bit(MMBOX_ZONE_RECLAIM_ACTIVE, &zone->flags))
+		high = min(batch << 2, high);
+	for_each_possible_cpu(cpu) {
+		struct mmbox_per_cpu_pages *pcp;
+
+		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
+		WRITE_ONCE(pcp->batch, batch);
+		WRITE_ONCE(pcp->high, high);
+	}
+}
+
+/**
+ * mmbox_set_pageset_high_and_batch() - say how long per-CPU lists may be
+ * @zone: the zone
+ * @high: pages at which some go back to the zone
+ * @batch: pages to move at once
+ *
+ * While kswapd is at work they are shorter, and get that long when it has ended.
+ *
+ * Context: process, zone->lock not held.
+ */
+void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	zone->pageset_high = high;
+	zone->pageset_batch = batch;
+	pageset_update(zone);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/**
+ * mmbox_set_reclaim_active() - keep per-CPU lists short while kswapd is at work
+ * @zone: the zone
+ * @active: kswapd begins; otherwise it has ended
+ *
+ * Context: process, zone->lock not held.
+ */
+void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	assign_bit(MMBOX_ZONE_RECLAIM_ACTIVE, &zone->flags, active);
+	pageset_update(zone);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_set_reclaim_active);
+
+/* ---- CPUs that come and go ---- */
+
+static enum cpuhp_state cpuhp_dead __ro_after_init;
+static enum cpuhp_state cpuhp_online __ro_after_init;
+
+/* The others share the watermark out among them. */
+static int update_pagesets(struct mmbox *box)
+{
+	mutex_lock(&box->tunables_lock);
+	mmbox_zone_pcp_update(box);
+	mutex_unlock(&box->tunables_lock);
+	return 0;
+}
+
+/*
+ * What its lists held goes to the zones, before anybody else may look: who drains
+ * later finds nothing there, so that two who do so at once are in no one's way.
+ */
+static int page_alloc_cpu_dead(unsigned int cpu, struct hlist_node *node)
+{
+	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_dead);
+
+	preempt_disable();
+	drain_pages(box, cpu);
+	preempt_enable();
+	return update_pagesets(box);
+}
+
+static int page_alloc_cpu_online(unsigned int cpu, struct hlist_node *node)
+{
+	return update_pagesets(hlist_entry(node, struct mmbox, cpu_online));
+}
+
+/**
+ * mmbox_pagesets_module_init() - make ready for boxes
+ *
+ * Context: when the module is loaded.
+ * Return: 0 or -errno.
+ */
+int __init mmbox_pagesets_module_init(void)
+{
+	int state;
+
+	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "mmbox/page_alloc:dead", NULL,
+					page_alloc_cpu_dead);
+	if (state < 0)
+		return state;
+	cpuhp_dead = state;
+	state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "mmbox/page_alloc:online",
+					page_alloc_cpu_online, NULL);
+	if (state < 0) {
+		cpuhp_remove_multi_state(cpuhp_dead);
+		return state;
+	}
+	cpuhp_online = state;
+	return 0;
+}
+
+/**
+ * mmbox_pagesets_module_exit() - undo mmbox_pagesets_module_init()
+ *
+ * Context: when the module is unloaded, without boxes.
+ */
+void mmbox_pagesets_module_exit(void)
+{
+	cpuhp_remove_multi_state(cpuhp_online);
+	cpuhp_remove_multi_state(cpuhp_dead);
+}
+
+/**
+ * mmbox_pagesets_start() - follow CPUs that come and go from now on
+ * @box: the box, booted
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -errno; mmbox_pagesets_exit() undoes what was done.
+ */
+int mmbox_pagesets_start(struct mmbox *box)
+{
+	int err = cpuhp_state_add_instance_nocalls(cpuhp_dead, &box->cpu_dead);
+
+	return err ?: cpuhp_state_add_instance_nocalls(cpuhp_online, &box->cpu_online);
+}
+
+/* ---- begin and end ---- */
+
+static void pcp_init(struct mmbox *box, struct mmbox_per_cpu_pages *pcp)
+{
+	unsigned int i;
+
+	for (i = 0; i < MMBOX_NR_PCP_LISTS; i++)
+		INIT_LIST_HEAD(&pcp->lists[i]);
+	pcp->batch = 1;
+	pcp->busy = mmbox_is_bitmap(box);
+}
+
+/**
+ * mmbox_pagesets_init() - make the per-CPU part of a box
+ * @box: the box, whose nodes are there
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_pagesets_init(struct mmbox *box)
+{
+	unsigned int nr_zones = box->nr_nodes * MMBOX_MAX_NR_ZONES;
+	struct mmbox_zone *zone;
+	int cpu;
+
+	static_assert(sizeof(struct mmbox_cpu) == sizeof(struct mmbox_per_cpu_pages));
+	box->pagesets = mmbox_host_alloc_percpu(&box->host, (2 + nr_zones) *
+						sizeof(struct mmbox_per_cpu_pages),
+						__alignof__(struct mmbox_per_cpu_pages),
+						"per-CPU page lists");
+	if (!box->pagesets)
+		return -ENOMEM;
+	box->cpu = (struct mmbox_cpu __percpu *)box->pagesets->ptr;
+	for_each_possible_cpu(cpu)
+		mmbox_cpu_nobody(per_cpu_ptr(box->cpu, cpu))->busy = 1;
+	mmbox_for_each_zone(box, zone) {
+		zone->per_cpu_pageset = (struct mmbox_per_cpu_pages __percpu *)
+					box->pagesets->ptr + 2 + mmbox_zone_link(zone);
+		for_each_possible_cpu(cpu)
+			pcp_init(box, per_cpu_ptr(zone->per_cpu_pageset, cpu));
+	}
+	return 0;
+}
+
+/**
+ * mmbox_pagesets_exit() - undo mmbox_pagesets_init() and mmbox_pagesets_start()
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_pagesets_exit(struct mmbox *box)
+{
+	if (box->cpu_online.pprev)
+		cpuhp_state_remove_instance_nocalls(cpuhp_online, &box->cpu_online);
+	if (box->cpu_dead.pprev)
+		cpuhp_state_remove_instance_nocalls(cpuhp_dead, &box->cpu_dead);
+	mmbox_host_free_percpu(&box->host, box->pagesets);
+	box->pagesets = NULL;
+	box->cpu = NULL;
+}
+
+/**
+ * mmbox_set_first_zones() - tell each CPU where its requests begin
+ * @box: the box, whose zonelists are built
+ *
+ * Context: process. Requests on their way may still use what was before.
+ */
+void mmbox_set_first_zones(struct mmbox *box)
+{
+	int cpu, highest;
+
+	for_each_possible_cpu(cpu) {
+		struct mmbox_cpu *c = per_cpu_ptr(box->cpu, cpu);
+		mmbox_pg_data_t *pgdat = mmbox_node_data(box, c->nid);
+
+		for (highest = 0; highest < MMBOX_MAX_NR_ZONES; highest++) {
+			struct mmbox_per_cpu_pages *pcp = mmbox_cpu_nobody(c);
+			/* Where there is none, one that has nothing. */
+			struct mmbox_zone *first = &pgdat->node_zones[highest];
+			struct mmbox_zoneref *zref;
+			struct mmbox_zone *zone;
+
+			mmbox_for_each_zoneref(zone, zref, &pgdat->node_zonelists[0],
+					       highest) {
+				first = zone;
+				pcp = per_cpu_ptr(first->per_cpu_pageset, cpu);
+				break;
+			}
+			/* Never a zone with the lists of another. */
+			WRITE_ONCE(c->first[highest].pcp, mmbox_cpu_nobody(c));
+			WRITE_ONCE(c->first[highest].zone, first);
+			WRITE_ONCE(c->first[highest].pcp, pcp);
+		}
+	}
+}

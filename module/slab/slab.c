@@ -1,0 +1,1081 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SLAB: caches of objects of one size, as Linux had them until 6.7.
+ *
+ *	array_cache (a CPU's) <-> shared array <-> slabs of kmem_cache_node <-> pages
+ *
+ * A CPU takes objects from and puts them on a stack of its own. An empty stack
+ * is refilled by a batch: from the shared array, else from partly used slabs,
+ * else from free ones, else from a slab that is made from new pages. From a
+ * full stack the oldest batch goes to the shared array, or back into its
+ * slabs, of which entirely free ones return to the page allocator when the
+ * node holds more free objects than free_limit.
+ *
+ * A slab is a block of pages with objects, begun at a colour so that slabs do
+ * not all use the same cache lines, and an array of object indices, of which
+ * those from `active` on are free. The array lies at the slab's end, in a
+ * kmalloc object (off-slab), or in one of the free objects (objfreelist).
+ *
+ * Slabs come from and go to the page allocator by slab_pages.c; slab_bulk.c
+ * has the calls for many objects at once.
+ *
+ * Which of these when, and how many: mm/slab.c of Linux 6.1. What differs is
+ * the fast path, in slab_fast.h, which takes no lock and leaves interrupts on
+ * (see struct mmbox_array_cache), and that every free is checked: the object
+ * must be one of this cache, and not free already. To tell the latter, a free
+ * object's first word is its index xor a secret of the box, unless the cache
+ * promises that contents survive.
+ */
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+
+#include "slab/slab_object.h"
+
+#define BATCHREFILL_LIMIT	16	/* objects for a CPU that had none lately */
+#define MMBOX_MAX_OBJECTS	(PAGE_SIZE / 8)	/* a slab; with indices of two bytes */
+
+/* ---- a slab and its objects ---- */
+
+/**
+ * mmbox_nonlinear_obj_is_ours() - mmbox_obj_is_ours() without one range and one array
+ * @cachep: the cache
+ * @objp: an address
+ * @id: what the slabs of the cache carry
+ * @s_mem: out: address of the slab's first object
+ * @index: out: index of the object
+ *
+ * Context: any.
+ * Return: true if @objp is the start of an object; false also where the box is
+ * one range with one array, as mmbox_obj_is_ours() knows all of it then.
+ */
+noinline bool mmbox_nonlinear_obj_is_ours(const struct mmbox_kmem_cache *cachep,
+					  const void *objp, u32 id,
+					  unsigned long *s_mem, unsigned long *index)
+{
+	const struct mmbox_page *slab;
+
+	if (!mmbox_nonlinear() || cachep->va_size ||
+	    !mmbox_virt_to_page(cachep->box, objp))
+		return false;
+	slab = mmbox_virt_to_slab(cachep, objp);
+	if (slab->slab_cache != id)
+		return false;
+	*s_mem = (unsigned long)mmbox_slab_s_mem(cachep, slab);
+	*index = mmbox_obj_index(cachep, (unsigned long)objp - *s_mem);
+	return *index < cachep->num;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nonlinear_obj_is_ours);
+
+/*
+ * Each of these two is written once for indices of one byte and of two, so
+ * that the size is asked for once and not for every object.
+ */
+static __always_inline void __take_free_objs(const struct mmbox_kmem_cache *cachep,
+					     const void *freelist, bool bytes,
+					     void *s_mem, void **objpp,
+					     unsigned int nr)
+{
+	size_t size = cachep->size;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		objpp[i] = s_mem + size * __mmbox_get_free_obj(freelist, bytes, i);
+}
+
+static __always_inline unsigned int
+__put_free_objs(const struct mmbox_kmem_cache *cachep, void *freelist, bool bytes,
+		void *s_mem, void **objpp, unsigned int nr, unsigned int *active)
+{
+	const unsigned long num = cachep->num;
+	const unsigned int shift = cachep->shift;
+	const u64 inverse = cachep->inverse;
+	unsigned int i, nr_active = *active;
+
+	for (i = 0; i < nr; i++) {
+		unsigned long idx = mmbox_ror64((objpp[i] - s_mem) * inverse, shift);
+
+		if (idx >= num)
+			break;
+		nr_active--;
+		if (bytes)
+			((u8 *)freelist)[nr_active] = idx;
+		else
+			((u16 *)freelist)[nr_active] = idx;
+	}
+	*active = nr_active;
+	return i;
+}
+
+/*
+ * Put back what @objpp begins with of one slab's objects. Returns how many: 0
+ * if the slab has none out, so that the object was freed twice, or has gone.
+ */
+static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
+				  struct mmbox_page *slab, void **objpp,
+				  unsigned int nr)
+{
+	void *s_mem = mmbox_slab_s_mem(cachep, slab), *freelist;
+	unsigned int active = slab->active;
+
+	if (unlikely(!active || slab->slab_cache != cachep->id))
+		return 0;
+	nr = min(nr, active);
+	if (mmbox_objfreelist_slab(cachep) && !slab->freelist)
+		slab->freelist = mmbox_obj_to_index(cachep, slab, *objpp) + 1;
+	freelist = mmbox_slab_freelist(cachep, slab);
+	if (likely(cachep->index_size == 1))
+		nr = __put_free_objs(cachep, freelist, true, s_mem, objpp, nr, &active);
+	else
+		nr = __put_free_objs(cachep, freelist, false, s_mem, objpp, nr, &active);
+	/* No object of it after all: an older slab was here, and begun elsewhere. */
+	if (unlikely(!nr) && mmbox_objfreelist_slab(cachep) && active == cachep->num)
+		slab->freelist = 0;
+	slab->active = active;
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_put(cachep, slab, objpp, nr);
+	return nr;
+}
+
+/* ---- nodes ---- */
+
+/*
+ * The node that this CPU allocates from: numa_mem_id(). Preemption is off, or
+ * any CPU's will do.
+ */
+static int local_nid(const struct mmbox_kmem_cache *cachep)
+{
+	return mmbox_numa_node_id(cachep->box);
+}
+
+static struct mmbox_kmem_cache_node *local_node(const struct mmbox_kmem_cache *cachep)
+{
+	return cachep->node[local_nid(cachep)];
+}
+
+/* To ask one node and not try hard: gfp_exact_node(), mm/slab.c, Linux 6.1 */
+static gfp_t gfp_exact_node(gfp_t gfp)
+{
+	return (gfp | __GFP_THISNODE | __GFP_NOWARN) & ~(__GFP_RECLAIM | __GFP_NOFAIL);
+}
+
+/* ---- kmem_cache_node: all under list_lock ---- */
+
+/* Take up to @nr free objects of a slab. Returns how many. */
+static unsigned int alloc_block(struct mmbox_kmem_cache *cachep,
+				struct mmbox_page *slab, void **objpp,
+				unsigned int nr)
+{
+	const void *freelist = mmbox_slab_freelist(cachep, slab);
+	void *s_mem = mmbox_slab_s_mem(cachep, slab);
+	unsigned int active = slab->active;
+
+	nr = min(nr, cachep->num - active);
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_take(cachep, slab, nr);
+	if (likely(cachep->index_size == 1))
+		__take_free_objs(cachep, freelist + active, true, s_mem, objpp, nr);
+	else
+		__take_free_objs(cachep, freelist + active * sizeof(u16), false,
+				 s_mem, objpp, nr);
+	slab->active = active + nr;
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_taken(cachep, slab);
+	return nr;
+}
+
+/* Put a slab from which objects were taken where it belongs now. */
+static void fixup_slab_list(struct mmbox_kmem_cache *cachep,
+			    struct mmbox_kmem_cache_node *n,
+			    struct mmbox_page *slab)
+{
+	if (slab->active < cachep->num) {
+		mmbox_list_add(&slab->slab_list, &n->slabs_partial);
+		return;
+	}
+	mmbox_list_add(&slab->slab_list, &n->slabs_full);
+	if (mmbox_objfreelist_slab(cachep))
+		slab->freelist = 0;
+}
+
+/* Take the slab off its list that the next objects should come from. */
+static struct mmbox_page *take_first_slab(struct mmbox_kmem_cache_node *n)
+{
+	struct mmbox_page *slab;
+
+	slab = list_first_entry_or_null(&n->slabs_partial, struct mmbox_page,
+					slab_list);
+	if (!slab) {
+		WRITE_ONCE(n->free_touched, 1);
+		slab = list_first_entry_or_null(&n->slabs_free,
+						struct mmbox_page, slab_list);
+		if (!slab)
+			return NULL;
+		n->free_slabs--;
+	}
+	mmbox_list_del(&slab->slab_list);
+	return slab;
+}
+
+/* Move up to @nr of the most recent objects from one array to another. */
+static unsigned int transfer_objects(void **to, struct mmbox_array_cache *from,
+				     unsigned int nr)
+{
+	nr = min(nr, from->avail);
+	from->avail -= nr;
+	mmbox_copy_words(to, from->entry + from->avail, nr);
+	return nr;
+}
+
+/* Take up to @nr objects from a node, without making a slab. Returns how many. */
+static unsigned int node_alloc(struct mmbox_kmem_cache *cachep,
+			       struct mmbox_kmem_cache_node *n, void **objpp,
+			       unsigned int nr)
+{
+	struct mmbox_array_cache *shared = READ_ONCE(n->shared);
+	struct mmbox_page *slab;
+	unsigned int got = 0;
+	unsigned long flags;
+
+	if (!mmbox_glance(n->free_objects) && (!shared || !mmbox_glance(shared->avail)))
+		return 0;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	shared = n->shared;
+	if (shared && shared->avail) {
+		got = transfer_objects(objpp, shared, nr);
+		WRITE_ONCE(shared->touched, 1);
+		goto unlock;
+	}
+	while (got < nr) {
+		slab = take_first_slab(n);
+		if (!slab)
+			break;
+		got += alloc_block(cachep, slab, objpp + got, nr - got);
+		fixup_slab_list(cachep, n, slab);
+	}
+	n->free_objects -= got;
+	mmbox_slab_stat_allocs(cachep, got);
+unlock:
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return got;
+}
+
+/* A new slab, possibly used already, becomes the node's. */
+static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab)
+{
+	struct mmbox_kmem_cache_node *n = mmbox_slab_node(cachep, slab);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	n->total_slabs++;
+	if (slab->active) {
+		fixup_slab_list(cachep, n, slab);
+	} else {
+		mmbox_list_add_tail(&slab->slab_list, &n->slabs_free);
+		n->free_slabs++;
+	}
+	n->free_objects += cachep->num - slab->active;
+	mmbox_slab_stat_inc(cachep, grown);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+}
+
+/*
+ * An object was freed twice, and nobody has noticed: its content must survive,
+ * or was overwritten. In its slab it would overwrite what is not the slab's.
+ */
+static noinline void free_block_refuse(struct mmbox_kmem_cache *cachep,
+				       struct mmbox_kmem_cache_node *n, const void *base)
+{
+	n->free_objects--;
+	mmbox_slab_stat_inc(cachep, num_active);
+	mmbox_report_bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep,
+				base + cachep->obj_offset);
+}
+
+/**
+ * mmbox_free_block() - put objects back into their slabs
+ * @cachep: the cache
+ * @n: the node whose objects they are
+ * @objpp: their addresses
+ * @nr: how many
+ * @destroy: gets slabs beyond what the node may hold, for mmbox_slabs_destroy()
+ *	after the lock is dropped
+ *
+ * Context: any, under list_lock.
+ */
+void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_node *n,
+		      void **objpp, unsigned int nr, struct list_head *destroy)
+{
+	n->free_objects += nr;
+	mmbox_slab_stat_add(cachep, num_active, -(long)nr);
+	while (nr) {
+		struct mmbox_page *slab = mmbox_virt_to_slab(cachep, *objpp);
+		unsigned int done = slab_put_objs(cachep, slab, objpp, nr);
+
+		if (unlikely(!done)) {
+			free_block_refuse(cachep, n, *objpp++);
+			nr--;
+			continue;
+		}
+		objpp += done;
+		nr -= done;
+		mmbox_list_del(&slab->slab_list);
+		if (slab->active) {
+			mmbox_list_add_tail(&slab->slab_list, &n->slabs_partial);
+		} else {
+			mmbox_list_add(&slab->slab_list, &n->slabs_free);
+			n->free_slabs++;
+		}
+	}
+	while (n->free_objects > n->free_limit && !list_empty(&n->slabs_free)) {
+		struct mmbox_page *slab = list_last_entry(&n->slabs_free,
+							  struct mmbox_page,
+							  slab_list);
+
+		list_move(&slab->slab_list, destroy);
+		n->free_slabs--;
+		n->total_slabs--;
+		n->free_objects -= cachep->num;
+	}
+}
+
+/* ---- array_cache: with preemption off, and marked busy ---- */
+
+/* A slab's first object, for one who asked for a node. */
+static void *node_first_object(struct mmbox_kmem_cache *cachep,
+			       struct mmbox_kmem_cache_node *n)
+{
+	struct mmbox_page *slab;
+	void *objp = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	slab = take_first_slab(n);
+	if (slab) {
+		alloc_block(cachep, slab, &objp, 1);
+		n->free_objects--;
+		fixup_slab_list(cachep, n, slab);
+		mmbox_slab_stat_inc(cachep, node_allocs);
+		mmbox_slab_stat_active(cachep);
+	}
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	return objp;
+}
+
+/*
+ * Take an object of a node past the arrays, but not from another one: what is
+ * in its slabs, else a new slab, of which the other objects are then the node's.
+ */
+static void *node_alloc_one(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
+{
+	void *objp = node_first_object(cachep, cachep->node[nid]);
+	struct mmbox_page *slab;
+
+	if (objp)
+		return objp;
+	slab = mmbox_cache_grow_begin(cachep, gfp_exact_node(gfp), nid);
+	if (!slab)
+		return NULL;
+	/* This one 6.1 forgets to count as active. */
+	alloc_block(cachep, slab, &objp, 1);
+	cache_grow_end(cachep, slab);
+	return objp;
+}
+
+/*
+ * The node has nothing: what other nodes have, nearest first, else a new slab
+ * from wherever the page allocator finds one, as hard as the caller may try.
+ */
+static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
+{
+	mmbox_pg_data_t *pgdat = mmbox_node_data(cachep->box, local_nid(cachep));
+	struct mmbox_zoneref *zref;
+	struct mmbox_zone *zone;
+	struct mmbox_page *slab;
+	void *objp;
+	int nid;
+
+	if (gfp & __GFP_THISNODE)
+		return NULL;
+	for (;;) {
+		mmbox_for_each_zoneref(zone, zref,
+				       &pgdat->node_zonelists[MMBOX_ZONELIST_FALLBACK],
+				       MMBOX_MAX_NR_ZONES - 1) {
+			nid = zone->zone_pgdat->node_id;
+			if (!mmbox_glance(cachep->node[nid]->free_objects))
+				continue;
+			objp = node_alloc_one(cachep, gfp, nid);
+			if (objp)
+				return objp;
+		}
+		slab = mmbox_cache_grow_begin(cachep, gfp, local_nid(cachep));
+		if (!slab)
+			return NULL;
+		nid = slab->node_id;
+		cache_grow_end(cachep, slab);
+		objp = node_alloc_one(cachep, gfp, nid);
+		if (objp)
+			return objp;
+		/* Others took all of it. */
+	}
+}
+
+/*
+ * This CPU's array, or what refills it. NULL if it is in use below us, or if
+ * there is nothing for it.
+ */
+static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
+{
+	struct mmbox_array_cache *ac;
+	unsigned int avail, batchcount;
+	struct mmbox_page *slab;
+	void *objp = NULL;
+
+	ac = mmbox_ac_begin(cachep, &avail);
+	if (!ac)
+		return NULL;
+	if (avail)
+		mmbox_slab_stat_inc(cachep, allochit);
+	else
+		mmbox_slab_stat_inc(cachep, allocmiss);
+	batchcount = ac->batchcount;
+	if (!ac->touched)
+		batchcount = min_t(unsigned int, batchcount, BATCHREFILL_LIMIT);
+	if (!avail)
+		avail = node_alloc(cachep, local_node(cachep), ac->entry, batchcount);
+	if (avail) {
+		ac->touched = 1;
+		objp = ac->entry[--avail];
+	}
+	mmbox_ac_end(ac, avail);
+	if (objp)
+		return objp;
+
+	slab = mmbox_cache_grow_begin(cachep, gfp_exact_node(gfp), local_nid(cachep));
+	/* That may have been preempted: another CPU, or one that was given objects. */
+	ac = mmbox_ac_begin(cachep, &avail);
+	if (ac) {
+		if (!avail && slab && slab->node_id == local_nid(cachep)) {
+			avail = alloc_block(cachep, slab, ac->entry,
+					    min(batchcount, ac->limit));
+			mmbox_slab_stat_allocs(cachep, avail);
+		}
+		if (avail) {
+			ac->touched = 1;
+			objp = ac->entry[--avail];
+		}
+	}
+	/* Before others see its objects in the array, and give them back to it. */
+	if (slab)
+		cache_grow_end(cachep, slab);
+	if (ac)
+		mmbox_ac_end(ac, avail);
+	return objp;
+}
+
+/* __do_cache_alloc(), mm/slab.c, Linux 6.1 */
+static void *cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
+{
+	int local = local_nid(cachep);
+	void *objp = NULL;
+
+	/* The fast path of a box of one node does not ask for it. */
+	if (nid == NUMA_NO_NODE || cachep->box->nr_nodes == 1)
+		nid = local;
+	else if (unlikely((unsigned int)nid >= cachep->box->nr_nodes))
+		return NULL;
+	if (nid == local)
+		objp = array_alloc(cachep, gfp);
+	return objp ?: node_alloc_one(cachep, gfp, nid) ?: fallback_alloc(cachep, gfp);
+}
+
+/* Put an object back past this CPU's array: it is in use below us. */
+static noinline void node_free_one(struct mmbox_kmem_cache *cachep, void *objp)
+{
+	struct mmbox_kmem_cache_node *n = mmbox_slab_node(cachep, mmbox_virt_to_slab(cachep, objp));
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	mmbox_free_block(cachep, n, &objp, 1, &destroy);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	mmbox_slabs_destroy(cachep, &destroy);
+}
+
+/**
+ * mmbox_cache_flusharray() - make room in an array that is full
+ * @cachep: the cache
+ * @ac: this CPU's array, entered
+ * @avail: how many objects are in it
+ *
+ * The oldest batch goes to the shared array as far as that has room, else to
+ * the slabs.
+ *
+ * Context: preemption off.
+ * Return: how many objects are left.
+ */
+noinline unsigned int mmbox_cache_flusharray(struct mmbox_kmem_cache *cachep,
+					     struct mmbox_array_cache *ac,
+					     unsigned int avail)
+{
+	struct mmbox_kmem_cache_node *n = local_node(cachep);
+	unsigned int batchcount = min(ac->batchcount, avail);
+	struct mmbox_array_cache *shared;
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	shared = n->shared;
+	if (shared && shared->avail < shared->limit) {
+		batchcount = min(batchcount, shared->limit - shared->avail);
+		mmbox_copy_words(shared->entry + shared->avail, ac->entry, batchcount);
+		shared->avail += batchcount;
+	} else {
+		mmbox_free_block(cachep, n, ac->entry, batchcount, &destroy);
+	}
+	mmbox_slab_stat_max(cachep, max_freeable, n->free_slabs);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+
+	avail -= batchcount;
+	mmbox_copy_words(ac->entry, ac->entry + batchcount, avail);
+	mmbox_slabs_destroy(cachep, &destroy);
+	return avail;
+}
+
+/**
+ * mmbox_cache_free_flush() - end a free that found the array full
+ * @cachep: the cache
+ * @objp: the object, marked free already
+ * @ac: this CPU's array
+ *
+ * Context: entered with preemption off, once, and @ac entered; leaves both.
+ */
+noinline void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp,
+				     struct mmbox_array_cache *ac)
+{
+	unsigned int avail = mmbox_cache_flusharray(cachep, ac, ac->avail);
+
+	ac->entry[avail++] = objp;
+	mmbox_ac_end(ac, avail);
+}
+
+/**
+ * mmbox_why_not_ours() - why something cannot be freed to a cache
+ * @cachep: the cache
+ * @objp: what is none of its objects
+ *
+ * Context: any.
+ * Return: what it is counted as.
+ */
+enum mmbox_bad mmbox_why_not_ours(const struct mmbox_kmem_cache *cachep, const void *objp)
+{
+	struct mmbox *box = cachep->box;
+	struct mmbox_page *page;
+
+	if (!mmbox_virt_valid(box, objp))
+		return MMBOX_BAD_FOREIGN;
+	page = mmbox_virt_to_page(box, objp);
+	if (!page)
+		return MMBOX_BAD_CACHE;
+	if (page->slab_cache)
+		return page->slab_cache == cachep->id ? MMBOX_BAD_OBJECT : MMBOX_BAD_CACHE;
+	return mmbox_why_no_object(box, page);
+}
+
+/**
+ * mmbox_why_no_object() - why what lies in a page that is no slab's is no object
+ * @box: the box
+ * @page: the page
+ *
+ * Context: any.
+ * Return: MMBOX_BAD_DOUBLE if the page is free, as its slab or block may have
+ * gone with the first free; MMBOX_BAD_CACHE if others have it.
+ */
+enum mmbox_bad mmbox_why_no_object(const struct mmbox *box, struct mmbox_page *page)
+{
+	u8 type = mmbox_glance(mmbox_block_head(box, page)->type);
+
+	return type == MMBOX_PAGE_BUDDY || type == MMBOX_PAGE_PCP ? MMBOX_BAD_DOUBLE :
+								    MMBOX_BAD_CACHE;
+}
+
+/**
+ * mmbox_refuse_object() - find out why a free is refused, and report it
+ * @cachep: the cache to which it was to be freed
+ * @objp: what was to be freed
+ *
+ * Context: any but NMI.
+ */
+noinline void mmbox_refuse_object(struct mmbox_kmem_cache *cachep,
+				   const void *objp)
+{
+	enum mmbox_bad why = MMBOX_BAD_DOUBLE;
+	unsigned long s_mem, index;
+
+	if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index))
+		why = mmbox_why_not_ours(cachep, objp);
+	mmbox_report_bad_object(cachep->box, why, cachep, objp);
+}
+
+/**
+ * mmbox_cache_free_refuse() - end a free that the fast path refused
+ * @cachep: the cache to which it was to be freed
+ * @objp: what was to be freed
+ * @ac: this CPU's array
+ *
+ * Context: entered with preemption off, once, and @ac entered; leaves both.
+ */
+noinline void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *objp,
+				      struct mmbox_array_cache *ac)
+{
+	unsigned long s_mem, index;
+
+	if (mmbox_nonlinear_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index) &&
+	    *(unsigned long *)objp != mmbox_free_mark(cachep, index)) {
+		WRITE_ONCE(ac->hint, s_mem);
+		return mmbox_cache_free_index(cachep, objp, index, ac);
+	}
+	mmbox_ac_undo(ac);
+	preempt_enable();
+	mmbox_refuse_object(cachep, objp);
+}
+
+/* Is an object without a mark free already? Those freed last would tell. */
+static bool in_array(const struct mmbox_array_cache *ac, const void *objp)
+{
+	unsigned int i;
+
+	for (i = 0; i < ac->avail; i++)
+		if (ac->entry[i] == objp)
+			return true;
+	return false;
+}
+
+/*
+ * Put an object on this CPU's array, which is entered, or, if it belongs to
+ * another node, where it will find its way home. False if it is free already.
+ */
+static bool array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache *ac,
+		       void *objp)
+{
+	int nid = local_nid(cachep), slab_nid = mmbox_virt_to_slab(cachep, objp)->node_id;
+	unsigned int avail = ac->avail;
+
+	if (cachep->no_mark && in_array(ac, objp))
+		return false;
+	if (nid != slab_nid) {
+		mmbox_cache_free_alien(cachep, objp, nid, slab_nid);
+		return true;
+	}
+	if (avail < ac->limit) {
+		mmbox_slab_stat_inc(cachep, freehit);
+	} else {
+		mmbox_slab_stat_inc(cachep, freemiss);
+		avail = mmbox_cache_flusharray(cachep, ac, avail);
+	}
+	ac->entry[avail++] = objp;
+	ac->avail = avail;
+	return true;
+}
+
+/**
+ * mmbox_cache_free_diverted() - free past the fast path
+ * @cachep: the cache to which it is to be freed
+ * @objp: what is to be freed
+ * @ac: this CPU's array
+ *
+ * The array is in use below us, or the cache is diverted: see kmem_cache->idle.
+ * If the contents of its objects must survive there is no mark, and what is
+ * free already is looked for among the objects that this CPU has freed last.
+ *
+ * Context: entered with preemption off, once, and what mmbox_ac_enter_fast()
+ * did; leaves both.
+ */
+noinline void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep,
+					void *objp, struct mmbox_array_cache *ac)
+{
+	unsigned long s_mem, index, mark;
+	unsigned int avail;
+	bool freed;
+
+	mmbox_ac_undo(ac);
+	preempt_enable();
+	if (mmbox_slab_debugged(cachep)) {
+		objp = mmbox_slab_debug_free(cachep, objp, _RET_IP_);
+		if (!objp)
+			return;
+	} else if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index)) {
+		return mmbox_refuse_object(cachep, objp);
+	}
+	if (!cachep->no_mark) {
+		mark = mmbox_free_mark(cachep, index);
+		if (*(unsigned long *)objp == mark)
+			return mmbox_refuse_object(cachep, objp);
+		*(unsigned long *)objp = mark;
+	}
+	ac = mmbox_ac_begin(cachep, &avail);
+	if (!ac)
+		return node_free_one(cachep, objp);
+	freed = array_free(cachep, ac, objp);
+	mmbox_ac_end(ac, ac->avail);
+	if (!freed)
+		mmbox_refuse_object(cachep, objp);
+}
+
+/* ---- allocation and free ---- */
+
+/* Check @objp and what it takes until one is found that can be given away. */
+static noinline void *alloc_debugged(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				     int nid, void *objp, unsigned long caller)
+{
+	void *checked;
+
+	while (objp) {
+		checked = mmbox_slab_debug_alloc(cachep, gfp, objp, caller);
+		if (checked)
+			return checked;
+		objp = cache_alloc(cachep, gfp, nid);
+	}
+	return NULL;
+}
+
+/**
+ * mmbox_do_cache_alloc() - allocate past the fast path
+ * @cachep: the cache
+ * @gfp: GFP flags of the caller
+ * @nid: node to begin with, or NUMA_NO_NODE
+ * @caller: who asks, for a debugged cache
+ *
+ * Context: as mmbox_kmem_cache_alloc().
+ * Return: the object, or NULL.
+ */
+void *mmbox_do_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
+			   unsigned long caller)
+{
+	void *objp = cache_alloc(cachep, gfp, nid);
+
+	if (mmbox_slab_debugged(cachep))
+		return alloc_debugged(cachep, gfp, nid, objp, caller);
+	if (!objp)
+		return NULL;
+	mmbox_clear_mark(cachep, objp);
+	if (gfp & __GFP_ZERO)
+		mmbox_clear_object(cachep, objp);
+	return objp;
+}
+
+/**
+ * mmbox_cache_alloc_slow() - allocate where the array is empty, in use, or diverted
+ * @cachep: the cache
+ * @gfp: GFP flags of the caller
+ * @nid: node for new slabs
+ * @ac: this CPU's array
+ *
+ * Context: entered with preemption off, once, and what mmbox_ac_enter_fast()
+ * did; leaves both, then as mmbox_kmem_cache_alloc().
+ * Return: the object, or NULL.
+ */
+noinline void *mmbox_cache_alloc_slow(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				      int nid, struct mmbox_array_cache *ac)
+{
+	mmbox_ac_undo(ac);
+	preempt_enable();
+	return mmbox_do_cache_alloc(cachep, gfp, nid, _RET_IP_);
+}
+
+/**
+ * mmbox_cache_alloc_zero() - end an allocation that clears the object
+ * @cachep: the cache
+ * @gfp: GFP flags of the caller
+ * @objp: the object, taken from the array
+ *
+ * Context: entered with preemption off, once, which it enables.
+ * Return: @objp.
+ */
+noinline void *mmbox_cache_alloc_zero(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				       void *objp)
+{
+	preempt_enable();
+	mmbox_clear_object(cachep, objp);
+	return objp;
+}
+
+/**
+ * mmbox_cache_alloc_resched() - end an allocation during which the scheduler was needed
+ * @objp: the object
+ *
+ * Context: preemption enabled already, but the call for the scheduler is due.
+ * Return: @objp.
+ */
+noinline void *mmbox_cache_alloc_resched(void *objp)
+{
+	mmbox_resched();
+	return objp;
+}
+
+/**
+ * mmbox_kmem_cache_alloc() - allocate an object
+ * @cachep: the cache
+ * @gfp: GFP flags; __GFP_ZERO clears the object
+ *
+ * Context: any but NMI; may sleep only with __GFP_DIRECT_RECLAIM.
+ * Return: the object, or NULL.
+ */
+void *mmbox_kmem_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
+{
+	return mmbox_cache_alloc(cachep, gfp, NUMA_NO_NODE);
+}
+EXPORT_SYMBOL_GPL(mmbox_kmem_cache_alloc);
+
+/**
+ * mmbox_kmem_cache_alloc_node() - allocate an object of a node
+ * @cachep: the cache
+ * @gfp: GFP flags; __GFP_ZERO clears the object
+ * @nid: node to begin with, or NUMA_NO_NODE
+ *
+ * Context: any but NMI; may sleep only with __GFP_DIRECT_RECLAIM.
+ * Return: the object, or NULL.
+ */
+void *mmbox_kmem_cache_alloc_node(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+				  int nid)
+{
+	return mmbox_cache_alloc(cachep, gfp, nid);
+}
+EXPORT_SYMBOL_GPL(mmbox_kmem_cache_alloc_node);
+
+/**
+ * mmbox_kmem_cache_free() - free an object
+ * @cachep: the cache it was allocated from
+ * @objp: the object
+ *
+ * An address outside the box, an object of another cache, an address inside
+ * an object and an object just freed are refused, counted and reported.
+ *
+ * Context: any but NMI, any CPU; never sleeps.
+ */
+void mmbox_kmem_cache_free(struct mmbox_kmem_cache *cachep, void *objp)
+{
+	mmbox_cache_free(cachep, objp);
+}
+EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free);
+
+/* ---- set-up and tear-down ---- */
+
+/**
+ * mmbox___kmem_cache_create() - make a cache work
+ * @cachep: zeroed but for box, name, object_size, align, flags, ctor and
+ *	index_size
+ * @boot_nodes: one for each node of the box, or NULL: from kmalloc; then
+ *	shared and alien arrays are set up as well
+ *
+ * Context: process, may sleep, slab.mutex held.
+ * Return: 0, -E2BIG if no slab can hold an object, -ENOMEM.
+ */
+int mmbox___kmem_cache_create(struct mmbox_kmem_cache *cachep,
+			      struct mmbox_kmem_cache_node *boot_nodes)
+{
+	struct mmbox *box = cachep->box;
+	int err;
+
+	raw_spin_lock_init(&cachep->rcu_lock);
+	INIT_LIST_HEAD(&cachep->rcu_pending);
+	INIT_LIST_HEAD(&cachep->rcu_waiting);
+	mmbox_slab_debug_cache(cachep);
+	cachep->no_mark = cachep->ctor || cachep->flags & SLAB_TYPESAFE_BY_RCU ||
+			  cachep->debug;
+	err = mmbox_slab_set_geometry(cachep);
+	if (err)
+		return err;
+	mmbox_slab_set_tunables(cachep);
+
+	cachep->allocflags = __GFP_COMP;
+	if (cachep->flags & SLAB_CACHE_DMA)
+		cachep->allocflags |= __GFP_DMA;
+	if (cachep->flags & SLAB_CACHE_DMA32)
+		cachep->allocflags |= __GFP_DMA32;
+	if (cachep->flags & SLAB_RECLAIM_ACCOUNT)
+		cachep->allocflags |= __GFP_RECLAIMABLE;
+	cachep->va_base = box->va_base;
+	cachep->va_size = box->linear_size;
+	cachep->memmap = box->memmap;
+	cachep->secret = box->secret;
+	cachep->id = mmbox_cache_to_id(box, cachep);
+	cachep->stats_on = box->cfg.slab_stats;
+	cachep->idle = cachep->no_mark || cachep->stats_on || box->nr_nodes > 1 ?
+		       MMBOX_AC_DIVERTED : MMBOX_AC_IDLE;
+
+	err = mmbox_alloc_cpu_cache(cachep);
+	if (err)
+		return err;
+	err = mmbox_alloc_nodes(cachep, boot_nodes);
+	if (err)
+		goto free_nodes;
+	if (!boot_nodes) {
+		err = mmbox_enable_shared(cachep);
+		if (err)
+			goto free_nodes;
+	}
+	return 0;
+
+free_nodes:
+	if (!boot_nodes)
+		mmbox_free_nodes(cachep);
+	mmbox_host_free_percpu(&box->host, cachep->host_cpu_cache);
+	return err;
+}
+
+/**
+ * mmbox___kmem_cache_release() - undo mmbox___kmem_cache_create()
+ * @cachep: a cache without slabs, not made at boot
+ *
+ * Context: process, may sleep, slab.mutex held.
+ */
+void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep)
+{
+	mmbox_kmem_cache_rcu_barrier(cachep);
+	mmbox_forget_cache(cachep);
+	mmbox_free_nodes(cachep);
+	mmbox_host_free_percpu(&cachep->box->host, cachep->host_cpu_cache);
+}
+
+/**
+ * mmbox___kmem_cache_empty() - does a cache hold no slab with objects in use?
+ * @cachep: the cache
+ *
+ * Context: process.
+ * Return: true if it holds none.
+ */
+bool mmbox___kmem_cache_empty(struct mmbox_kmem_cache *cachep)
+{
+	unsigned long flags;
+	bool empty = true;
+	int nid;
+
+	mmbox_for_each_online_node(cachep->box, nid) {
+		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		empty &= list_empty(&n->slabs_full) && list_empty(&n->slabs_partial);
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	return empty;
+}
+
+/* Take those objects of a slab that are in use, as far as @objs has room. */
+static unsigned int slab_used_objects(const struct mmbox_kmem_cache *cachep,
+				      const struct mmbox_page *slab, void **objs,
+				      unsigned int nr)
+{
+	DECLARE_BITMAP(free, MMBOX_MAX_OBJECTS);
+	unsigned int i, used = 0;
+	const void *freelist;
+
+	bitmap_zero(free, MMBOX_MAX_OBJECTS);
+	if (slab->active < cachep->num) {
+		freelist = mmbox_slab_freelist(cachep, slab);
+		for (i = slab->active; i < cachep->num; i++)
+			__set_bit(mmbox_get_free_obj(cachep, freelist, i), free);
+	}
+	for (i = 0; i < cachep->num && used < nr; i++)
+		if (!test_bit(i, free))
+			objs[used++] = mmbox_index_to_obj(cachep, slab, i) +
+				       cachep->obj_offset;
+	return used;
+}
+
+/**
+ * mmbox_used_objects() - objects of a cache that its slabs say are in use
+ * @cachep: the cache; what lies in arrays counts as in use, so drain it before
+ * @objs: where the addresses of the first go
+ * @nr: room there
+ *
+ * Context: process.
+ * Return: how many there are, possibly more than @nr.
+ */
+unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
+				 unsigned int nr)
+{
+	unsigned long flags, used = 0;
+	struct mmbox_page *slab;
+	unsigned int taken = 0;
+	int nid;
+
+	mmbox_for_each_online_node(cachep->box, nid) {
+		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		list_for_each_entry(slab, &n->slabs_full, slab_list) {
+			used += slab->active;
+			taken += slab_used_objects(cachep, slab, objs + taken, nr - taken);
+		}
+		list_for_each_entry(slab, &n->slabs_partial, slab_list) {
+			used += slab->active;
+			taken += slab_used_objects(cachep, slab, objs + taken, nr - taken);
+		}
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	return used;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_used_objects);
+
+/**
+ * mmbox_in_object() - where in an object of a cache does an address lie?
+ * @cachep: the cache, to which the address's page belongs
+ * @ptr: the address
+ * @offset: bytes from the start of the object
+ *
+ * Context: any.
+ * Return: false if it lies in none.
+ */
+bool mmbox_in_object(struct mmbox_kmem_cache *cachep, const void *ptr,
+		     unsigned int *offset)
+{
+	const struct mmbox_page *slab = mmbox_virt_to_slab(cachep, ptr);
+	unsigned int idx;
+
+	if (ptr < mmbox_slab_s_mem(cachep, slab))
+		return false;
+	idx = mmbox_obj_to_index(cachep, slab, ptr);
+	/* In the red zone before it, that is a large number. */
+	*offset = ptr - mmbox_index_to_obj(cachep, slab, idx) - cachep->obj_offset;
+	return idx < cachep->num;
+}
+
+/**
+ * mmbox_get_slabinfo() - what slabinfo shows of a cache
+ * @cachep: the cache
+ * @sinfo: where it goes
+ *
+ * Objects in arrays count as active, as in the kernel.
+ *
+ * Context: any; slab.mutex held so that @cachep stays.
+ */
+void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
+			struct mmbox_slabinfo *sinfo)
+{
+	int nid;
+
+	memset(sinfo, 0, sizeof(*sinfo));
+	mmbox_for_each_online_node(cachep->box, nid) {
+		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+		unsigned long flags;
+
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		sinfo->num_slabs += n->total_slabs;
+		sinfo->active_slabs += n->total_slabs - n->free_slabs;
+		sinfo->active_objs += n->total_slabs * cachep->num - n->free_objects;
+		if (n->shared)
+			sinfo->shared_avail += n->shared->avail;
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	sinfo->num_objs = sinfo->num_slabs * cachep->num;
+	sinfo->limit = cachep->limit;
+	sinfo->batchcount = cachep->batchcount;
+	sinfo->shared = cachep->shared;
+	sinfo->objects_per_slab = cachep->num;
+	sinfo->cache_order = cachep->gfporder;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_get_slabinfo);

@@ -1,0 +1,923 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The arrays in front of a cache's slabs, from their making to their end: a
+ * CPU's own, the one that a node's CPUs share, and for each node those in which
+ * its CPUs gather objects that they free to other nodes (alien caches).
+ *
+ * They are made with the cache, resized by a write to slabinfo, emptied by a
+ * shrink and when a CPU goes, and trimmed by the reaper, which runs on each CPU
+ * every two seconds: what is in arrays that were not used since it last looked,
+ * and free slabs that were not needed, goes back bit by bit.
+ *
+ * How much and when: mm/slab.c of Linux 6.1. What moves objects between arrays
+ * and slabs while a cache is used is slab.c's.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "slab/slab_fast.h"
+
+#define REAPTIMEOUT_AC		(2 * HZ)
+#define REAPTIMEOUT_NODE	(4 * HZ)
+#define ALIEN_LIMIT		12	/* objects in an alien cache, or 1 */
+
+DEFINE_STATIC_KEY_FALSE(mmbox_slab_stats);
+
+/* ---- making arrays ---- */
+
+static struct mmbox_array_cache *alloc_shared(struct mmbox *box, int nid,
+					      unsigned int limit, gfp_t gfp)
+{
+	struct mmbox_array_cache *shared;
+
+	shared = mmbox_kmalloc_node(box, struct_size(shared, entry, limit),
+				    gfp | __GFP_ZERO, nid);
+	if (shared)
+		shared->limit = limit;
+	return shared;
+}
+
+static void free_alien(struct mmbox *box, struct mmbox_alien_cache **alien)
+{
+	int nid;
+
+	if (!alien)
+		return;
+	mmbox_for_each_online_node(box, nid)
+		mmbox_kfree(box, alien[nid]);
+	mmbox_kfree(box, alien);
+}
+
+/* Where CPUs of node @nid gather what they free to each of the others. */
+static struct mmbox_alien_cache **alloc_alien(struct mmbox *box, int nid,
+					      unsigned int limit, gfp_t gfp)
+{
+	struct mmbox_alien_cache **alien;
+	int other;
+
+	limit = limit > 1 ? ALIEN_LIMIT : limit;
+	alien = mmbox_kmalloc_node(box, box->nr_nodes * sizeof(*alien),
+				   gfp | __GFP_ZERO, nid);
+	if (!alien)
+		return NULL;
+	mmbox_for_each_online_node(box, other) {
+		struct mmbox_alien_cache *alc;
+
+		if (other == nid)
+			continue;
+		alc = mmbox_kmalloc_node(box, struct_size(alc, ac.entry, limit),
+					 gfp | __GFP_ZERO, nid);
+		if (!alc) {
+			free_alien(box, alien);
+			return NULL;
+		}
+		raw_spin_lock_init(&alc->lock);
+		alc->ac.limit = limit;
+		alien[other] = alc;
+	}
+	return alien;
+}
+
+static struct mmbox_host_percpu *alloc_cpu_arrays(struct mmbox_kmem_cache *cachep,
+						  unsigned int limit,
+						  unsigned int batchcount)
+{
+	struct mmbox_array_cache __percpu *cpu_cache;
+	struct mmbox_host_percpu *percpu;
+	int cpu;
+
+	percpu = mmbox_host_alloc_percpu(&cachep->box->host,
+					 struct_size(cachep->cpu_cache, entry, limit),
+					 sizeof(void *), "per-CPU array caches");
+	if (!percpu)
+		return NULL;
+	cpu_cache = (struct mmbox_array_cache __percpu *)percpu->ptr;
+	for_each_possible_cpu(cpu) {
+		struct mmbox_array_cache *ac = per_cpu_ptr(cpu_cache, cpu);
+
+		ac->limit = limit;
+		ac->batchcount = batchcount;
+		mmbox_ac_init(cachep, ac);
+	}
+	return percpu;
+}
+
+/**
+ * mmbox_alloc_cpu_cache() - give a new cache the arrays of its CPUs
+ * @cachep: the cache; limit, batchcount and idle are set
+ *
+ * Context: process, may sleep, slab.mutex held.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_alloc_cpu_cache(struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox_host_percpu *percpu;
+
+	percpu = alloc_cpu_arrays(cachep, cachep->limit, cachep->batchcount);
+	if (!percpu)
+		return -ENOMEM;
+	cachep->host_cpu_cache = percpu;
+	cachep->cpu_cache = (struct mmbox_array_cache __percpu *)percpu->ptr;
+	list_add(&percpu->list, &cachep->box->slab.percpus);
+	return 0;
+}
+
+/* nr_cpus_node() */
+static unsigned int nr_cpus_of_node(const struct mmbox *box, int nid)
+{
+	unsigned int nr = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		nr += mmbox_cpu_to_node(box, cpu) == nid;
+	return nr;
+}
+
+/* What a node may hold free before slabs go back: init_cache_node() */
+static void set_free_limit(struct mmbox_kmem_cache *cachep, int nid)
+{
+	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	n->free_limit = (1 + nr_cpus_of_node(cachep->box, nid)) * cachep->batchcount +
+			cachep->num;
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+}
+
+/**
+ * mmbox_alloc_nodes() - give a new cache its nodes
+ * @cachep: the cache
+ * @boot_nodes: one for each node of the box, or NULL: from kmalloc
+ *
+ * Context: process, may sleep, slab.mutex held.
+ * Return: 0 or -ENOMEM, and then mmbox_free_nodes() undoes what was done.
+ */
+int mmbox_alloc_nodes(struct mmbox_kmem_cache *cachep,
+		      struct mmbox_kmem_cache_node *boot_nodes)
+{
+	struct mmbox *box = cachep->box;
+	int nid;
+
+	mmbox_for_each_online_node(box, nid) {
+		struct mmbox_kmem_cache_node *n;
+
+		n = boot_nodes ? &boot_nodes[nid] :
+		    mmbox_kmalloc_node(box, sizeof(*n), GFP_KERNEL, nid);
+		if (!n)
+			return -ENOMEM;
+		memset(n, 0, sizeof(*n));
+		raw_spin_lock_init(&n->list_lock);
+		INIT_LIST_HEAD(&n->slabs_partial);
+		INIT_LIST_HEAD(&n->slabs_full);
+		INIT_LIST_HEAD(&n->slabs_free);
+		/* Not all caches at once. */
+		n->next_reap = jiffies + REAPTIMEOUT_NODE + cachep->id % REAPTIMEOUT_NODE;
+		cachep->node[nid] = n;
+		set_free_limit(cachep, nid);
+	}
+	return 0;
+}
+
+/**
+ * mmbox_free_nodes() - undo mmbox_alloc_nodes() and mmbox_enable_shared()
+ * @cachep: a cache without slabs, not made at boot
+ *
+ * Context: process, may sleep, slab.mutex held.
+ */
+void mmbox_free_nodes(struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox *box = cachep->box;
+	int nid;
+
+	mmbox_for_each_online_node(box, nid) {
+		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+
+		if (!n)
+			continue;
+		mmbox_kfree(box, n->shared);
+		free_alien(box, n->alien);
+		mmbox_kfree(box, n);
+		cachep->node[nid] = NULL;
+	}
+}
+
+/* What a node gets or loses, all allocated before any of it is put in place. */
+struct node_arrays {
+	struct mmbox_array_cache *shared;
+	struct mmbox_alien_cache **alien;
+};
+
+static void free_node_arrays(struct mmbox *box, struct node_arrays *arrays)
+{
+	int nid;
+
+	mmbox_for_each_online_node(box, nid) {
+		mmbox_kfree(box, arrays[nid].shared);
+		free_alien(box, arrays[nid].alien);
+	}
+}
+
+static int alloc_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
+			     unsigned int shared, unsigned int limit, gfp_t gfp,
+			     struct node_arrays *arrays)
+{
+	struct mmbox *box = cachep->box;
+
+	if (box->nr_nodes > 1 && !cachep->node[nid]->alien) {
+		arrays->alien = alloc_alien(box, nid, limit, gfp);
+		if (!arrays->alien)
+			return -ENOMEM;
+	}
+	if (shared) {
+		arrays->shared = alloc_shared(box, nid, shared, gfp);
+		if (!arrays->shared)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * Put arrays in place; @arrays gets what was there. What lay in the old shared
+ * one goes back to its slabs. If not @force, it stays where there is one.
+ */
+static void set_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
+			    struct node_arrays *arrays, bool force)
+{
+	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	set_free_limit(cachep, nid);
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	if (!n->shared || force) {
+		struct mmbox_array_cache *old = n->shared;
+
+		if (old)
+			mmbox_free_block(cachep, n, old->entry, old->avail, &destroy);
+		/* CPUs look into it before they take the lock. */
+		smp_store_release(&n->shared, arrays->shared);
+		arrays->shared = old;
+	}
+	if (!n->alien) {
+		/* As above. */
+		smp_store_release(&n->alien, arrays->alien);
+		arrays->alien = NULL;
+	}
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	mmbox_slabs_destroy(cachep, &destroy);
+}
+
+/**
+ * mmbox_enable_shared() - give a cache's nodes their shared and alien arrays
+ * @cachep: the cache
+ *
+ * Context: process, may sleep, slab.mutex held; kmalloc must be up.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_enable_shared(struct mmbox_kmem_cache *cachep)
+{
+	int nid, err;
+
+	mmbox_for_each_online_node(cachep->box, nid) {
+		struct node_arrays arrays[MMBOX_MAX_NUMNODES] = {};
+
+		err = alloc_node_arrays(cachep, nid, cachep->shared * cachep->batchcount,
+					cachep->limit, GFP_KERNEL, &arrays[nid]);
+		if (!err)
+			set_node_arrays(cachep, nid, &arrays[nid], false);
+		free_node_arrays(cachep->box, arrays);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- emptying arrays ---- */
+
+/*
+ * Free the oldest of an array's objects, of node @n: all, or a fifth of what it
+ * may hold and at most half of what it does. Under list_lock.
+ */
+static void drain_array_locked(struct mmbox_kmem_cache *cachep,
+			       struct mmbox_kmem_cache_node *n,
+			       struct mmbox_array_cache *ac, bool all,
+			       struct list_head *destroy)
+{
+	unsigned int nr = all ? ac->avail : (ac->limit + 4) / 5;
+
+	if (nr > ac->avail)
+		nr = (ac->avail + 1) / 2;
+	mmbox_free_block(cachep, n, ac->entry, nr, destroy);
+	ac->avail -= nr;
+	memmove(ac->entry, ac->entry + nr, ac->avail * sizeof(void *));
+}
+
+static void drain_array(struct mmbox_kmem_cache *cachep, int nid,
+			struct mmbox_array_cache *ac, bool all)
+{
+	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	drain_array_locked(cachep, n, ac, all, &destroy);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	mmbox_slabs_destroy(cachep, &destroy);
+}
+
+static void drain_shared(struct mmbox_kmem_cache *cachep, int nid)
+{
+	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	if (n->shared)
+		drain_array_locked(cachep, n, n->shared, true, &destroy);
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	mmbox_slabs_destroy(cachep, &destroy);
+}
+
+static bool drain_cpu(void *arg, int cpu)
+{
+	struct mmbox_kmem_cache *cachep = arg;
+	struct mmbox_array_cache *ac = per_cpu_ptr(READ_ONCE(cachep->cpu_cache), cpu);
+
+	/* Nothing is there: cpu_is_dead(). */
+	if (!cpu_online(cpu))
+		return true;
+	if (!mmbox_ac_enter(cachep, ac))
+		return false;
+	drain_array(cachep, mmbox_cpu_to_node(cachep->box, cpu), ac, true);
+	mmbox_ac_undo(ac);
+	return true;
+}
+
+/*
+ * Objects of node @nid go home: to its shared array as far as that has room,
+ * the others into their slabs. Under the alien cache's lock.
+ */
+static void drain_alien_locked(struct mmbox_kmem_cache *cachep, int nid,
+			       struct mmbox_array_cache *ac, struct list_head *destroy)
+{
+	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_array_cache *shared;
+	unsigned long flags;
+
+	if (!ac->avail)
+		return;
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	shared = n->shared;
+	if (shared) {
+		unsigned int nr = min(ac->avail, shared->limit - shared->avail);
+
+		memcpy(shared->entry + shared->avail, ac->entry + ac->avail - nr,
+		       nr * sizeof(void *));
+		shared->avail += nr;
+		ac->avail -= nr;
+	}
+	mmbox_free_block(cachep, n, ac->entry, ac->avail, destroy);
+	ac->avail = 0;
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+}
+
+static void drain_alien(struct mmbox_kmem_cache *cachep, struct mmbox_alien_cache **alien)
+{
+	int nid;
+
+	mmbox_for_each_online_node(cachep->box, nid) {
+		LIST_HEAD(destroy);
+		unsigned long flags;
+
+		if (!alien[nid])
+			continue;
+		raw_spin_lock_irqsave(&alien[nid]->lock, flags);
+		drain_alien_locked(cachep, nid, &alien[nid]->ac, &destroy);
+		raw_spin_unlock_irqrestore(&alien[nid]->lock, flags);
+		mmbox_slabs_destroy(cachep, &destroy);
+	}
+}
+
+/**
+ * mmbox_cache_free_alien() - free an object to another node than this CPU's
+ * @cachep: the cache
+ * @objp: the object, checked
+ * @nid: the CPU's node
+ * @slab_nid: the object's
+ *
+ * Context: preemption off.
+ */
+void mmbox_cache_free_alien(struct mmbox_kmem_cache *cachep, void *objp, int nid,
+			    int slab_nid)
+{
+	struct mmbox_alien_cache **aliens = READ_ONCE(cachep->node[nid]->alien), *alien;
+	struct mmbox_kmem_cache_node *n = cachep->node[slab_nid];
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	mmbox_slab_stat_inc(cachep, node_frees);
+	alien = aliens ? aliens[slab_nid] : NULL;
+	if (alien) {
+		raw_spin_lock_irqsave(&alien->lock, flags);
+		if (alien->ac.avail == alien->ac.limit) {
+			mmbox_slab_stat_inc(cachep, node_overflow);
+			drain_alien_locked(cachep, slab_nid, &alien->ac, &destroy);
+		}
+		alien->ac.entry[alien->ac.avail++] = objp;
+		raw_spin_unlock_irqrestore(&alien->lock, flags);
+	} else {
+		raw_spin_lock_irqsave(&n->list_lock, flags);
+		mmbox_free_block(cachep, n, &objp, 1, &destroy);
+		raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	}
+	mmbox_slabs_destroy(cachep, &destroy);
+}
+
+/* Give up to @nr of a node's free slabs back. Returns how many. */
+static unsigned int drain_freelist(struct mmbox_kmem_cache *cachep, int nid,
+				   unsigned long nr)
+{
+	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	unsigned int freed = 0;
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	while (freed < nr && !list_empty(&n->slabs_free)) {
+		list_move(n->slabs_free.prev, &destroy);
+		n->free_slabs--;
+		n->total_slabs--;
+		n->free_objects -= cachep->num;
+		freed++;
+	}
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	mmbox_slabs_destroy(cachep, &destroy);
+	return freed;
+}
+
+/* What a cache keeps for all CPUs of a node, and its free slabs. */
+static void drain_nodes(struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox *box = cachep->box;
+	struct mmbox_alien_cache **alien;
+	int nid;
+
+	mmbox_for_each_online_node(box, nid) {
+		/* A CPU that goes takes them away after a grace period. */
+		rcu_read_lock();
+		alien = READ_ONCE(cachep->node[nid]->alien);
+		if (alien)
+			drain_alien(cachep, alien);
+		rcu_read_unlock();
+	}
+	mmbox_for_each_online_node(box, nid)
+		drain_shared(cachep, nid);
+	mmbox_for_each_online_node(box, nid)
+		drain_freelist(cachep, nid, ULONG_MAX);
+}
+
+/**
+ * mmbox___kmem_cache_shrink() - free all that a cache does not need
+ * @cachep: the cache
+ *
+ * Empties the arrays, then gives all free slabs back.
+ *
+ * Context: process, interrupts on, may sleep, cpus_read_lock() held, which
+ * comes before slab.mutex.
+ * Return: 0 if the cache is empty now, else 1.
+ */
+int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
+{
+	mmbox_drain_cpus_cpuslocked(drain_cpu, cachep);
+	drain_nodes(cachep);
+	return !mmbox___kmem_cache_empty(cachep);
+}
+
+static bool drain_cpu_of_all(void *arg, int cpu)
+{
+	struct mmbox_kmem_cache *cachep;
+	struct mmbox *box = arg;
+	bool drained = true;
+
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		drained &= drain_cpu(cachep, cpu);
+	return drained;
+}
+
+/* Objects that any CPU keeps for itself, of any cache. */
+static bool cpus_have_spare(struct mmbox *box)
+{
+	struct mmbox_kmem_cache *cachep;
+	int cpu;
+
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		for_each_possible_cpu(cpu)
+			if (mmbox_glance(per_cpu_ptr(cachep->cpu_cache, cpu)->avail))
+				return true;
+	return false;
+}
+
+/**
+ * mmbox___kmem_caches_reap() - free what no cache of a box needs
+ * @box: the box
+ *
+ * As mmbox___kmem_cache_shrink() of each, but CPUs are asked once for all of
+ * them, and not where that would be for nothing.
+ *
+ * Context: process, interrupts on, may sleep, cpus_read_lock() and slab.mutex
+ * held.
+ */
+void mmbox___kmem_caches_reap(struct mmbox *box)
+{
+	struct mmbox_kmem_cache *cachep;
+
+	if (cpus_have_spare(box))
+		mmbox_drain_cpus_cpuslocked(drain_cpu_of_all, box);
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		drain_nodes(cachep);
+}
+
+/* ---- other sizes ---- */
+
+/* After a grace period nobody is inside a CPU's old array, or will be. */
+static void replace_cpu_arrays(struct mmbox_kmem_cache *cachep,
+			       struct mmbox_host_percpu *percpu)
+{
+	struct mmbox_host_percpu *old = cachep->host_cpu_cache;
+	struct mmbox *box = cachep->box;
+	int cpu;
+
+	/* What is in them comes first. */
+	smp_store_release(&cachep->cpu_cache,
+			  (struct mmbox_array_cache __percpu *)percpu->ptr);
+	cachep->host_cpu_cache = percpu;
+	list_add(&percpu->list, &box->slab.percpus);
+	synchronize_rcu();
+	for_each_possible_cpu(cpu)
+		drain_array(cachep, mmbox_cpu_to_node(box, cpu),
+			    per_cpu_ptr((struct mmbox_array_cache __percpu *)old->ptr, cpu),
+			    true);
+	mmbox_host_free_percpu(&box->host, old);
+}
+
+/**
+ * mmbox_do_tune_cpucache() - resize the arrays of a cache, possibly in use
+ * @cachep: the cache
+ * @limit: objects a CPU's array may hold
+ * @batchcount: objects to move at once
+ * @shared: limit of the shared array, in batchcounts; 0: none
+ *
+ * Context: process, may sleep, slab.mutex held.
+ * Return: 0, -EINVAL for figures that make no sense, -ENOMEM; then nothing has
+ * changed.
+ */
+int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batchcount,
+			   int shared)
+{
+	struct node_arrays arrays[MMBOX_MAX_NUMNODES] = {};
+	struct mmbox *box = cachep->box;
+	struct mmbox_host_percpu *percpu;
+	unsigned int shared_limit;
+	int nid, err = -ENOMEM;
+
+	if (limit < 1 || batchcount < 1 || batchcount > limit || shared < 0 ||
+	    limit > MMBOX_MAX_LIMIT || shared > MMBOX_MAX_LIMIT)
+		return -EINVAL;
+	shared_limit = shared * batchcount;
+	percpu = alloc_cpu_arrays(cachep, limit, batchcount);
+	if (!percpu)
+		return -ENOMEM;
+	mmbox_for_each_online_node(box, nid) {
+		err = alloc_node_arrays(cachep, nid, shared_limit, limit, GFP_KERNEL,
+					&arrays[nid]);
+		if (err)
+			goto free;
+	}
+
+	replace_cpu_arrays(cachep, percpu);
+	percpu = NULL;
+	WRITE_ONCE(cachep->batchcount, batchcount);
+	WRITE_ONCE(cachep->limit, limit);
+	WRITE_ONCE(cachep->shared, shared);
+	mmbox_for_each_online_node(box, nid)
+		set_node_arrays(cachep, nid, &arrays[nid], true);
+	mmbox_slab_debug_own_cache(cachep);
+	/* CPUs look at a shared array before they take its lock. */
+	synchronize_rcu();
+free:
+	free_node_arrays(box, arrays);
+	mmbox_host_free_percpu(&box->host, percpu);
+	return err;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_do_tune_cpucache);
+
+/* ---- the reaper ---- */
+
+struct mmbox_reaper {
+	struct delayed_work work;
+	struct mmbox *box;
+	int nid;			/* whose objects are sent home next */
+};
+
+/* Trim an array if nobody used it since we last looked. */
+static void reap_array(struct mmbox_kmem_cache *cachep, int nid,
+		       struct mmbox_array_cache *ac)
+{
+	if (!mmbox_glance(ac->avail))
+		return;
+	if (READ_ONCE(ac->touched))
+		WRITE_ONCE(ac->touched, 0);
+	else
+		drain_array(cachep, nid, ac, false);
+}
+
+/* This CPU's own, on which nobody can be working while we run here. */
+static void reap_cpu_array(struct mmbox_kmem_cache *cachep, int nid)
+{
+	struct mmbox_array_cache *ac;
+
+	preempt_disable();
+	ac = mmbox_this_cpu_array(cachep);
+	if (!WARN_ON_ONCE(!mmbox_ac_enter(cachep, ac))) {
+		reap_array(cachep, nid, ac);
+		mmbox_ac_undo(ac);
+	}
+	preempt_enable();
+}
+
+static void reap_alien(struct mmbox_kmem_cache *cachep,
+		       struct mmbox_kmem_cache_node *n, int nid)
+{
+	struct mmbox_alien_cache *alc = n->alien ? n->alien[nid] : NULL;
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	if (!alc || !mmbox_glance(alc->ac.avail) ||
+	    !raw_spin_trylock_irqsave(&alc->lock, flags))
+		return;
+	drain_alien_locked(cachep, nid, &alc->ac, &destroy);
+	raw_spin_unlock_irqrestore(&alc->lock, flags);
+	mmbox_slabs_destroy(cachep, &destroy);
+}
+
+static void reap_shared(struct mmbox_kmem_cache *cachep, int nid)
+{
+	struct mmbox_array_cache *shared = cachep->node[nid]->shared;
+
+	if (shared)
+		reap_array(cachep, nid, shared);
+}
+
+/* The node's share comes up every four seconds, whichever CPU is first. */
+static void reap_node(struct mmbox_kmem_cache *cachep, int nid)
+{
+	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	unsigned int slabs, per_slab = 5 * cachep->num;
+
+	if (time_after(READ_ONCE(n->next_reap), jiffies))
+		return;
+	WRITE_ONCE(n->next_reap, jiffies + REAPTIMEOUT_NODE);
+	reap_shared(cachep, nid);
+	if (READ_ONCE(n->free_touched)) {
+		WRITE_ONCE(n->free_touched, 0);
+		return;
+	}
+	slabs = (n->free_limit + per_slab - 1) / per_slab;
+	slabs = drain_freelist(cachep, nid, slabs);
+	mmbox_slab_stat_add(cachep, reaped, slabs);
+}
+
+/**
+ * mmbox_cache_reap() - trim what this CPU's node keeps, as the reaper does
+ * @box: the box
+ * @alien: the node whose objects are sent home from here
+ *
+ * Context: process, kept on one CPU, may sleep.
+ * Return: false if a cache is being made or destroyed; nothing was done then.
+ */
+bool mmbox_cache_reap(struct mmbox *box, int alien)
+{
+	int nid = mmbox_cpu_to_node(box, raw_smp_processor_id());
+	struct mmbox_kmem_cache *cachep;
+
+	if (!mutex_trylock(&box->slab.mutex))
+		return false;
+	list_for_each_entry(cachep, &box->slab.caches, list) {
+		reap_alien(cachep, cachep->node[nid], alien);
+		reap_cpu_array(cachep, nid);
+		reap_node(cachep, nid);
+		cond_resched();
+	}
+	mutex_unlock(&box->slab.mutex);
+	return true;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_cache_reap);
+
+static void reap_work(struct work_struct *work)
+{
+	struct mmbox_reaper *reaper = container_of(to_delayed_work(work),
+						   struct mmbox_reaper, work);
+
+	if (mmbox_cache_reap(reaper->box, reaper->nid))
+		reaper->nid = (reaper->nid + 1) % reaper->box->nr_nodes;
+	schedule_delayed_work_on(raw_smp_processor_id(), &reaper->work, REAPTIMEOUT_AC);
+}
+
+static struct mmbox_reaper *reaper_of(struct mmbox *box, int cpu)
+{
+	return per_cpu_ptr((struct mmbox_reaper __percpu *)box->slab.reapers->ptr, cpu);
+}
+
+/* ---- CPUs that come and go ---- */
+
+/* Of the node of a CPU that has gone; the last one takes the node's with it. */
+static void dead_cpu(struct mmbox_kmem_cache *cachep, int cpu)
+{
+	struct mmbox *box = cachep->box;
+	int nid = mmbox_cpu_to_node(box, cpu);
+	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct node_arrays arrays[MMBOX_MAX_NUMNODES] = {};
+	LIST_HEAD(destroy);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&n->list_lock, flags);
+	n->free_limit -= cachep->batchcount;
+	drain_array_locked(cachep, n, per_cpu_ptr(cachep->cpu_cache, cpu), true, &destroy);
+	if (!nr_cpus_of_node(box, nid)) {
+		if (n->shared)
+			drain_array_locked(cachep, n, n->shared, true, &destroy);
+		arrays[nid].shared = n->shared;
+		arrays[nid].alien = n->alien;
+		WRITE_ONCE(n->shared, NULL);
+		WRITE_ONCE(n->alien, NULL);
+	}
+	raw_spin_unlock_irqrestore(&n->list_lock, flags);
+	mmbox_slabs_destroy(cachep, &destroy);
+
+	if (arrays[nid].shared || arrays[nid].alien)
+		synchronize_rcu();
+	if (arrays[nid].alien)
+		drain_alien(cachep, arrays[nid].alien);
+	free_node_arrays(box, arrays);
+	drain_freelist(cachep, nid, ULONG_MAX);
+}
+
+static enum cpuhp_state cpuhp_prepare __ro_after_init;	/* CPUs' arrays */
+static enum cpuhp_state cpuhp_online __ro_after_init;	/* CPUs' reapers */
+
+/* What the arrays of a CPU that has gone hold goes back to the slabs. */
+static int cpu_is_dead(unsigned int cpu, struct hlist_node *node)
+{
+	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_prepare);
+	struct mmbox_kmem_cache *cachep;
+
+	mutex_lock(&box->slab.mutex);
+	list_for_each_entry(cachep, &box->slab.caches, list)
+		dead_cpu(cachep, cpu);
+	mutex_unlock(&box->slab.mutex);
+	return 0;
+}
+
+/*
+ * A CPU comes: arrays that its node had given up are there again. In 6.1 it does
+ * not come if there is no memory for them, but here it is the host's CPU, and
+ * the box's memory: a node does without.
+ */
+static int prepare_cpu(unsigned int cpu, struct hlist_node *node)
+{
+	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_prepare);
+	int nid = mmbox_cpu_to_node(box, cpu), err = 0;
+	struct mmbox_kmem_cache *cachep;
+
+	mutex_lock(&box->slab.mutex);
+	list_for_each_entry(cachep, &box->slab.caches, list) {
+		struct node_arrays arrays[MMBOX_MAX_NUMNODES] = {};
+		unsigned int shared = 0;
+
+		if (!cachep->node[nid]->shared)
+			shared = cachep->shared * cachep->batchcount;
+		/* Reclaim asks all CPUs, and would wait for us. */
+		if (alloc_node_arrays(cachep, nid, shared, cachep->limit, GFP_NOWAIT,
+				      &arrays[nid]))
+			err = -ENOMEM;
+		set_node_arrays(cachep, nid, &arrays[nid], false);
+		mmbox_slab_debug_own_cache(cachep);
+		free_node_arrays(box, arrays);
+	}
+	mutex_unlock(&box->slab.mutex);
+	if (err)
+		pr_warn("%s: CPU %u comes, but node %d has no memory for shared and alien arrays\n",
+			box->name, cpu, nid);
+	return 0;
+}
+
+static int start_reaper(unsigned int cpu, struct hlist_node *node)
+{
+	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_online);
+	struct mmbox_reaper *reaper = reaper_of(box, cpu);
+
+	reaper->nid = (mmbox_cpu_to_node(box, cpu) + 1) % box->nr_nodes;
+	/* A little apart, so that CPUs do not wait for the mutex together. */
+	schedule_delayed_work_on(cpu, &reaper->work, HZ + 3 * cpu);
+	return 0;
+}
+
+static int stop_reaper(unsigned int cpu, struct hlist_node *node)
+{
+	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_online);
+
+	cancel_delayed_work_sync(&reaper_of(box, cpu)->work);
+	return 0;
+}
+
+/**
+ * mmbox_slab_start() - look after a box's caches from now on
+ * @box: the box, booted
+ *
+ * Arrays follow CPUs that come and go, and, with slab_reap=1, the reaper runs.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -errno; mmbox_slab_stop() undoes what was done.
+ */
+int mmbox_slab_start(struct mmbox *box)
+{
+	int cpu, err;
+
+	err = cpuhp_state_add_instance_nocalls(cpuhp_prepare, &box->slab.cpu_prepare);
+	if (err || !box->cfg.slab_reap)
+		return err;
+	box->slab.reapers = mmbox_host_alloc_percpu(&box->host, sizeof(struct mmbox_reaper),
+						    __alignof__(struct mmbox_reaper),
+						    "slab reapers");
+	if (!box->slab.reapers)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct mmbox_reaper *reaper = reaper_of(box, cpu);
+
+		reaper->box = box;
+		INIT_DEFERRABLE_WORK(&reaper->work, reap_work);
+	}
+	return cpuhp_state_add_instance(cpuhp_online, &box->slab.cpu_online);
+}
+
+/**
+ * mmbox_slab_stop() - undo mmbox_slab_start()
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_slab_stop(struct mmbox *box)
+{
+	if (box->slab.cpu_online.pprev)
+		cpuhp_state_remove_instance(cpuhp_online, &box->slab.cpu_online);
+	if (box->slab.cpu_prepare.pprev)
+		cpuhp_state_remove_instance_nocalls(cpuhp_prepare, &box->slab.cpu_prepare);
+	mmbox_host_free_percpu(&box->host, box->slab.reapers);
+	box->slab.reapers = NULL;
+}
+
+/**
+ * mmbox_slab_module_init() - make ready for boxes
+ *
+ * Context: when the module is loaded.
+ * Return: 0 or -errno.
+ */
+int __init mmbox_slab_module_init(void)
+{
+	int state;
+
+	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "mmbox/slab:prepare",
+					prepare_cpu, cpu_is_dead);
+	if (state < 0)
+		return state;
+	cpuhp_prepare = state;
+	state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "mmbox/slab:online",
+					start_reaper, stop_reaper);
+	if (state < 0) {
+		cpuhp_remove_multi_state(cpuhp_prepare);
+		return state;
+	}
+	cpuhp_online = state;
+	return 0;
+}
+
+/**
+ * mmbox_slab_module_exit() - undo mmbox_slab_module_init()
+ *
+ * Context: when the module is unloaded, without boxes.
+ */
+void mmbox_slab_module_exit(void)
+{
+	cpuhp_remove_multi_state(cpuhp_online);
+	cpuhp_remove_multi_state(cpuhp_prepare);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Slabs from pages and back: what a cache asks the page allocator for, how a
+ * new slab is laid out, and its end, which waits for a grace period of RCU
+ * where the cache says so. When either is due is slab.c's and slab_arrays.c's.
+ */
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/rcupdate.h>
+
+#include "slab/slab_object.h"
+
+static void account_slab_pages(struct mmbox_slab *s, long nr)
+{
+	long now = atomic_long_add_return(nr, &s->nr_slab_pages);
+	long peak = atomic_long_read(&s->peak_slab_pages);
+
+	while (now > peak &&
+	       !atomic_long_try_cmpxchg(&s->peak_slab_pages, &peak, now))
+		;
+}
+
+static void set_slab_cache(struct mmbox_page *slab, unsigned int order, u32 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1U << order; i++)
+		slab[i].slab_cache = id;
+}
+
+static unsigned int next_colour_offset(struct mmbox_kmem_cache *cachep,
+				       struct mmbox_kmem_cache_node *n)
+{
+	unsigned int old = READ_ONCE(n->colour_next), colour;
+
+	do {
+		colour = old + 1 < cachep->colour ? old + 1 : 0;
+	} while (!try_cmpxchg(&n->colour_next, &old, colour));
+	return colour * cachep->colour_off;
+}
+
+/* All objects in the order of their addresses, eight indices at once. */
+static void init_freelist_bytes(u8 *freelist, unsigned int num)
+{
+	u64 eight = 0x0706050403020100ULL;	/* little-endian, see mm_types.h */
+	unsigned int i;
+
+	for (; num >= 8; num -= 8, freelist += 8) {
+		put_unaligned(eight, (u64 *)freelist);
+		eight += 0x0808080808080808ULL;
+	}
+	for (i = 0; i < num; i++)
+		freelist[i] = (u8)eight + i;
+}
+
+static void cache_init_objs(struct mmbox_kmem_cache *cachep,
+			    struct mmbox_page *slab)
+{
+	unsigned int i, num = cachep->num;
+	void *freelist;
+
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_grown(cachep, slab);
+	if (mmbox_objfreelist_slab(cachep))
+		slab->freelist = num;
+	freelist = mmbox_slab_freelist(cachep, slab);
+	if (likely(cachep->index_size == 1))
+		init_freelist_bytes(freelist, num);
+	else
+		for (i = 0; i < num; i++)
+			((u16 *)freelist)[i] = i;
+	if (!cachep->ctor || mmbox_slab_debugged(cachep))
+		return;
+	for (i = 0; i < num; i++)
+		cachep->ctor(mmbox_index_to_obj(cachep, slab, i));
+}
+
+/**
+ * mmbox_cache_grow_begin() - make a slab
+ * @cachep: the cache
+ * @gfp: GFP flags of the caller
+ * @nid: node to begin with
+ *
+ * Context: any but NMI; may sleep only with __GFP_DIRECT_RECLAIM.
+ * Return: the slab, on no list of a node yet and all of it free, or NULL.
+ */
+struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t gfp,
+					  int nid)
+{
+	struct mmbox *box = cachep->box;
+	struct mmbox_page *slab;
+
+	/* Where it comes from is the cache's to say; the caller says how hard to try. */
+	gfp &= ~(__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_MOVABLE |
+		 __GFP_RECLAIMABLE);
+	/* The page allocator is faster if it need not look for a node. */
+	if (box->nr_nodes == 1) {
+		gfp &= ~__GFP_THISNODE;
+		nid = NUMA_NO_NODE;
+	}
+	if (mmbox_slab_refused(box))
+		return NULL;
+	slab = mmbox_alloc_typed(box, nid, gfp | cachep->allocflags,
+				 cachep->gfporder, MMBOX_PAGE_SLAB);
+	if (!slab)
+		return NULL;
+	slab->freelist = 0;
+	if (mmbox_off_slab(cachep)) {
+		size_t size = max_t(size_t, MMBOX_FREELIST_UNIT, cachep->freelist_size);
+		void *freelist = NULL;
+
+		if (!mmbox_slab_refused(box))
+			freelist = mmbox_kmalloc_node(box, size, gfp & ~__GFP_THISNODE,
+						      slab->node_id);
+		if (!freelist)
+			goto free_pages;
+		mmbox_slab_debug_own(box, freelist);
+		slab->freelist = mmbox_virt_to_phys(box, freelist) / MMBOX_FREELIST_UNIT;
+	}
+	if (mmbox_slab_debugged(cachep) &&
+	    (mmbox_slab_refused(box) || mmbox_slab_debug_grow(cachep, slab, gfp)))
+		goto free_freelist;
+	slab->active = 0;
+	slab->s_mem = next_colour_offset(cachep, mmbox_slab_node(cachep, slab)) / MMBOX_S_MEM_UNIT;
+	set_slab_cache(slab, cachep->gfporder, cachep->id);
+	cache_init_objs(cachep, slab);
+	account_slab_pages(&box->slab, 1L << cachep->gfporder);
+	return slab;
+
+free_freelist:
+	if (mmbox_off_slab(cachep))
+		mmbox_kfree(box, mmbox_slab_freelist(cachep, slab));
+free_pages:
+	mmbox_free_typed(box, slab, cachep->gfporder);
+	return NULL;
+}
+
+/*
+ * No CPU may take an address for an object's because a slab of this cache was
+ * here. A CPU that sets this hint now would be freeing an object of the slab,
+ * which has none in use; what this overwrites may be another hint.
+ */
+static void mmbox_forget_hints(struct mmbox_kmem_cache *cachep,
+			       struct mmbox_page *slab)
+{
+	unsigned long s_mem = (unsigned long)mmbox_slab_s_mem(cachep, slab);
+	struct mmbox *box = cachep->box;
+	int cpu;
+
+	/* Resized arrays go after a grace period. */
+	preempt_disable();
+	for_each_possible_cpu(cpu) {
+		struct mmbox_array_cache *ac = per_cpu_ptr(READ_ONCE(cachep->cpu_cache), cpu);
+		struct mmbox_kfree_hint *hint = per_cpu_ptr(box->slab.hints, cpu);
+
+		if (READ_ONCE(ac->hint) == s_mem)
+			WRITE_ONCE(ac->hint, mmbox_no_hint(box));
+		if (READ_ONCE(hint->s_mem) == s_mem)
+			WRITE_ONCE(hint->s_mem, mmbox_no_hint(box));
+	}
+	preempt_enable();
+}
+
+/**
+ * mmbox_forget_cache() - no CPU's hint leads to a cache from now on
+ * @cachep: the cache, all of whose slabs have gone
+ *
+ * kfree() asks the cache that its hint names whether the object is its own.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_forget_cache(struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox_slab *s = &cachep->box->slab;
+	bool found = false;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		found |= cmpxchg(&per_cpu_ptr(s->hints, cpu)->cachep, cachep,
+				 s->kmem_cache) == cachep;
+	/* Whoever has it from there has preemption off. */
+	if (found)
+		synchronize_rcu();
+}
+
+static void slab_free_pages(struct mmbox_kmem_cache *cachep,
+			    struct mmbox_page *slab)
+{
+	struct mmbox *box = cachep->box;
+
+	mmbox_forget_hints(cachep, slab);
+	if (mmbox_slab_debugged(cachep))
+		mmbox_slab_debug_destroy(cachep, slab);
+	if (mmbox_off_slab(cachep))
+		mmbox_kfree(box, mmbox_slab_freelist(cachep, slab));
+	set_slab_cache(slab, cachep->gfporder, 0);
+	account_slab_pages(&box->slab, -(1L << cachep->gfporder));
+	mmbox_account_reclaimed_pages(box, 1UL << cachep->gfporder);
+	mmbox_free_typed(box, slab, cachep->gfporder);
+}
+
+static void slabs_free_pages(struct mmbox_kmem_cache *cachep,
+			     struct list_head *list)
+{
+	struct mmbox_page *slab, *next;
+
+	list_for_each_entry_safe(slab, next, list, slab_list) {
+		mmbox_list_del(&slab->slab_list);
+		slab_free_pages(cachep, slab);
+	}
+}
+
+/* A grace period is over: free its slabs, begin the next if there are more. */
+static void slabs_destroy_rcu(struct rcu_head *rcu)
+{
+	struct mmbox_kmem_cache *cachep = container_of(rcu, struct mmbox_kmem_cache,
+						       rcu);
+	LIST_HEAD(done);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
+	list_splice_init(&cachep->rcu_waiting, &done);
+	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
+
+	slabs_free_pages(cachep, &done);
+
+	/* Disarmed last: who waits for that finds the pages freed. */
+	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
+	list_splice_init(&cachep->rcu_pending, &cachep->rcu_waiting);
+	cachep->rcu_armed = !list_empty(&cachep->rcu_waiting);
+	if (cachep->rcu_armed)
+		call_rcu(rcu, slabs_destroy_rcu);
+	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
+}
+
+static void slabs_defer(struct mmbox_kmem_cache *cachep, struct list_head *list)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
+	list_splice_tail_init(list, &cachep->rcu_pending);
+	if (!cachep->rcu_armed) {
+		list_splice_init(&cachep->rcu_pending, &cachep->rcu_waiting);
+		cachep->rcu_armed = true;
+		call_rcu(&cachep->rcu, slabs_destroy_rcu);
+	}
+	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
+}
+
+/**
+ * mmbox_kmem_cache_rcu_barrier() - wait for slabs that wait for RCU
+ * @cachep: the cache; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_kmem_cache_rcu_barrier(struct mmbox_kmem_cache *cachep)
+{
+	mmbox_wait_until_disarmed(&cachep->rcu_lock, &cachep->rcu_armed);
+}
+
+/**
+ * mmbox_slabs_destroy() - give the pages of slabs back
+ * @cachep: the cache
+ * @list: the slabs, on no list of a node any more
+ *
+ * Context: any, without list_lock.
+ */
+void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list)
+{
+	if (list_empty(list))
+		return;
+	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
+		slabs_defer(cachep, list);
+	else
+		slabs_free_pages(cachep, list);
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reports of what slab_debug.c has found, in the style of the kernel's own:
+ * what is wrong, who allocated and freed the object, what lies in and around
+ * it, and by a stack, who has come across it. Nothing in this file decides
+ * anything.
+ */
+#define pr_fmt(fmt) "mmbox: " fmt
+
+#include <linux/bitmap.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/printk.h>
+
+#include "slab/slab_object.h"
+
+#define MAX_DUMP	256	/* bytes of an object, at most */
+
+static void print_track(const char *what, const struct mmbox_track *track)
+{
+	unsigned long *entries;
+	unsigned int nr, i;
+
+	if (!track->caller)
+		return;
+	pr_err("%s in %pS age=%u ms cpu=%u pid=%d\n", what, (void *)track->caller,
+	       jiffies_to_msecs(jiffies - track->when), track->cpu, track->pid);
+	if (!track->stack)
+		return;
+	nr = mmbox_stack_depot_fetch(track->stack, &entries);
+	for (i = 0; i < nr; i++)
+		pr_err("  %pS\n", (void *)entries[i]);
+}
+
+static void print_tracks(const struct mmbox_slab_shadow *shadow, unsigned int idx)
+{
+	if (!shadow || idx >= shadow->num || !shadow->tracks)
+		return;
+	print_track("Allocated", &shadow->tracks[idx][MMBOX_TRACK_ALLOC]);
+	print_track("Freed", &shadow->tracks[idx][MMBOX_TRACK_FREE]);
+}
+
+static void print_bytes(const char *what, const void *from, size_t bytes)
+{
+	if (bytes)
+		print_hex_dump(KERN_ERR, what, DUMP_PREFIX_OFFSET, 16, 1, from, bytes,
+			       true);
+}
+
+/* All there is to say about an object and its slab. */
+static void print_object(struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
+			 const void *base, unsigned int idx)
+{
+	const struct mmbox_slab_shadow *shadow = mmbox_slab_shadow(cachep->box, slab);
+	const void *slab_addr = __mmbox_page_address(cachep->box, slab);
+	const void *objp = base + cachep->obj_offset;
+	const void *end = objp + cachep->object_size;
+
+	print_tracks(shadow, idx);
+	pr_err("Slab 0x%px objects=%u inuse=%u, cache %s size=%u object_size=%u\n",
+	       slab_addr, cachep->num, shadow ? bitmap_weight(shadow->used, shadow->num) : 0,
+	       cachep->name, cachep->size, cachep->object_size);
+	pr_err("Object 0x%px @offset=%td index=%u\n", objp, objp - slab_addr, idx);
+	print_bytes("mmbox: Before ", base, cachep->obj_offset);
+	print_bytes("mmbox: Object ", objp, min_t(size_t, cachep->object_size, MAX_DUMP));
+	print_bytes("mmbox: Behind ", end, base + cachep->size - end);
+}
+
+static void print_header(const struct mmbox_kmem_cache *cachep, const char *what)
+{
+	pr_err("=============================================================================\n");
+	pr_err("%s: slab error in cache `%s': %s\n", cachep->box->name, cachep->name, what);
+	pr_err("-----------------------------------------------------------------------------\n");
+}
+
+/**
+ * mmbox_slab_report_fault() - count and tell what a user has overwritten
+ * @cachep: the cache
+ * @base: where its object begins
+ * @fault: what mmbox_slab_debug_fault() has found
+ *
+ * Context: any.
+ */
+void mmbox_slab_report_fault(struct mmbox_kmem_cache *cachep, const void *base,
+			     const struct mmbox_slab_fault *fault)
+{
+	const void *objp = base + cachep->obj_offset;
+	struct mmbox_page *slab;
+	unsigned int idx;
+
+	if (!mmbox_report_count(cachep->box, fault->why))
+		return;
+	slab = mmbox_slab_of_object(cachep, base, &idx);
+	print_header(cachep, fault->what);
+	pr_err("0x%px-0x%px @offset=%td of the object. First byte 0x%x instead of 0x%x\n",
+	       fault->from, fault->to, (void *)fault->from - objp, *fault->from,
+	       fault->want);
+	if (slab)
+		print_object(cachep, slab, base, idx);
+	dump_stack();
+	pr_err("%s: cache `%s': what was overwritten is restored\n", cachep->box->name,
+	       cachep->name);
+}
+
+/**
+ * mmbox_slab_report_double() - count and tell a free of what is free already
+ * @cachep: the cache
+ * @objp: the object, as its user had it
+ *
+ * Context: any.
+ */
+void mmbox_slab_report_double(struct mmbox_kmem_cache *cachep, const void *objp)
+{
+	mmbox_report_bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep, objp);
+}
+
+/**
+ * mmbox_slab_report_freelist() - count and tell that a freelist was overwritten
+ * @cachep: the cache that came across it
+ * @slab: the slab whose freelist it was, or NULL if it was an array
+ *
+ * Context: any.
+ */
+void mmbox_slab_report_freelist(struct mmbox_kmem_cache *cachep,
+				const struct mmbox_page *slab)
+{
+	if (!mmbox_report_count(cachep->box, MMBOX_BAD_FREELIST))
+		return;
+	print_header(cachep, slab ? "freelist of a slab was overwritten" :
+				    "array held what is no free object");
+	if (slab)
+		pr_err("Slab 0x%px\n", __mmbox_page_address(cachep->box, slab));
+	dump_stack();
+	pr_err("%s: cache `%s': the freelist is made anew\n", cachep->box->name,
+	       cachep->name);
+}
+
+/**
+ * mmbox_slab_report_trace() - tell of an allocation or a free, for letter T
+ * @cachep: the cache
+ * @objp: the object, as its user has it
+ * @alloc: whether it is allocated, or else freed
+ *
+ * Context: any.
+ */
+void mmbox_slab_report_trace(struct mmbox_kmem_cache *cachep, const void *objp,
+			     bool alloc)
+{
+	pr_info("%s: TRACE %s %s 0x%px\n", cachep->box->name, cachep->name,
+		alloc ? "alloc" : "free", objp);
+	dump_stack();
+}
+
+/**
+ * mmbox_slab_report_user() - tell who has allocated an object
+ * @cachep: the cache
+ * @objp: an object of it that is in use, as its user has it
+ *
+ * Says nothing if that is not known.
+ *
+ * Context: any.
+ */
+void mmbox_slab_report_user(const struct mmbox_kmem_cache *cachep, const void *objp)
+{
+	const struct mmbox_slab_shadow *shadow = NULL;
+	struct mmbox_page *slab;
+	unsigned int idx;
+
+	if (!mmbox_slab_debugged(cachep))
+		return;
+	slab = mmbox_slab_of_object(cachep, objp - cachep->obj_offset, &idx);
+	rcu_read_lock();
+	if (slab)
+		shadow = mmbox_slab_shadow(cachep->box, slab);
+	if (shadow && shadow->tracks && idx < shadow->num)
+		print_track("Allocated", &shadow->tracks[idx][MMBOX_TRACK_ALLOC]);
+	rcu_read_unlock();
+}
+
+/**
+ * mmbox_slab_report_owner() - tell who has the object at an address, or had it
+ * @box: the box
+ * @addr: any address
+ *
+ * Says nothing if @addr is in no slab of a debugged cache.
+ *
+ * Context: any.
+ */
+void mmbox_slab_report_owner(struct mmbox *box, const void *addr)
+{
+	struct mmbox_kmem_cache *cachep;
+	struct mmbox_page *page, *slab;
+	u32 id;
+	unsigned int idx;
+
+	page = mmbox_virt_to_page(box, addr);
+	id = page ? mmbox_glance(page->slab_cache) : 0;
+	if (!id)
+		return;
+	cachep = mmbox_id_to_cache(box, id);
+	if (!mmbox_slab_debugged(cachep))
+		return;
+	rcu_read_lock();
+	slab = mmbox_virt_to_slab(cachep, addr);
+	idx = mmbox_obj_to_index(cachep, slab, addr);
+	if (mmbox_slab_shadow(box, slab) && idx < cachep->num)
+		print_object(cachep, slab, mmbox_index_to_obj(cachep, slab, idx), idx);
+	rcu_read_unlock();
+}

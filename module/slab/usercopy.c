@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copies between the box and user space, of what may be copied: pages, and of an
+ * object what its cache was made to show. mm/usercopy.c does that for the
+ * kernel's own copy_to_user() and copy_from_user(), which do not know the box.
+ */
+#include <linux/export.h>
+#include <linux/uaccess.h>
+
+#include "slab/slab_object.h"
+
+/* May @n bytes from @ptr be copied to or from user space? */
+static bool usercopy_allowed(struct mmbox *box, const void *ptr, unsigned long n)
+{
+	const struct mmbox_kmem_cache *cachep;
+	const struct mmbox_page *head;
+	struct mmbox_page *page;
+	unsigned int offset;
+
+	if (n > box->region.size || !mmbox_virt_valid(box, ptr + n - 1))
+		return false;
+	page = mmbox_virt_to_page(box, ptr);
+	/* Neighbours in the host need not be neighbours in the box. */
+	if (!page || mmbox_virt_to_phys(box, ptr + n - 1) -
+		     mmbox_virt_to_phys(box, ptr) != n - 1)
+		return false;
+	/* Pages are their holder's, as in the kernel, but kmalloc's end with the block. */
+	if (!page->slab_cache) {
+		head = mmbox_block_head(box, page);
+		return head->type != MMBOX_PAGE_KMALLOC ||
+		       n <= (PAGE_SIZE << head->order) -
+			    (ptr - __mmbox_page_address(box, head));
+	}
+	cachep = mmbox_id_to_cache(box, page->slab_cache);
+	if (!mmbox_in_object((struct mmbox_kmem_cache *)cachep, ptr, &offset))
+		return false;
+	return offset >= cachep->useroffset &&
+	       offset - cachep->useroffset <= cachep->usersize &&
+	       n <= cachep->useroffset - offset + cachep->usersize;
+}
+
+static bool usercopy_check(struct mmbox *box, const void *ptr, unsigned long n)
+{
+	if (!n || usercopy_allowed(box, ptr, n))
+		return true;
+	mmbox_report_bad_usercopy(box, ptr, n);
+	return false;
+}
+
+/**
+ * mmbox_copy_to_user() - copy from the box to user space
+ * @box: the box
+ * @to: where to, in user space
+ * @from: in the box: pages, or the usercopy region of an object
+ * @n: bytes
+ *
+ * What is not to be copied is refused, counted and reported.
+ *
+ * Context: process, may sleep.
+ * Return: bytes that were not copied.
+ */
+unsigned long mmbox_copy_to_user(struct mmbox *box, void __user *to, const void *from,
+				 unsigned long n)
+{
+	return usercopy_check(box, from, n) ? copy_to_user(to, from, n) : n;
+}
+EXPORT_SYMBOL_GPL(mmbox_copy_to_user);
+
+/**
+ * mmbox_copy_from_user() - copy from user space to the box
+ * @box: the box
+ * @to: in the box: pages, or the usercopy region of an object
+ * @from: where from, in user space
+ * @n: bytes
+ *
+ * Context: process, may sleep.
+ * Return: bytes that were not copied.
+ */
+unsigned long mmbox_copy_from_user(struct mmbox *box, void *to, const void __user *from,
+				   unsigned long n)
+{
+	return usercopy_check(box, to, n) ? copy_from_user(to, from, n) : n;
+}
+EXPORT_SYMBOL_GPL(mmbox_copy_from_user);
