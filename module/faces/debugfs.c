@@ -116,6 +116,9 @@ static ssize_t face_write(struct file *filp, const char __user *buf, size_t coun
 	if (copy_from_user(text, buf, count))
 		return -EFAULT;
 	text[count] = '\0';
+	/* A final NUL is let pass, as in /proc; what comes behind one is not. */
+	if (strlen(text) + 1 < count)
+		return -EINVAL;
 
 	box = lock_box(file->dir);
 	if (box)
@@ -124,12 +127,25 @@ static ssize_t face_write(struct file *filp, const char __user *buf, size_t coun
 	return err ?: count;
 }
 
+/* seq_lseek() prints the file up to the new position, so there must be a show(). */
+static loff_t face_llseek(struct file *filp, loff_t offset, int whence)
+{
+	struct seq_file *m = filp->private_data;
+	struct face_file *file = m->private;
+
+	if (!file->face->show)
+		return noop_llseek(filp, offset, whence);
+	return seq_lseek(filp, offset, whence);
+}
+
+/* Root passes by the mode of a file, so what it cannot do is refused here. */
 static int face_open(struct inode *inode, struct file *filp)
 {
 	struct face_file *file = inode->i_private;
 	int err;
 
-	if (filp->f_mode & FMODE_READ && !file->face->show)
+	if ((filp->f_mode & FMODE_READ && !file->face->show) ||
+	    (filp->f_mode & FMODE_WRITE && !file->face->write))
 		return -EACCES;
 	err = single_open(filp, face_show, file);
 	if (!err)
@@ -152,7 +168,7 @@ static const struct file_operations face_fops = {
 	.open = face_open,
 	.read = seq_read,
 	.write = face_write,
-	.llseek = seq_lseek,
+	.llseek = face_llseek,
 	.release = face_release,
 };
 
