@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <event-parse.h>
-#include <trace-seq.h>
 #include <uapi/mmbox.h>
 
 #include "source.h"
@@ -28,8 +27,8 @@ static const enum kmem_kind kinds[] = {
 
 /* Where a field lies in a record; size 0: nowhere. */
 struct field {
-	unsigned int offset;	/* bytes */
-	unsigned int size;	/* bytes */
+	size_t offset;		/* bytes, below RECORD_LEN_MAX */
+	size_t size;		/* bytes, at most 8 */
 	bool is_relative;	/* a string's offset counts from behind the field */
 };
 
@@ -38,6 +37,7 @@ struct event_fields {
 	enum kmem_kind kind;
 	struct field ptr, call_site, bytes_req, bytes_alloc, gfp, node, name;
 	struct field pfn, order;
+	size_t len;		/* bytes that a record must have for all of these */
 };
 
 struct kmem_decoder {
@@ -78,111 +78,154 @@ static const struct {
 
 /* ---- learning the formats ---- */
 
-static struct field field_of(struct tep_event *event, const char *name)
+#define RECORD_LEN_MAX	65536	/* bytes; no buffer page is larger */
+
+/*
+ * Finds a field; where there is none, its size is 0. False, having said why, if
+ * no record could have such a field.
+ */
+static bool find_field(struct tep_event *event, const char *name, struct field *found)
 {
 	struct tep_format_field *field = tep_find_any_field(event, name);
 
-	if (!field)
-		return (struct field){ 0 };
-	return (struct field){
-		.offset = field->offset,
-		.size = field->size,
-		.is_relative = field->flags & TEP_FIELD_IS_RELATIVE,
-	};
+	*found = (struct field){ 0 };
+	/* a name may also be an address, or an array: then it cannot be read */
+	if (!field || (!strcmp(name, "name") && !(field->flags & TEP_FIELD_IS_DYNAMIC)))
+		return true;
+	if (field->offset < 0 || field->offset >= RECORD_LEN_MAX ||
+	    (field->size != 1 && field->size != 2 && field->size != 4 &&
+	     field->size != 8)) {
+		warn("the format of kmem:%s makes no sense: %s has %d bytes at byte %d",
+		     event->name, name, field->size, field->offset);
+		return false;
+	}
+	found->offset = field->offset;
+	found->size = field->size;
+	found->is_relative = field->flags & TEP_FIELD_IS_RELATIVE;
+	return true;
+}
+
+static bool has_fields(const struct event_fields *fields)
+{
+	switch (fields->kind) {
+	case KMEM_KMALLOC:
+	case KMEM_CACHE_ALLOC:
+		return fields->ptr.size && fields->bytes_req.size &&
+		       fields->bytes_alloc.size && fields->gfp.size;
+	case KMEM_KFREE:
+	case KMEM_CACHE_FREE:
+		return fields->ptr.size;
+	case KMEM_PAGE_ALLOC:
+	case KMEM_PAGE_FREE:
+		return fields->pfn.size && fields->order.size;
+	}
+	return false;
 }
 
 static bool learn_event(struct tep_handle *tep, struct event_fields *fields,
 			const char *name)
 {
 	struct tep_event *event = tep_find_event_by_name(tep, "kmem", name);
+	const struct {
+		const char *name;
+		struct field *field;
+	} list[] = {
+		{ "ptr", &fields->ptr },
+		{ "call_site", &fields->call_site },
+		{ "bytes_req", &fields->bytes_req },
+		{ "bytes_alloc", &fields->bytes_alloc },
+		{ "gfp_flags", &fields->gfp },
+		{ "node", &fields->node },
+		{ "name", &fields->name },
+		{ "pfn", &fields->pfn },
+		{ "order", &fields->order },
+	};
+	size_t i;
 
 	fields->id = -1;
 	if (!event)
 		return true;
 	fields->id = event->id;
-	fields->ptr = field_of(event, "ptr");
-	fields->call_site = field_of(event, "call_site");
-	fields->bytes_req = field_of(event, "bytes_req");
-	fields->bytes_alloc = field_of(event, "bytes_alloc");
-	fields->gfp = field_of(event, "gfp_flags");
-	fields->node = field_of(event, "node");
-	fields->name = field_of(event, "name");
-	fields->pfn = field_of(event, "pfn");
-	fields->order = field_of(event, "order");
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		const struct field *field = list[i].field;
 
-	switch (fields->kind) {
-	case KMEM_KMALLOC:
-	case KMEM_CACHE_ALLOC:
-		if (fields->ptr.size && fields->bytes_req.size &&
-		    fields->bytes_alloc.size && fields->gfp.size)
-			return true;
-		break;
-	case KMEM_KFREE:
-	case KMEM_CACHE_FREE:
-		if (fields->ptr.size)
-			return true;
-		break;
-	case KMEM_PAGE_ALLOC:
-	case KMEM_PAGE_FREE:
-		if (fields->pfn.size && fields->order.size)
-			return true;
-		break;
+		if (!find_field(event, list[i].name, list[i].field))
+			return false;
+		if (fields->len < field->offset + field->size)
+			fields->len = field->offset + field->size;
 	}
+	if (has_fields(fields))
+		return true;
 	warn("the format of kmem:%s lacks a field that is needed", name);
 	return false;
 }
 
-/* What the kernel calls a bit: have a record printed that has just this one. */
-static uint32_t learn_bit(struct tep_event *event, const struct field *type,
-			  const struct field *gfp, unsigned int bit)
+/* What the kernel's own way to print gfp_flags calls each single bit. */
+static void learn_bits(struct kmem_decoder *decoder,
+		       const struct tep_print_flag_sym *flag)
 {
-	uint8_t data[256] = { 0 };
-	uint64_t flags = (uint64_t)1 << bit, id = event->id;
-	struct tep_record record = { .data = data, .size = sizeof(data) };
-	struct trace_seq seq;
-	uint32_t found = 0;
-	const char *text;
-	size_t i, len;
+	size_t i;
 
-	memcpy(data + type->offset, &id, type->size);
-	memcpy(data + gfp->offset, &flags, gfp->size);
-	trace_seq_init(&seq);
-	tep_print_event(event->tep, &seq, &record, "%s", TEP_PRINT_INFO);
-	trace_seq_terminate(&seq);
-	text = strstr(seq.buffer, "gfp_flags=");
-	if (text) {
-		text += strlen("gfp_flags=");
-		len = strcspn(text, " |");
+	for (; flag; flag = flag->next) {
+		uint64_t value = flag->value ? strtoull(flag->value, NULL, 0) : 0;
+
+		if (!flag->str || !value || value & (value - 1))
+			continue;
 		for (i = 0; i < ARRAY_SIZE(gfp_names); i++)
-			if (strlen(gfp_names[i].name) == len &&
-			    !strncmp(gfp_names[i].name, text, len))
-				found = gfp_names[i].gfp;
+			if (!strcmp(gfp_names[i].name, flag->str))
+				decoder->gfp_of_bit[__builtin_ctzll(value)] |=
+					gfp_names[i].gfp;
 	}
-	trace_seq_destroy(&seq);
-	return found;
+}
+
+static bool is_gfp_field(const struct tep_print_arg *arg)
+{
+	while (arg && arg->type == TEP_PRINT_TYPE)
+		arg = arg->typecast.item;
+	return arg && arg->type == TEP_PRINT_FIELD && arg->field.name &&
+	       !strcmp(arg->field.name, "gfp_flags");
+}
+
+#define ARG_DEPTH_MAX	64	/* a kernel's arguments are a few deep */
+
+/* Looks for __print_flags(gfp_flags, ...) in an argument of the print format. */
+static void learn_flags(struct kmem_decoder *decoder, const struct tep_print_arg *arg,
+			unsigned int depth)
+{
+	for (; arg && depth < ARG_DEPTH_MAX; depth++) {
+		switch (arg->type) {
+		case TEP_PRINT_TYPE:
+			arg = arg->typecast.item;
+			break;
+		case TEP_PRINT_OP:
+			learn_flags(decoder, arg->op.left, depth + 1);
+			arg = arg->op.right;
+			break;
+		case TEP_PRINT_FLAGS:
+			if (is_gfp_field(arg->flags.field))
+				learn_bits(decoder, arg->flags.flags);
+			return;
+		default:
+			return;
+		}
+	}
 }
 
 static bool learn_gfp(struct tep_handle *tep, struct kmem_decoder *decoder)
 {
+	const struct tep_print_arg *arg;
 	uint32_t known = 0;
-	unsigned int bit;
 	size_t i;
 
 	for (i = 0; i < NR_EVENTS; i++) {
-		const struct event_fields *fields = &decoder->events[i];
-		struct tep_event *event;
-
-		/* learn_bit() makes up a short record */
-		if (fields->id < 0 || !fields->gfp.size || fields->gfp.size > 8 ||
-		    fields->gfp.offset > 128)
+		if (decoder->events[i].id < 0)
 			continue;
-		event = tep_find_event(tep, fields->id);
-		for (bit = 0; bit < 8 * fields->gfp.size; bit++) {
-			decoder->gfp_of_bit[bit] |= learn_bit(event, &decoder->type,
-							      &fields->gfp, bit);
-			known |= decoder->gfp_of_bit[bit];
-		}
+		arg = tep_find_event(tep, decoder->events[i].id)->print_fmt.args;
+		for (; arg; arg = arg->next)
+			learn_flags(decoder, arg, 0);
 	}
+	for (i = 0; i < ARRAY_SIZE(decoder->gfp_of_bit); i++)
+		known |= decoder->gfp_of_bit[i];
 	if ((known & MMBOX_GFP_KERNEL) == MMBOX_GFP_KERNEL)
 		return true;
 	warn("the kmem events do not tell what their GFP flags mean");
@@ -210,9 +253,13 @@ struct kmem_decoder *decoder_create(struct tep_handle *tep)
 		warn("no kmem events in it: record with `-e kmem`");
 		goto fail;
 	}
-	decoder->type = field_of(first, "common_type");
-	if (!decoder->type.size || decoder->type.size > 8 ||
-	    decoder->type.offset > 128 || !learn_gfp(tep, decoder))
+	if (!find_field(first, "common_type", &decoder->type))
+		goto fail;
+	if (!decoder->type.size) {
+		warn("the format of kmem:%s lacks common_type", first->name);
+		goto fail;
+	}
+	if (!learn_gfp(tep, decoder))
 		goto fail;
 	return decoder;
 
@@ -228,13 +275,11 @@ void decoder_destroy(struct kmem_decoder *decoder)
 
 /* ---- decoding ---- */
 
-static uint64_t value_of(const struct field *field, const uint8_t *data, int size)
+/* The field's value, or 0 if the kernel has no such field. */
+static uint64_t value_of(const struct field *field, const uint8_t *data)
 {
 	uint64_t value = 0;
 
-	if (!field->size || field->size > 8 ||
-	    field->offset + field->size > (unsigned int)size)
-		return 0;
 	memcpy(&value, data + field->offset, field->size);
 	return value;
 }
@@ -249,14 +294,14 @@ static uint32_t gfp_of(const struct kmem_decoder *decoder, uint64_t flags)
 }
 
 static const char *name_of(struct kmem_decoder *decoder, const struct field *field,
-			   const uint8_t *data, int size)
+			   const uint8_t *data, size_t size)
 {
-	uint32_t loc = value_of(field, data, size);
-	unsigned int offset = loc & 0xffff, len = loc >> 16;
+	uint32_t loc = value_of(field, data);
+	size_t offset = loc & 0xffff, len = loc >> 16;
 
 	if (field->is_relative)
 		offset += field->offset + field->size;
-	if (!field->size || !len || offset + len > (unsigned int)size)
+	if (!len || offset > size || len > size - offset)
 		return NULL;
 	if (len > sizeof(decoder->name))
 		len = sizeof(decoder->name);
@@ -266,12 +311,12 @@ static const char *name_of(struct kmem_decoder *decoder, const struct field *fie
 }
 
 static const struct event_fields *find_event(const struct kmem_decoder *decoder,
-					     int id)
+					     uint64_t id)
 {
 	size_t i;
 
 	for (i = 0; i < NR_EVENTS; i++)
-		if (decoder->events[i].id == id)
+		if (decoder->events[i].id >= 0 && (uint64_t)decoder->events[i].id == id)
 			return &decoder->events[i];
 	return NULL;
 }
@@ -281,21 +326,22 @@ int decoder_decode(struct kmem_decoder *decoder, const void *data, int size,
 {
 	const struct event_fields *fields;
 
-	if (size < (int)(decoder->type.offset + decoder->type.size))
+	if (size < 0 || (size_t)size < decoder->type.offset + decoder->type.size)
 		return -1;
-	fields = find_event(decoder, value_of(&decoder->type, data, size));
+	fields = find_event(decoder, value_of(&decoder->type, data));
 	if (!fields)
 		return 0;
+	if ((size_t)size < fields->len)
+		return -1;
 	event->kind = fields->kind;
-	event->ptr = value_of(&fields->ptr, data, size);
-	event->call_site = value_of(&fields->call_site, data, size);
-	event->bytes_req = value_of(&fields->bytes_req, data, size);
-	event->bytes_alloc = value_of(&fields->bytes_alloc, data, size);
-	event->gfp = gfp_of(decoder, value_of(&fields->gfp, data, size));
-	event->node = fields->node.size ?
-		      (int32_t)value_of(&fields->node, data, size) : -1;
+	event->ptr = value_of(&fields->ptr, data);
+	event->call_site = value_of(&fields->call_site, data);
+	event->bytes_req = value_of(&fields->bytes_req, data);
+	event->bytes_alloc = value_of(&fields->bytes_alloc, data);
+	event->gfp = gfp_of(decoder, value_of(&fields->gfp, data));
+	event->node = fields->node.size ? (int32_t)value_of(&fields->node, data) : -1;
 	event->name = name_of(decoder, &fields->name, data, size);
-	event->pfn = value_of(&fields->pfn, data, size);
-	event->order = value_of(&fields->order, data, size);
+	event->pfn = value_of(&fields->pfn, data);
+	event->order = value_of(&fields->order, data);
 	return 1;
 }

@@ -35,6 +35,8 @@ const char *trace_texts_next(const struct trace_texts *texts, const char *text)
 {
 	const char *begin = (const char *)texts->bytes.data;
 
+	if (!texts->bytes.len)
+		return NULL;
 	text = text ? text + strlen(text) + 1 : begin;
 	return text < begin + texts->bytes.len ? text : NULL;
 }

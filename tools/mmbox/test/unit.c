@@ -20,6 +20,7 @@
 #include "convert.h"
 #include "ok.h"
 #include "trace.h"
+#include "unit.h"
 #include "util.h"
 
 static char *dir;	/* for files of the tests */
@@ -35,7 +36,7 @@ static uint64_t rnd(void)
 	return random_state;
 }
 
-static char *path_of(const char *name)
+char *path_of(const char *name)
 {
 	return xasprintf("%s/%s", dir, name);
 }
@@ -44,7 +45,7 @@ static char *path_of(const char *name)
 
 static int saved_stderr;
 
-static void hush(void)
+void hush(void)
 {
 	char *path = path_of("stderr");
 
@@ -55,8 +56,7 @@ static void hush(void)
 	free(path);
 }
 
-/* What was said since hush(), until the next call. */
-static const char *said(void)
+const char *said(void)
 {
 	static char text[4096];
 	char *path = path_of("stderr");
@@ -105,6 +105,22 @@ static void test_varints(void)
 		bytes_free(&bytes);
 	}
 	ok(same, "variable-length integers come back as they were");
+}
+
+static void test_texts(void)
+{
+	struct trace_texts texts = { 0 };
+	bool none = !trace_texts_next(&texts, NULL) && !trace_texts_get(&texts, "a");
+	const char *text;
+
+	trace_texts_add(&texts, "a", "%d", 1);
+	trace_texts_add(&texts, "b", "%s", "");
+	text = trace_texts_next(&texts, NULL);
+	ok(none && text && !strcmp(text, "a=1") &&
+	   !strcmp(trace_texts_get(&texts, "b"), "") &&
+	   !trace_texts_next(&texts, trace_texts_next(&texts, text)),
+	   "texts are found, and none where there are none");
+	bytes_free(&texts.bytes);
 }
 
 struct counted {
@@ -283,7 +299,7 @@ static int read_all(const char *path)
 	return got;
 }
 
-static void write_file(const char *path, const void *data, size_t len)
+void write_file(const char *path, const void *data, size_t len)
 {
 	FILE *file = fopen(path, "wb");
 
@@ -852,7 +868,7 @@ static void test_many(void)
 	ok(!status, "%llu events are converted and read back (%.1f bytes each)", MANY,
 	   (double)st.st_size / MANY);
 	/* sanitizers need memory of their own */
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 	ok(usage.ru_maxrss < MANY_RSS_KIB,
 	   "that took %ld KiB of memory, less than %d", usage.ru_maxrss, MANY_RSS_KIB);
 #endif
@@ -882,6 +898,7 @@ int main(int argc, char **argv)
 	}
 	test_varints();
 	test_table();
+	test_texts();
 	test_round_trip();
 	test_damage();
 	test_impossibles();
@@ -890,6 +907,7 @@ int main(int argc, char **argv)
 	test_pages();
 	test_slab_pages();
 	test_clock();
+	test_decode();
 	test_many();
 	path = path_of("stderr");
 	unlink(path);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of test/unit share. */
+#ifndef TEST_UNIT_H
+#define TEST_UNIT_H
+
+/* A path in the folder of the tests; the caller frees it. */
+char *path_of(const char *name);
+/* From here on stderr goes to a file. */
+void hush(void);
+/* What was said since hush(), until the next call; stderr is as before. */
+const char *said(void);
+/* Writes the bytes, or ends the program. */
+void write_file(const char *path, const void *data, size_t len);
+
+/* decode.c: kmem events out of raw records, and files of trace-cmd */
+void test_decode(void);
+
+#endif /* TEST_UNIT_H */
