@@ -238,8 +238,12 @@ bool mmbox_zone_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
 			     unsigned long mark, int highest);
 
 /* percpu.c */
-void mmbox_drain_cpus_cpuslocked(bool (*drain)(void *arg, int cpu), void *arg);
-void mmbox_drain_cpus(bool (*drain)(void *arg, int cpu), void *arg);
+void mmbox_drain_cpus_cpuslocked(bool (*holds)(void *arg, int cpu),
+				 void (*drain)(void *arg, int cpu), void *arg);
+void mmbox_drain_cpus(bool (*holds)(void *arg, int cpu),
+		      void (*drain)(void *arg, int cpu), void *arg);
+int mmbox_percpu_module_init(void);
+void mmbox_percpu_module_exit(void);
 
 /* debugfs.c, chardev.c: 0, or why this face is missing */
 int mmbox_debugfs_add(struct mmbox *box);

@@ -60,8 +60,8 @@ static u32 hash_zone(const struct mmbox *box, struct mmbox_zone *zone, u32 hash)
 	return hash;
 }
 
-/* What a CPU has of all zones, see mmbox_drain_cpus_cpuslocked(). */
-static bool hash_cpu(void *arg, int cpu)
+/* What a CPU has of all zones: on that CPU, or it is offline. */
+static void hash_cpu(void *arg, int cpu)
 {
 	struct mmbox *box = arg;
 	struct mmbox_zone *zone;
@@ -71,8 +71,8 @@ static bool hash_cpu(void *arg, int cpu)
 	mmbox_for_each_zone(box, zone) {
 		struct mmbox_per_cpu_pages *pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
 
-		if (READ_ONCE(pcp->busy))
-			return false;
+		preempt_disable();
+		WARN_ON_ONCE(READ_ONCE(pcp->busy));
 		WRITE_ONCE(pcp->busy, 1);
 		mmbox_cpu_barrier();
 		hash = jhash_2words(pcp->count, pcp->free_factor, hash);
@@ -80,9 +80,9 @@ static bool hash_cpu(void *arg, int cpu)
 			hash = hash_page_list(box, &pcp->lists[pindex], hash);
 		mmbox_cpu_barrier();
 		WRITE_ONCE(pcp->busy, 0);
+		preempt_enable();
 	}
 	WRITE_ONCE(per_cpu_ptr(box->cpu, cpu)->checksum, hash);
-	return true;
 }
 
 static u32 hash_cpus(struct mmbox *box, u32 hash)
@@ -93,7 +93,7 @@ static u32 hash_cpus(struct mmbox *box, u32 hash)
 	if (mmbox_is_bitmap(box))
 		return hash;
 	cpus_read_lock();
-	mmbox_drain_cpus_cpuslocked(hash_cpu, box);
+	mmbox_drain_cpus_cpuslocked(NULL, hash_cpu, box);
 	for_each_possible_cpu(cpu)
 		hash = jhash_1word(READ_ONCE(per_cpu_ptr(box->cpu, cpu)->checksum), hash);
 	cpus_read_unlock();

@@ -253,16 +253,17 @@ static void check_aliens(struct walk *w, struct mmbox_kmem_cache_node *n, int ni
 	}
 }
 
-static bool check_array(void *arg, int cpu)
+static void check_array(void *arg, int cpu)
 {
 	struct walk *w = arg;
 	struct mmbox_array_cache *ac = per_cpu_ptr(w->cachep->cpu_cache, cpu);
 
-	if (!mmbox_ac_enter(w->cachep, ac))
-		return false;
-	check_entries(w, ac, "array of CPU", cpu);
-	mmbox_ac_undo(ac);
-	return true;
+	preempt_disable();
+	if (!WARN_ON_ONCE(!mmbox_ac_enter(w->cachep, ac))) {
+		check_entries(w, ac, "array of CPU", cpu);
+		mmbox_ac_undo(ac);
+	}
+	preempt_enable();
 }
 
 static void check_caches(struct walk *w, struct mmbox *box)
@@ -278,7 +279,7 @@ static void check_caches(struct walk *w, struct mmbox *box)
 			check_node(w, cachep->node[nid], nid);
 			check_aliens(w, cachep->node[nid], nid);
 		}
-		mmbox_drain_cpus(check_array, w);
+		mmbox_drain_cpus(NULL, check_array, w);
 		cond_resched();
 	}
 	w->cachep = NULL;

@@ -16,6 +16,7 @@
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "mmbox needs Linux 6.1 or newer"
@@ -59,6 +60,13 @@ static inline bool mmbox_gfp_atomic(gfp_t gfp)
 #define MMBOX_HOST_MAX_ORDER	MAX_ORDER
 #else
 #define MMBOX_HOST_MAX_ORDER	(MAX_ORDER - 1)
+#endif
+
+/* Has to be said since 6.18. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define MMBOX_WQ_PERCPU		WQ_PERCPU
+#else
+#define MMBOX_WQ_PERCPU		0
 #endif
 
 /* Said by flags instead of by migrate type since 6.17. */

@@ -123,60 +123,74 @@ noinline void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages
 
 /* ---- draining, and how long they may be ---- */
 
-/* Bring the pages of a CPU's lists to their zone. False if the CPU is inside. */
-static bool drain_pages_zone(struct mmbox_zone *zone, int cpu)
+/* Bring the pages of a CPU's lists to their zone: on that CPU, or it is offline. */
+static void drain_pages_zone(struct mmbox_zone *zone, int cpu)
 {
 	struct mmbox_per_cpu_pages *pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
 
-	if (READ_ONCE(pcp->busy))
-		return false;
-	WRITE_ONCE(pcp->busy, 1);
-	mmbox_cpu_barrier();
-	/* Not all at once, others may wait for the lock. */
-	while (pcp->count)
-		free_pcppages_bulk(zone, READ_ONCE(pcp->batch) << MMBOX_PCP_BATCH_SCALE_MAX,
-				   pcp, 0);
-	mmbox_cpu_barrier();
-	WRITE_ONCE(pcp->busy, 0);
-	return true;
+	preempt_disable();
+	if (!WARN_ON_ONCE(READ_ONCE(pcp->busy))) {
+		WRITE_ONCE(pcp->busy, 1);
+		mmbox_cpu_barrier();
+		/* Not all at once, others may wait for the lock. */
+		while (pcp->count)
+			free_pcppages_bulk(zone, READ_ONCE(pcp->batch) <<
+					   MMBOX_PCP_BATCH_SCALE_MAX, pcp, 0);
+		mmbox_cpu_barrier();
+		WRITE_ONCE(pcp->busy, 0);
+	}
+	preempt_enable();
 }
 
-static bool drain_pages(void *arg, int cpu)
+static void drain_pages(void *arg, int cpu)
 {
 	struct mmbox *box = arg;
 	struct mmbox_zone *zone;
-	bool drained = true;
 
 	if (mmbox_is_bitmap(box))
-		return true;
+		return;
 	mmbox_for_each_zone(box, zone)
-		drained &= drain_pages_zone(zone, cpu);
-	return drained;
+		drain_pages_zone(zone, cpu);
+}
+
+static bool has_pages(void *arg, int cpu)
+{
+	struct mmbox *box = arg;
+	struct mmbox_zone *zone;
+
+	mmbox_for_each_zone(box, zone)
+		if (mmbox_glance(per_cpu_ptr(zone->per_cpu_pageset, cpu)->count))
+			return true;
+	return false;
 }
 
 /**
  * mmbox_drain_all_pages() - bring the pages of all per-CPU lists to the zones
  * @box: the box
  *
- * Not while a CPU comes or goes.
+ * Not while a CPU comes or goes. A CPU that puts its first page on a list just
+ * now may be missed.
  *
- * Context: process, interrupts on, may sleep.
+ * Context: process, may sleep.
  */
 void mmbox_drain_all_pages(struct mmbox *box)
 {
-	mmbox_drain_cpus(drain_pages, box);
+	mmbox_drain_cpus(has_pages, drain_pages, box);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_drain_all_pages);
 
 /**
- * mmbox_drain_all_pages_cpuslocked() - the same, in any case
+ * mmbox_drain_all_pages_cpuslocked() - the same of all CPUs, in any case
  * @box: the box
  *
- * Context: process, interrupts on, may sleep, cpus_read_lock() held.
+ * Each CPU has left its lists once since this was called: what it puts on them
+ * afterwards it does by pageblock types that were written before.
+ *
+ * Context: process, may sleep, cpus_read_lock() held.
  */
 void mmbox_drain_all_pages_cpuslocked(struct mmbox *box)
 {
-	mmbox_drain_cpus_cpuslocked(drain_pages, box);
+	mmbox_drain_cpus_cpuslocked(NULL, drain_pages, box);
 }
 
 /**
@@ -274,9 +288,7 @@ static int page_alloc_cpu_dead(unsigned int cpu, struct hlist_node *node)
 {
 	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_dead);
 
-	preempt_disable();
 	drain_pages(box, cpu);
-	preempt_enable();
 	return update_pagesets(box);
 }
 
@@ -293,21 +305,27 @@ static int page_alloc_cpu_online(unsigned int cpu, struct hlist_node *node)
  */
 int __init mmbox_pagesets_module_init(void)
 {
-	int state;
+	int state = mmbox_percpu_module_init();
 
+	if (state < 0)
+		return state;
 	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "mmbox/page_alloc:dead", NULL,
 					page_alloc_cpu_dead);
 	if (state < 0)
-		return state;
+		goto exit_percpu;
 	cpuhp_dead = state;
 	state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "mmbox/page_alloc:online",
 					page_alloc_cpu_online, NULL);
-	if (state < 0) {
-		cpuhp_remove_multi_state(cpuhp_dead);
-		return state;
-	}
+	if (state < 0)
+		goto remove_dead;
 	cpuhp_online = state;
 	return 0;
+
+remove_dead:
+	cpuhp_remove_multi_state(cpuhp_dead);
+exit_percpu:
+	mmbox_percpu_module_exit();
+	return state;
 }
 
 /**
@@ -319,6 +337,7 @@ void mmbox_pagesets_module_exit(void)
 {
 	cpuhp_remove_multi_state(cpuhp_online);
 	cpuhp_remove_multi_state(cpuhp_dead);
+	mmbox_percpu_module_exit();
 }
 
 /**

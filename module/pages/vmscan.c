@@ -242,18 +242,6 @@ static unsigned long shrink_slab(struct mmbox *box, gfp_t gfp, int nid, int prio
 
 /* ---- what CPUs and caches keep ---- */
 
-static void drain_cpu_pages(struct mmbox *box)
-{
-	struct mmbox_zone *zone;
-
-	mmbox_for_each_zone(box, zone) {
-		if (mmbox_nr_pcp_pages(zone)) {
-			mmbox_drain_all_pages(box);
-			return;
-		}
-	}
-}
-
 /*
  * Whoever makes or unmakes a cache may be allocating: never wait for him. Nor
  * for CPUs that come or go, which wait for the mutex.
@@ -577,7 +565,7 @@ static unsigned int balance_pgdat(mmbox_pg_data_t *pgdat, unsigned int order, in
 	mmbox_count_vm_events(sc.box, MMBOX_PAGEOUTRUN, 1);
 	boost_reclaim = zone_boosts(pgdat, highest, boosts);
 	/* What nobody uses first: that may do. */
-	drain_cpu_pages(sc.box);
+	mmbox_drain_all_pages(sc.box);
 	reap_caches(sc.box);
 restart:
 	update_reclaim_active(pgdat, highest, true);
@@ -598,7 +586,7 @@ restart:
 			raise_priority = false;
 
 		shrink_node(pgdat, &sc);
-		drain_cpu_pages(sc.box);
+		mmbox_drain_all_pages(sc.box);
 		if (sc.order && sc.nr_reclaimed >= 2UL << sc.order)
 			sc.order = 0;
 

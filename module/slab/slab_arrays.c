@@ -348,19 +348,29 @@ static void drain_shared(struct mmbox_kmem_cache *cachep, int nid)
 	mmbox_slabs_destroy(cachep, &destroy);
 }
 
-static bool drain_cpu(void *arg, int cpu)
+/* On @cpu. Nothing is there if it is offline: cpu_is_dead(). */
+static void drain_cpu(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep = arg;
-	struct mmbox_array_cache *ac = per_cpu_ptr(READ_ONCE(cachep->cpu_cache), cpu);
+	struct mmbox_array_cache *ac;
 
-	/* Nothing is there: cpu_is_dead(). */
 	if (!cpu_online(cpu))
-		return true;
-	if (!mmbox_ac_enter(cachep, ac))
-		return false;
-	drain_array(cachep, mmbox_cpu_to_node(cachep->box, cpu), ac, true);
-	mmbox_ac_undo(ac);
-	return true;
+		return;
+	preempt_disable();
+	ac = mmbox_this_cpu_array(cachep);
+	if (!WARN_ON_ONCE(!mmbox_ac_enter(cachep, ac))) {
+		drain_array(cachep, mmbox_cpu_to_node(cachep->box, cpu), ac, true);
+		mmbox_ac_undo(ac);
+	}
+	preempt_enable();
+}
+
+/* Objects that a CPU keeps for itself. */
+static bool cpu_has_spare(void *arg, int cpu)
+{
+	struct mmbox_kmem_cache *cachep = arg;
+
+	return mmbox_glance(per_cpu_ptr(READ_ONCE(cachep->cpu_cache), cpu)->avail);
 }
 
 /*
@@ -492,38 +502,40 @@ static void drain_nodes(struct mmbox_kmem_cache *cachep)
  *
  * Empties the arrays, then gives all free slabs back.
  *
- * Context: process, interrupts on, may sleep, cpus_read_lock() held, which
- * comes before slab.mutex.
+ * Context: process, may sleep, cpus_read_lock() held, which comes before
+ * slab.mutex.
  * Return: 0 if the cache is empty now, else 1.
  */
 int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
 {
-	mmbox_drain_cpus_cpuslocked(drain_cpu, cachep);
+	mmbox_drain_cpus_cpuslocked(cpu_has_spare, drain_cpu, cachep);
 	drain_nodes(cachep);
 	return !mmbox___kmem_cache_empty(cachep);
 }
 
-static bool drain_cpu_of_all(void *arg, int cpu)
+/* Under slab.mutex, which the caller of mmbox___kmem_caches_reap() holds. */
+static void drain_cpu_of_all(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep;
 	struct mmbox *box = arg;
-	bool drained = true;
 
-	list_for_each_entry(cachep, &box->slab.caches, list)
-		drained &= drain_cpu(cachep, cpu);
-	return drained;
+	list_for_each_entry(cachep, &box->slab.caches, list) {
+		if (!cpu_has_spare(cachep, cpu))
+			continue;
+		drain_cpu(cachep, cpu);
+		cond_resched();
+	}
 }
 
-/* Objects that any CPU keeps for itself, of any cache. */
-static bool cpus_have_spare(struct mmbox *box)
+/* Of any cache. */
+static bool cpu_has_any_spare(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep;
-	int cpu;
+	struct mmbox *box = arg;
 
 	list_for_each_entry(cachep, &box->slab.caches, list)
-		for_each_possible_cpu(cpu)
-			if (mmbox_glance(per_cpu_ptr(cachep->cpu_cache, cpu)->avail))
-				return true;
+		if (cpu_has_spare(cachep, cpu))
+			return true;
 	return false;
 }
 
@@ -531,18 +543,16 @@ static bool cpus_have_spare(struct mmbox *box)
  * mmbox___kmem_caches_reap() - free what no cache of a box needs
  * @box: the box
  *
- * As mmbox___kmem_cache_shrink() of each, but CPUs are asked once for all of
- * them, and not where that would be for nothing.
+ * As mmbox___kmem_cache_shrink() of each, but CPUs are visited once for all of
+ * them.
  *
- * Context: process, interrupts on, may sleep, cpus_read_lock() and slab.mutex
- * held.
+ * Context: process, may sleep, cpus_read_lock() and slab.mutex held.
  */
 void mmbox___kmem_caches_reap(struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
 
-	if (cpus_have_spare(box))
-		mmbox_drain_cpus_cpuslocked(drain_cpu_of_all, box);
+	mmbox_drain_cpus_cpuslocked(cpu_has_any_spare, drain_cpu_of_all, box);
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		drain_nodes(cachep);
 }
