@@ -295,7 +295,7 @@ static void two_boxes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sum, mmbox_checksum(b));
 	p = mmbox_kmalloc(a, 64, GFP_KERNEL);
 	mmbox_kfree(b, p);
-	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&b->bad[MMBOX_BAD_FOREIGN]));
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&b->faces.bad[MMBOX_BAD_FOREIGN]));
 	KUNIT_EXPECT_EQ(test, sum, mmbox_checksum(b));
 	mmbox_kfree(a, p);
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(a));

@@ -28,7 +28,7 @@ static bool check_listed(struct kunit *test, struct mmbox_zone *zone,
 	struct mmbox_page *page = page_of(zone->box, entry);
 	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
 
-	if (pfn >= zone->box->max_pfn) {
+	if (pfn >= zone->box->memmap.max_pfn) {
 		KUNIT_FAIL(test, "a list of zone %s leads out of the box", zone->name);
 		return false;
 	}
@@ -55,11 +55,11 @@ static void check_merged(struct kunit *test, struct mmbox_zone *zone,
 	unsigned long buddy = pfn ^ (1UL << order);
 	struct mmbox_page *other;
 
-	if (order == zone->box->max_order - 1 || buddy < zone->zone_start_pfn ||
+	if (order == zone->box->pages.max_order - 1 || buddy < zone->zone_start_pfn ||
 	    buddy >= zone->zone_start_pfn + zone->spanned_pages)
 		return;
 	/* Whole pageblocks of types that do not mix stay apart when a type changes. */
-	if (!mmbox_is_bitmap(zone->box) && order >= zone->box->pageblock_shift)
+	if (!mmbox_is_bitmap(zone->box) && order >= zone->box->pages.pageblock_shift)
 		return;
 	other = __mmbox_pfn_to_page(zone->box, buddy);
 	if (other->type == MMBOX_PAGE_BUDDY && other->order == order)
@@ -119,7 +119,7 @@ static unsigned long check_free_area(struct kunit *test, struct mmbox_zone *zone
 	unsigned long pages = 0;
 	unsigned int order;
 
-	for (order = 0; order < zone->box->max_order; order++) {
+	for (order = 0; order < zone->box->pages.max_order; order++) {
 		unsigned long nr = 0;
 		int mt;
 
@@ -173,7 +173,7 @@ static unsigned long check_pcps(struct kunit *test, struct mmbox_zone *zone,
 			struct list_head *entry;
 
 			if (i == MMBOX_PCP_THP)
-				order = zone->box->pageblock_shift;
+				order = zone->box->pages.pageblock_shift;
 			list_for_each(entry, &pcp->lists[i]) {
 				if (!check_listed(test, zone, census, entry,
 						  MMBOX_PAGE_PCP, order))
@@ -195,7 +195,7 @@ static void check_descriptors(struct kunit *test, struct mmbox *box,
 {
 	unsigned long pfn = 0, i;
 
-	while (pfn < box->max_pfn) {
+	while (pfn < box->memmap.max_pfn) {
 		struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
 		bool listed = test_bit(pfn, census->listed);
 		unsigned int order;
@@ -217,7 +217,7 @@ static void check_descriptors(struct kunit *test, struct mmbox *box,
 				   pfn, page->type);
 			return;
 		}
-		if (order >= box->max_order || !IS_ALIGNED(pfn, 1UL << order)) {
+		if (order >= box->pages.max_order || !IS_ALIGNED(pfn, 1UL << order)) {
 			KUNIT_FAIL(test, "pfn %lx heads a block of order %u", pfn, order);
 			return;
 		}
@@ -251,7 +251,7 @@ void test_check_pages(struct kunit *test, struct mmbox *box)
 	struct census census = {};
 	int nid, i;
 
-	census.listed = bitmap_zalloc(box->max_pfn, GFP_KERNEL);
+	census.listed = bitmap_zalloc(box->memmap.max_pfn, GFP_KERNEL);
 	if (!census.listed) {
 		KUNIT_FAIL(test, "no memory for the check");
 		return;
@@ -297,7 +297,7 @@ static void check_slabs(struct kunit *test, struct mmbox_kmem_cache *cachep, int
 	list_for_each_entry(slab, list, slab_list) {
 		unsigned long pfn = __mmbox_page_to_pfn(cachep->box, slab);
 
-		if (pfn >= cachep->box->max_pfn) {
+		if (pfn >= cachep->box->memmap.max_pfn) {
 			KUNIT_FAIL(test, "%s: %s leads out of the box", cachep->name, what);
 			return;
 		}
@@ -311,7 +311,7 @@ static void check_slabs(struct kunit *test, struct mmbox_kmem_cache *cachep, int
 				   cachep->name, pfn, what, slab->active, cachep->num);
 		sums->slabs++;
 		sums->free_objects += cachep->num - slab->active;
-		if (sums->slabs > cachep->box->max_pfn) {
+		if (sums->slabs > cachep->box->memmap.max_pfn) {
 			KUNIT_FAIL(test, "%s: %s never ends", cachep->name, what);
 			return;
 		}

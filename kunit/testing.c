@@ -189,7 +189,7 @@ long test_nr_bad(struct mmbox *box)
 	int i;
 
 	for (i = 0; i < MMBOX_NR_BAD; i++)
-		nr += atomic_long_read(&box->bad[i]);
+		nr += atomic_long_read(&box->faces.bad[i]);
 	return nr;
 }
 

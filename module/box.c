@@ -135,7 +135,11 @@ static long boot_on_cpu(void *arg)
 	u64 start = ktime_get_ns();
 	int err;
 
-	err = mmbox_mm_init(box);
+	err = mmbox_mm_early_init(box);
+	if (!err)
+		err = mmbox_kmem_cache_boot(box);
+	if (!err)
+		err = mmbox_mm_init(box);
 	if (!err && !box->cfg.pages_only)
 		err = mmbox_kmem_cache_init(box);
 	box->boot_ns = ktime_get_ns() - start;
@@ -204,29 +208,32 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	box->cfg.name = box->name;
 	strscpy(box->slab.debug.text, cfg->slab_debug, sizeof(box->slab.debug.text));
 	box->cfg.slab_debug = box->slab.debug.text;
-	box->max_order = cfg->orders;
-	box->pageblock_shift = cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders - 1;
-	box->direct_orders = cfg->buddy == MMBOX_BUDDY_BITMAP ? 0 :
+	box->pages.max_order = cfg->orders;
+	box->pages.pageblock_shift = cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders - 1;
+	box->pages.direct_orders = cfg->buddy == MMBOX_BUDDY_BITMAP ? 0 :
 			     cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders;
-	box->section_shift = ilog2(cfg->section_size);
-	box->pfn_section_shift = box->section_shift - PAGE_SHIFT;
-	box->watermark_scale_factor = 10;
-	box->watermark_boost_factor = 15000;
-	box->lowmem_reserve_ratio[MMBOX_ZONE_DMA] = 256;
-	box->lowmem_reserve_ratio[MMBOX_ZONE_DMA32] = 256;
-	box->lowmem_reserve_ratio[MMBOX_ZONE_NORMAL] = 32;
-	box->secret = get_random_long();
-	mutex_init(&box->memory_lock);
-	seqcount_init(&box->zonelist_seq);
-	mutex_init(&box->tunables_lock);
-	box->user_min_free_kbytes = -1;
-	init_rwsem(&box->shrinker_rwsem);
-	INIT_LIST_HEAD(&box->shrinkers);
-	raw_spin_lock_init(&box->reclaimers_lock);
-	INIT_LIST_HEAD(&box->reclaimers);
+	box->memmap.section_shift = ilog2(cfg->section_size);
+	box->memmap.pfn_section_shift = box->memmap.section_shift - PAGE_SHIFT;
+	box->pages.watermark_scale_factor = 10;
+	box->pages.watermark_boost_factor = 15000;
+	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_DMA] = 256;
+	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_DMA32] = 256;
+	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_NORMAL] = 32;
+	box->slab.secret = get_random_long();
+	mutex_init(&box->pages.memory_lock);
+	seqcount_init(&box->pages.zonelist_seq);
+	mutex_init(&box->pages.tunables_lock);
+	box->pages.user_min_free_kbytes = -1;
+	init_rwsem(&box->pages.shrinker_rwsem);
+	INIT_LIST_HEAD(&box->pages.shrinkers);
+	raw_spin_lock_init(&box->pages.reclaimers_lock);
+	INIT_LIST_HEAD(&box->pages.reclaimers);
 	INIT_LIST_HEAD(&box->list);
 	mmbox_report_init(box);
-	INIT_LIST_HEAD(&box->hot_sections);
+	box->observer = &mmbox_faces_observer;
+	if (!cfg->pages_only)
+		box->pages.reclaim = &mmbox_slab_reclaim;
+	INIT_LIST_HEAD(&box->pages.hot_sections);
 	xa_init(&box->physmap.hot);
 
 	err = mmbox_region_take(&box->region, &box->host, cfg->region, cfg->size);

@@ -14,10 +14,10 @@ static void expect_bad(struct kunit *test, struct mmbox *box, enum mmbox_bad why
 	int i;
 
 	for (i = 0; i < MMBOX_NR_BAD; i++)
-		KUNIT_EXPECT_EQ_MSG(test, atomic_long_read(&box->bad[i]), i == why,
+		KUNIT_EXPECT_EQ_MSG(test, atomic_long_read(&box->faces.bad[i]), i == why,
 				    "frees refused as %s", mmbox_bad_names[i]);
 	for (i = 0; i < MMBOX_NR_BAD; i++)
-		atomic_long_set(&box->bad[i], 0);
+		atomic_long_set(&box->faces.bad[i], 0);
 	test_check_box(test, box);
 }
 
@@ -37,7 +37,8 @@ static void foreign_address(struct kunit *test)
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, "a", 64);
 	void *addr[] = {
-		test, (void *)box->va_base - 64, (void *)box->va_base + box->va_size,
+		test, (void *)box->physmap.va_base - 64,
+		(void *)box->physmap.va_base + box->physmap.va_size,
 		(void *)8, (void *)-64UL,
 	};
 	int i;
@@ -55,7 +56,7 @@ static void foreign_address(struct kunit *test)
 		expect_bad(test, box, MMBOX_BAD_FOREIGN);
 	}
 	/* In the middle of a page descriptor. */
-	mmbox___free_pages(box, (void *)box->memmap + 8, 0);
+	mmbox___free_pages(box, (void *)box->memmap.map + 8, 0);
 	expect_bad(test, box, MMBOX_BAD_FOREIGN);
 }
 
@@ -76,7 +77,7 @@ static void wrong_cache(struct kunit *test)
 	expect_bad(test, box, MMBOX_BAD_CACHE);
 	mmbox_kmem_cache_free(a, large);
 	expect_bad(test, box, MMBOX_BAD_CACHE);
-	mmbox_kmem_cache_free(a, box->memmap);
+	mmbox_kmem_cache_free(a, box->memmap.map);
 	expect_bad(test, box, MMBOX_BAD_CACHE);
 	/* Pages are not from kmalloc. */
 	mmbox_kfree(box, page);
@@ -108,12 +109,12 @@ static void not_an_object(struct kunit *test)
 			mmbox_kfree(box, objp + at);
 		}
 		KUNIT_EXPECT_EQ_MSG(test, test_nr_bad(box),
-				    atomic_long_read(&box->bad[MMBOX_BAD_OBJECT]),
+				    atomic_long_read(&box->faces.bad[MMBOX_BAD_OBJECT]),
 				    "size %u", sizes[i]);
 		KUNIT_EXPECT_EQ_MSG(test, test_nr_bad(box),
 				    2L * DIV_ROUND_UP(sizes[i] - 1, step), "size %u", sizes[i]);
 		KUNIT_EXPECT_NULL(test, memchr_inv(objp, 0x5a, sizes[i]));
-		atomic_long_set(&box->bad[MMBOX_BAD_OBJECT], 0);
+		atomic_long_set(&box->faces.bad[MMBOX_BAD_OBJECT], 0);
 		mmbox_kmem_cache_free(cachep, objp);
 		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	}
@@ -134,7 +135,7 @@ static void outside_objects(struct kunit *test)
 		mmbox_kmem_cache_free(cachep, (void *)at);
 		refused++;
 	}
-	KUNIT_EXPECT_EQ(test, refused, atomic_long_read(&box->bad[MMBOX_BAD_OBJECT]));
+	KUNIT_EXPECT_EQ(test, refused, atomic_long_read(&box->faces.bad[MMBOX_BAD_OBJECT]));
 	test_check_box(test, box);
 }
 
@@ -230,8 +231,8 @@ static void double_free_late(struct kunit *test)
 	mmbox_kmem_cache_free(cachep, p[0]);
 	mmbox_kmem_cache_free(cachep, p[1]);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 120, 60, 0));
-	KUNIT_EXPECT_EQ(test, 2, atomic_long_read(&box->bad[MMBOX_BAD_DOUBLE]));
-	atomic_long_set(&box->bad[MMBOX_BAD_DOUBLE], 0);
+	KUNIT_EXPECT_EQ(test, 2, atomic_long_read(&box->faces.bad[MMBOX_BAD_DOUBLE]));
+	atomic_long_set(&box->faces.bad[MMBOX_BAD_DOUBLE], 0);
 	test_check_box(test, box);
 	for (i = 0; i < 3; i++) {
 		p[i] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
@@ -338,7 +339,7 @@ static void double_free_rcu(struct kunit *test)
 		if (i == 2)
 			mmbox_kfree_rcu(box, next, rcu);
 		mmbox_kfree_rcu(box, p, rcu);
-		KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_DOUBLE]));
+		KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->faces.bad[MMBOX_BAD_DOUBLE]));
 		mmbox_kfree_rcu_barrier(box);
 		expect_bad(test, box, MMBOX_BAD_DOUBLE);
 		if (!i)
@@ -394,7 +395,7 @@ static void not_allocated(struct kunit *test)
 	expect_bad(test, box, MMBOX_BAD_PAGE);
 	mmbox___free_pages(box, mmbox_virt_to_page(box, large), 6);
 	expect_bad(test, box, MMBOX_BAD_PAGE);
-	mmbox___free_pages(box, mmbox_virt_to_page(box, box->memmap), 0);
+	mmbox___free_pages(box, mmbox_virt_to_page(box, box->memmap.map), 0);
 	expect_bad(test, box, MMBOX_BAD_PAGE);
 	mmbox_kfree(box, large + PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, 1, test_nr_bad(box));
@@ -431,8 +432,8 @@ static void double_free_pages(struct kunit *test)
 	for (i = 0; i < 64; i++)
 		mmbox___free_pages(box, pages[i], 0);
 	KUNIT_EXPECT_EQ(test, 64, test_nr_bad(box));
-	atomic_long_set(&box->bad[MMBOX_BAD_DOUBLE], 0);
-	atomic_long_set(&box->bad[MMBOX_BAD_PAGE], 0);
+	atomic_long_set(&box->faces.bad[MMBOX_BAD_DOUBLE], 0);
+	atomic_long_set(&box->faces.bad[MMBOX_BAD_PAGE], 0);
 	test_check_box(test, box);
 
 	large = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
@@ -450,7 +451,7 @@ static void all_are_counted(struct kunit *test)
 
 	for (i = 0; i < 1000; i++)
 		mmbox_kfree(box, test);
-	KUNIT_EXPECT_EQ(test, 1000, atomic_long_read(&box->bad[MMBOX_BAD_FOREIGN]));
+	KUNIT_EXPECT_EQ(test, 1000, atomic_long_read(&box->faces.bad[MMBOX_BAD_FOREIGN]));
 }
 
 static struct kunit_case cases[] = {

@@ -87,8 +87,8 @@ static void round_trip(struct kunit *test)
 	struct mmbox_page *last = NULL;
 	unsigned long pfn, valid = 0;
 
-	KUNIT_EXPECT_EQ(test, box->max_pfn, PHYS_PFN(layout->span));
-	for (pfn = 0; pfn < box->max_pfn + 4096; pfn++) {
+	KUNIT_EXPECT_EQ(test, box->memmap.max_pfn, PHYS_PFN(layout->span));
+	for (pfn = 0; pfn < box->memmap.max_pfn + 4096; pfn++) {
 		struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
 		int nid = nid_of(&box->cfg, pfn);
 		void *addr;
@@ -123,7 +123,7 @@ static void check_blocks(struct kunit *test, struct mmbox *box)
 {
 	unsigned long pfn, i;
 
-	for (pfn = 0; pfn < box->max_pfn; pfn++) {
+	for (pfn = 0; pfn < box->memmap.max_pfn; pfn++) {
 		struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
 
 		if (!page || page->type != MMBOX_PAGE_BUDDY)
@@ -343,9 +343,9 @@ static void failures(struct kunit *test)
 		allocs = box->memblock.nr_allocs;
 		mmbox_for_each_zone(box, zone)
 			present += zone->present_pages;
-		KUNIT_EXPECT_EQ(test, present + box->sparse.nr_missing * PHYS_PFN(SZ_4M),
+		KUNIT_EXPECT_EQ(test, present + box->memmap.sparse.nr_missing * PHYS_PFN(SZ_4M),
 				PHYS_PFN(cfg.size));
-		missing += box->sparse.nr_missing;
+		missing += box->memmap.sparse.nr_missing;
 		page = mmbox_alloc_pages(box, GFP_KERNEL, 3);
 		KUNIT_EXPECT_NOT_NULL(test, page);
 		if (page)
@@ -375,9 +375,9 @@ static void boot_log(struct kunit *test)
 	unsigned long populated = 0;
 	unsigned int i, next = 0;
 
-	KUNIT_EXPECT_EQ(test, box->boot->nr_lost, 0);
-	for (i = 0; i < box->boot->nr; i++) {
-		const struct mmbox_boot_step *step = &box->boot->steps[i];
+	KUNIT_EXPECT_EQ(test, box->memmap.boot->nr_lost, 0);
+	for (i = 0; i < box->memmap.boot->nr; i++) {
+		const struct mmbox_boot_step *step = &box->memmap.boot->steps[i];
 
 		if (next < ARRAY_SIZE(steps) && step->what == steps[next])
 			next++;
@@ -421,7 +421,7 @@ static void section_sizes(struct kunit *test)
 	cfg.section_size = SZ_16M;
 	KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(&cfg, "16M@0,16M@48M"));
 	box = test_box(test, &cfg);
-	KUNIT_EXPECT_EQ(test, box->nr_sections, 4);
+	KUNIT_EXPECT_EQ(test, box->memmap.nr_sections, 4);
 	test_box_end(test, box);
 
 	KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(&cfg, "16M@0,16M@56M"));

@@ -96,7 +96,7 @@ static void any_order(struct kunit *test)
 	unsigned int nr, i, j, order;
 	u32 seed = 5;
 
-	for (order = 0; order < box->max_order; order++)
+	for (order = 0; order < box->pages.max_order; order++)
 		before[order] = zone->free_area[order].nr_free;
 	for (order = 0; order < 4; order++) {
 		for (nr = 0; nr < 4096 >> order; nr++) {
@@ -111,7 +111,7 @@ static void any_order(struct kunit *test)
 			mmbox___free_pages(box, pages[i], order);
 		}
 		test_check_pages(test, box);
-		for (i = 0; i < box->max_order; i++)
+		for (i = 0; i < box->pages.max_order; i++)
 			KUNIT_EXPECT_EQ_MSG(test, zone->free_area[i].nr_free, before[i],
 					    "order %u", i);
 	}

@@ -10,7 +10,7 @@
 
 #include "pages/buddy.h"
 #include "churn.h"
-#include "faces/verify.h"
+#include "box.h"
 
 struct variant {
 	enum mmbox_memory_model model;
@@ -118,8 +118,8 @@ static void get_figures(struct mmbox *box, struct figures *f)
 			};
 		}
 	}
-	for (pfn = 0; pfn < box->max_pfn; pfn += 1UL << box->pageblock_shift)
-		f->types[pfn >> box->pageblock_shift] = mmbox_pageblock_type(box, pfn);
+	for (pfn = 0; pfn < box->memmap.max_pfn; pfn += 1UL << box->pages.pageblock_shift)
+		f->types[pfn >> box->pages.pageblock_shift] = mmbox_pageblock_type(box, pfn);
 }
 
 static void expect_figures(struct kunit *test, struct mmbox *box, const struct figures *f,
@@ -152,7 +152,7 @@ static void check_sums(struct kunit *test, struct mmbox *box)
 	unsigned long pfn;
 	int nid;
 
-	for (pfn = 0; pfn < box->max_pfn; pfn++) {
+	for (pfn = 0; pfn < box->memmap.max_pfn; pfn++) {
 		const struct mmbox_page *page = mmbox_pfn_to_online_page(box, pfn);
 
 		if (!page)
@@ -190,7 +190,7 @@ static bool in_list(const struct mmbox_zonelist *list, const struct mmbox_zone *
 /* Zonelists have just the populated zones; marks and reserves go by managed pages. */
 static void check_rules(struct kunit *test, struct mmbox *box)
 {
-	unsigned long managed = 0, pages_min = box->min_free_kbytes >> (PAGE_SHIFT - 10);
+	unsigned long managed = 0, pages_min = box->pages.min_free_kbytes >> (PAGE_SHIFT - 10);
 	struct mmbox_zone *zone;
 	int nid, j;
 
@@ -198,7 +198,7 @@ static void check_rules(struct kunit *test, struct mmbox *box)
 		managed += zone->managed_pages;
 	mmbox_for_each_zone(box, zone) {
 		const struct mmbox_zone *zones = zone->zone_pgdat->node_zones;
-		int ratio = box->lowmem_reserve_ratio[mmbox_zone_idx(zone)];
+		int ratio = box->pages.lowmem_reserve_ratio[mmbox_zone_idx(zone)];
 		unsigned long above = 0;
 
 		mmbox_for_each_online_node(box, nid)
@@ -289,7 +289,7 @@ static void off_and_on(struct kunit *test)
 	all = mmbox_nr_free_blocks(zone_of(box, 0, MMBOX_ZONE_NORMAL), 10) +
 	      mmbox_nr_free_blocks(zone_of(box, 1, MMBOX_ZONE_NORMAL), 10) +
 	      mmbox_nr_free_blocks(zone_of(box, 0, MMBOX_ZONE_DMA), 10);
-	for (nr = 0; nr < box->nr_sections; nr++) {
+	for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 		int err;
 
 		if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
@@ -316,14 +316,14 @@ static void off_and_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gone, all);
 	KUNIT_EXPECT_EQ(test, gone, 8);
 
-	for (nr = 0; nr < box->nr_sections; nr++)
+	for (nr = 0; nr < box->memmap.nr_sections; nr++)
 		off[nr] = !mmbox_memory_offline(box, nr);
 	check_all(test, box);
 	free_all(box, pages, take_all(test, box, 0, pages), 0);
 	/* What is left has no block as large as a section. */
 	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN, 10));
 	check_all(test, box);
-	for (nr = box->nr_sections; nr-- > 0;)
+	for (nr = box->memmap.nr_sections; nr-- > 0;)
 		if (off[nr])
 			KUNIT_EXPECT_EQ(test, 0, mmbox_memory_online(box, nr,
 								     MMBOX_MMOP_ONLINE_KERNEL));
@@ -501,7 +501,7 @@ static void refusals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, mmbox_memory_online(box, 2, MMBOX_MMOP_ONLINE));
 	KUNIT_EXPECT_EQ(test, -ENXIO, mmbox_memory_online(box, HOLE, MMBOX_MMOP_ONLINE));
 	KUNIT_EXPECT_EQ(test, -ENXIO, mmbox_memory_offline(box, HOLE));
-	KUNIT_EXPECT_EQ(test, -ENXIO, mmbox_memory_offline(box, box->nr_sections));
+	KUNIT_EXPECT_EQ(test, -ENXIO, mmbox_memory_offline(box, box->memmap.nr_sections));
 	KUNIT_EXPECT_EQ(test, -ENXIO, mmbox_memory_offline(box, -1UL));
 	expect_figures(test, box, &before, "refusals");
 	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_offline(box, 2));
@@ -756,7 +756,7 @@ static void come_and_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, now.holes, usage.holes);
 
 	/* At once into use, and in a zone that there was not. */
-	box->auto_online = MMBOX_MMOP_ONLINE_MOVABLE;
+	box->pages.auto_online = MMBOX_MMOP_ONLINE_MOVABLE;
 	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_probe(box, phys_of(6)));
 	KUNIT_EXPECT_PTR_EQ(test, zone_of(box, 1, MMBOX_ZONE_MOVABLE),
 			    mmbox_section_zone(box, 6));
@@ -789,7 +789,7 @@ static void many_stretches(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, mmbox_banks_parse(&cfg, "8M@0,280M@16M:hot"));
 	cfg.size = mmbox_banks_sum(&cfg);
 	box = test_box(test, &cfg);
-	for (nr = box->nr_sections - 1; nr >= 8; nr -= 2) {
+	for (nr = box->memmap.nr_sections - 1; nr >= 8; nr -= 2) {
 		err = mmbox_memory_probe(box, (phys_addr_t)nr * SZ_2M);
 		if (err == -ENOMEM)
 			break;		/* the host is small */
@@ -798,7 +798,7 @@ static void many_stretches(struct kunit *test)
 		probed++;
 	}
 	KUNIT_EXPECT_GT_MSG(test, probed, MMBOX_MEMBLOCK_REGIONS, "no test of what it is for");
-	for (nr += 2; nr < box->nr_sections; nr += 2)
+	for (nr += 2; nr < box->memmap.nr_sections; nr += 2)
 		KUNIT_EXPECT_EQ(test, 0, mmbox_memory_remove(box, (phys_addr_t)nr * SZ_2M));
 	test_box_drop(test, box);
 	expect_returned(test, &account);
@@ -1007,7 +1007,7 @@ static void boot_failures(struct kunit *test)
 		allocs = max(allocs, nth);
 		if (!IS_ERR(box)) {
 			allocs = box->memblock.nr_allocs;
-			for (nr = 0; nr < box->nr_sections; nr++) {
+			for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 				if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
 					continue;
 				if (mmbox_present_section(mmbox_nr_to_section(box, nr))) {
@@ -1151,7 +1151,7 @@ static void plug_probe(struct plugger *p, unsigned long nr)
 
 static void plug_step(struct plugger *p)
 {
-	unsigned long nr = test_random(&p->seed) % p->box->nr_sections;
+	unsigned long nr = test_random(&p->seed) % p->box->memmap.nr_sections;
 
 	switch (mmbox_section_state(p->box, nr)) {
 	case MMBOX_SECTION_ONLINE:
@@ -1209,7 +1209,7 @@ static void torture(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
 	check_all(test, box);
 
-	for (nr = 0; nr < box->nr_sections; nr++) {
+	for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 		plug_probe(&plugger, mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT ? nr :
 				     HOLE);
 		if (mmbox_section_state(box, nr) == MMBOX_SECTION_OFFLINE)

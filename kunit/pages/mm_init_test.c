@@ -84,7 +84,7 @@ static void nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zone->zone_start_pfn, PHYS_PFN(SZ_8M));
 	KUNIT_EXPECT_EQ(test, zone->spanned_pages, PHYS_PFN(SZ_16M));
 	KUNIT_EXPECT_EQ(test, zone->present_pages, PHYS_PFN(SZ_8M));
-	for (pfn = 0; pfn < box->max_pfn; pfn++)
+	for (pfn = 0; pfn < box->memmap.max_pfn; pfn++)
 		KUNIT_EXPECT_EQ_MSG(test, (int)__mmbox_pfn_to_page(box, pfn)->node_id,
 				    PFN_PHYS(pfn) / SZ_8M % 2, "pfn %lx", pfn);
 }
@@ -262,18 +262,19 @@ static void zone_movable(struct kunit *test)
 static void memmap_in_the_box(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, SZ_32M, SZ_8M, 11);
-	unsigned long first = PHYS_PFN(mmbox_virt_to_phys(box, box->memmap));
-	unsigned long nr = PFN_UP(box->memmap_size), pfn, reserved = 0;
+	unsigned long first = PHYS_PFN(mmbox_virt_to_phys(box, box->memmap.map));
+	unsigned long nr = PFN_UP(box->memmap.map_size), pfn, reserved = 0;
 	unsigned long managed = 0;
 	int i;
 
-	KUNIT_EXPECT_EQ(test, box->memmap_size, PHYS_PFN(SZ_32M) * sizeof(struct mmbox_page));
-	KUNIT_EXPECT_TRUE(test, mmbox_virt_valid(box, box->memmap));
-	KUNIT_EXPECT_TRUE(test, mmbox_virt_valid(box, (void *)box->memmap + box->memmap_size - 1));
+	KUNIT_EXPECT_EQ(test, box->memmap.map_size, PHYS_PFN(SZ_32M) * sizeof(struct mmbox_page));
+	KUNIT_EXPECT_TRUE(test, mmbox_virt_valid(box, box->memmap.map));
+	KUNIT_EXPECT_TRUE(test, mmbox_virt_valid(box, (void *)box->memmap.map +
+						 box->memmap.map_size - 1));
 	for (pfn = first; pfn < first + nr; pfn++)
 		KUNIT_EXPECT_EQ_MSG(test, __mmbox_pfn_to_page(box, pfn)->type,
 				    MMBOX_PAGE_RESERVED, "pfn %lx of the memmap", pfn);
-	for (pfn = 0; pfn < box->max_pfn; pfn++)
+	for (pfn = 0; pfn < box->memmap.max_pfn; pfn++)
 		reserved += __mmbox_pfn_to_page(box, pfn)->type == MMBOX_PAGE_RESERVED;
 	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++)
 		managed += zone_of(box, i)->managed_pages;
@@ -288,8 +289,8 @@ static void bottom_up(struct kunit *test)
 	struct mmbox *box = box_of(test, SZ_32M, SZ_8M, 11);
 	struct mmbox_config cfg;
 
-	KUNIT_EXPECT_GE(test, mmbox_virt_to_phys(box, box->memmap),
-			SZ_32M - box->memmap_size - SZ_64K);
+	KUNIT_EXPECT_GE(test, mmbox_virt_to_phys(box, box->memmap.map),
+			SZ_32M - box->memmap.map_size - SZ_64K);
 	KUNIT_EXPECT_EQ(test, zone_of(box, MMBOX_ZONE_DMA)->managed_pages, PHYS_PFN(SZ_8M));
 	test_box_end(test, box);
 
@@ -299,7 +300,7 @@ static void bottom_up(struct kunit *test)
 	cfg.zone_dma32 = 0;
 	cfg.bottom_up = true;
 	box = test_box(test, &cfg);
-	KUNIT_EXPECT_LE(test, mmbox_virt_to_phys(box, box->memmap), SZ_64K);
+	KUNIT_EXPECT_LE(test, mmbox_virt_to_phys(box, box->memmap.map), SZ_64K);
 	KUNIT_EXPECT_EQ(test, zone_of(box, MMBOX_ZONE_NORMAL)->managed_pages,
 			PHYS_PFN(SZ_32M - SZ_8M));
 }
@@ -339,10 +340,10 @@ static void watermarks(struct kunit *test)
 
 	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++)
 		managed += zone_of(box, i)->managed_pages;
-	KUNIT_EXPECT_EQ(test, box->min_free_kbytes,
+	KUNIT_EXPECT_EQ(test, box->pages.min_free_kbytes,
 			(unsigned long)int_sqrt(managed * (PAGE_SIZE / 1024) * 16));
-	KUNIT_EXPECT_EQ(test, box->watermark_scale_factor, 10);
-	pages_min = box->min_free_kbytes / (PAGE_SIZE / 1024);
+	KUNIT_EXPECT_EQ(test, box->pages.watermark_scale_factor, 10);
+	pages_min = box->pages.min_free_kbytes / (PAGE_SIZE / 1024);
 
 	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++) {
 		struct mmbox_zone *zone = zone_of(box, i);
@@ -366,7 +367,7 @@ static void smallest(struct kunit *test)
 	struct mmbox *box = box_of(test, MMBOX_SIZE_MIN, SZ_16M, 10);
 	void *p;
 
-	KUNIT_EXPECT_GE(test, box->min_free_kbytes, 128);
+	KUNIT_EXPECT_GE(test, box->pages.min_free_kbytes, 128);
 	p = mmbox_kmalloc(box, 100, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, p);
 	mmbox_kfree(box, p);
@@ -401,20 +402,20 @@ static void physmap(struct kunit *test)
 	struct mmbox *box = box_of(test, SZ_8M, SZ_4M, 11);
 	unsigned long pfn;
 
-	for (pfn = 0; pfn < box->max_pfn; pfn += 97) {
+	for (pfn = 0; pfn < box->memmap.max_pfn; pfn += 97) {
 		struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
 		void *addr = mmbox_page_address(box, page);
 
 		KUNIT_ASSERT_NOT_NULL(test, page);
 		KUNIT_EXPECT_EQ(test, mmbox_page_to_pfn(box, page), pfn);
-		KUNIT_EXPECT_PTR_EQ(test, addr, (void *)(box->va_base + PFN_PHYS(pfn)));
+		KUNIT_EXPECT_PTR_EQ(test, addr, (void *)(box->physmap.va_base + PFN_PHYS(pfn)));
 		KUNIT_EXPECT_PTR_EQ(test, mmbox_virt_to_page(box, addr + PAGE_SIZE - 1), page);
 	}
 	KUNIT_EXPECT_FALSE(test, mmbox_pfn_valid(box, PHYS_PFN(SZ_8M)));
 	KUNIT_EXPECT_NULL(test, mmbox_pfn_to_page(box, PHYS_PFN(SZ_8M)));
 	KUNIT_EXPECT_NULL(test, mmbox_virt_to_page(box, test));
-	KUNIT_EXPECT_NULL(test, mmbox_virt_to_page(box, (void *)box->va_base - 1));
-	KUNIT_EXPECT_NULL(test, mmbox_virt_to_page(box, (void *)box->va_base + SZ_8M));
+	KUNIT_EXPECT_NULL(test, mmbox_virt_to_page(box, (void *)box->physmap.va_base - 1));
+	KUNIT_EXPECT_NULL(test, mmbox_virt_to_page(box, (void *)box->physmap.va_base + SZ_8M));
 }
 
 static struct kunit_case cases[] = {

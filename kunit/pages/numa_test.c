@@ -82,7 +82,7 @@ static void fallback(struct kunit *test)
 	struct mmbox_zone *zone;
 	struct mmbox_page *page;
 
-	box->watermark_boost_factor = 0;
+	box->pages.watermark_boost_factor = 0;
 	nr = exhaust(box, pages, 2048, 0, GFP_KERNEL | __GFP_THISNODE);
 	KUNIT_EXPECT_GT(test, nr, 1500);
 	for (i = 0; i < nr; i++)

@@ -179,7 +179,7 @@ static void exhaustion(struct kunit *test)
 	struct counts before;
 
 	test_pin(test, 0);
-	box->watermark_boost_factor = 0;
+	box->pages.watermark_boost_factor = 0;
 	get_counts(box, &before);
 	nr = take_all(box, pages, 0, GFP_KERNEL);
 	KUNIT_EXPECT_GT(test, nr, 6000);
@@ -262,7 +262,7 @@ static void out_of_memory(struct kunit *test)
 	unsigned int nr, i;
 
 	test_pin(test, 0);
-	box->watermark_boost_factor = 0;
+	box->pages.watermark_boost_factor = 0;
 	get_counts(box, &before);
 	nr = take_all(box, pages, 0, GFP_KERNEL | __GFP_NOWARN);
 	mmbox_drain_all_pages(box);
@@ -299,7 +299,7 @@ static void nofail_waits(struct kunit *test)
 	struct mmbox_page *page;
 
 	e.pages = test_zalloc(test, MAX_PAGES * sizeof(*e.pages));
-	e.box->watermark_boost_factor = 0;
+	e.box->pages.watermark_boost_factor = 0;
 	e.nr = take_all(e.box, e.pages, 0, GFP_KERNEL | __GFP_MEMALLOC | __GFP_NOWARN);
 	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(e.box, GFP_ATOMIC | __GFP_NOWARN, 0));
 	thread = test_thread_start(test, 0, free_one_later, &e);
@@ -361,7 +361,7 @@ static void by_address(struct kunit *test)
 	unsigned long addr = mmbox___get_free_pages(box, GFP_KERNEL, 2);
 
 	KUNIT_ASSERT_NE(test, addr, 0);
-	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(addr - box->va_base, PAGE_SIZE << 2));
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(addr - box->physmap.va_base, PAGE_SIZE << 2));
 	memset((void *)addr, 1, PAGE_SIZE << 2);
 	mmbox_free_pages(box, addr, 2);
 	mmbox_free_pages(box, 0, 2);
@@ -465,7 +465,7 @@ static void drained_when_short(struct kunit *test)
 	e.pages = test_zalloc(test, MAX_PAGES * sizeof(*e.pages));
 	pcp = per_cpu_ptr(zone->per_cpu_pageset, test_nth_cpu(1));
 	test_pin(test, 0);
-	e.box->watermark_boost_factor = 0;
+	e.box->pages.watermark_boost_factor = 0;
 	take_all(e.box, e.pages, 0, GFP_KERNEL);
 	/* Those taken first are of the highest zone. */
 	few = min(8, pcp->high - 1);

@@ -281,8 +281,8 @@ static void step(void *arg)
 static void model_init(struct kunit *test, struct model *m, const struct mmbox_config *cfg)
 {
 	*m = (struct model){ .box = test_box(test, cfg) };
-	m->box->watermark_boost_factor = 0;
-	m->pages = test_zalloc(test, BITS_TO_LONGS(m->box->max_pfn) * sizeof(long));
+	m->box->pages.watermark_boost_factor = 0;
+	m->pages = test_zalloc(test, BITS_TO_LONGS(m->box->memmap.max_pfn) * sizeof(long));
 }
 
 /* It ends with nothing held, and everything free. */
@@ -307,7 +307,7 @@ static struct actor *new_actor(struct kunit *test, struct model *m, unsigned int
 	*a = (struct actor){
 		.model = m,
 		.max = max,
-		.max_order = m->box->max_order,
+		.max_order = m->box->pages.max_order,
 		.max_bulk = MAX_BULK,
 		.bulk_gfp = GFP_KERNEL | __GFP_NOWARN,
 		.gfps = gfps,

@@ -396,9 +396,9 @@ static bool expect_boot(struct kunit *test, struct boot *boot)
 	mmbox_for_each_zone(box, zone)
 		zone->managed_pages = boot->zones[zone->zone_pgdat->node_id]
 						 [mmbox_zone_idx(zone)].managed;
-	box->min_free_kbytes = boot->min_free_kbytes;
-	box->watermark_scale_factor = boot->scale;
-	memcpy(box->lowmem_reserve_ratio, boot->ratio, sizeof(boot->ratio));
+	box->pages.min_free_kbytes = boot->min_free_kbytes;
+	box->pages.watermark_scale_factor = boot->scale;
+	memcpy(box->pages.lowmem_reserve_ratio, boot->ratio, sizeof(boot->ratio));
 	mmbox_setup_per_zone_wmarks(box);
 	mmbox_setup_per_zone_lowmem_reserve(box);
 	mmbox_for_each_zone(box, zone)

@@ -75,7 +75,7 @@ static struct stock *stock_new(struct kunit *test, struct mmbox *box)
 
 	stock->box = box;
 	stock->nid = NUMA_NO_NODE;
-	stock->pages = test_zalloc(test, box->max_pfn * sizeof(*stock->pages));
+	stock->pages = test_zalloc(test, box->memmap.max_pfn * sizeof(*stock->pages));
 	stock->shrinker = (struct mmbox_shrinker){
 		.count_objects = stock_count,
 		.scan_objects = stock_scan,
@@ -300,10 +300,10 @@ static void costly(struct kunit *test)
 	struct mmbox_page *page;
 	unsigned long nr;
 
-	box->watermark_boost_factor = 0;
+	box->pages.watermark_boost_factor = 0;
 	/* What watermarks keep has large blocks: that too. */
 	stock_fill(stock, GFP_TAKE | __GFP_MEMALLOC, ULONG_MAX);
-	stock_scatter(stock, test_zalloc(test, box->max_pfn * sizeof(*stock->pages)));
+	stock_scatter(stock, test_zalloc(test, box->memmap.max_pfn * sizeof(*stock->pages)));
 	KUNIT_EXPECT_EQ(test, mmbox_register_shrinker(box, &stock->shrinker), 0);
 	nr = stock->nr;
 	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN |
@@ -552,7 +552,7 @@ static void bad_shrinkers(struct kunit *test)
 	shrinker.name = "name";
 	shrinker.scan_objects = NULL;
 	KUNIT_EXPECT_EQ(test, mmbox_register_shrinker(box, &shrinker), -EINVAL);
-	KUNIT_EXPECT_TRUE(test, list_empty(&box->shrinkers));
+	KUNIT_EXPECT_TRUE(test, list_empty(&box->pages.shrinkers));
 }
 
 /* While kswapd is at work lists are short, and a tunable does not change that. */
@@ -568,7 +568,7 @@ static void short_lists_meanwhile(struct kunit *test)
 	KUNIT_ASSERT_GT(test, pcp->high, batch << 2);
 	mmbox_set_reclaim_active(zone, true);
 	KUNIT_EXPECT_EQ(test, pcp->high, batch << 2);
-	box->min_free_kbytes *= 2;
+	box->pages.min_free_kbytes *= 2;
 	mmbox_setup_per_zone_wmarks(box);
 	KUNIT_EXPECT_EQ_MSG(test, pcp->high, batch << 2, "kswapd is at work");
 	high = zone->pageset_high;

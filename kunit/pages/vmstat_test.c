@@ -143,7 +143,7 @@ static void available(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	unsigned long *stat = stat_of(test, box);
-	unsigned long beyond = stat[MMBOX_NR_FREE_PAGES] - box->totalreserve_pages;
+	unsigned long beyond = stat[MMBOX_NR_FREE_PAGES] - box->pages.totalreserve_pages;
 	unsigned long low = 0;
 	struct mmbox_zone *zone;
 	int i;

@@ -385,12 +385,12 @@ static void refused_on_nodes(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	mmbox_kmem_cache_free(cachep, p + 8);
-	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_OBJECT]));
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->faces.bad[MMBOX_BAD_OBJECT]));
 	mmbox_kmem_cache_free(cachep, p);
 	mmbox_kmem_cache_free(cachep, p);
-	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_DOUBLE]));
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->faces.bad[MMBOX_BAD_DOUBLE]));
 	mmbox_kmem_cache_free(cachep, box);
-	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_FOREIGN]));
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->faces.bad[MMBOX_BAD_FOREIGN]));
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 

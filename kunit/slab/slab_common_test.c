@@ -43,7 +43,7 @@ static void expect_kmalloc(struct kunit *test, struct mmbox *box, size_t size)
 	KUNIT_EXPECT_EQ_MSG(test, mmbox_ksize(box, p), expected, "size %zu min %lu max %lu",
 			    size, min, max);
 	if (is_power_of_2(size))
-		KUNIT_EXPECT_TRUE_MSG(test, IS_ALIGNED((unsigned long)p - box->va_base,
+		KUNIT_EXPECT_TRUE_MSG(test, IS_ALIGNED((unsigned long)p - box->physmap.va_base,
 						       min_t(size_t, size, PAGE_SIZE)),
 				      "size %zu is not aligned to itself", size);
 	memset(p, 0x5a, mmbox_ksize(box, p));
@@ -142,7 +142,7 @@ static void nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_ksize(box, p));
 	KUNIT_EXPECT_EQ(test, 0, mmbox_ksize(box, NULL));
 	KUNIT_EXPECT_EQ(test, 0, mmbox_ksize(box, test));
-	KUNIT_EXPECT_EQ(test, 0, mmbox_ksize(box, box->memmap));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_ksize(box, box->memmap.map));
 	mmbox_kfree(box, p);
 	mmbox_kfree(box, NULL);
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
@@ -359,7 +359,7 @@ static void krealloc_keeps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 	KUNIT_EXPECT_NULL_MSG(test, mmbox_krealloc(box, test, 10, GFP_KERNEL),
 			      "not the box's");
-	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->bad[MMBOX_BAD_FOREIGN]));
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->faces.bad[MMBOX_BAD_FOREIGN]));
 }
 
 static void sensitive(struct kunit *test)
@@ -378,15 +378,15 @@ static void sensitive(struct kunit *test)
 /* The copy itself fails, as there is no user space here; it must be tried. */
 static bool copy_refused(struct mmbox *box, void *addr, unsigned long n)
 {
-	long bad = atomic_long_read(&box->bad[MMBOX_BAD_USERCOPY]);
+	long bad = atomic_long_read(&box->faces.bad[MMBOX_BAD_USERCOPY]);
 	bool to, from;
 
 	pagefault_disable();
 	mmbox_copy_to_user(box, NULL, addr, n);
-	to = atomic_long_read(&box->bad[MMBOX_BAD_USERCOPY]) != bad;
+	to = atomic_long_read(&box->faces.bad[MMBOX_BAD_USERCOPY]) != bad;
 	bad += to;
 	mmbox_copy_from_user(box, addr, NULL, n);
-	from = atomic_long_read(&box->bad[MMBOX_BAD_USERCOPY]) != bad;
+	from = atomic_long_read(&box->faces.bad[MMBOX_BAD_USERCOPY]) != bad;
 	pagefault_enable();
 	return to && from;
 }

@@ -12,7 +12,7 @@
 #include "churn.h"
 #include "faces/debugfs.h"
 #include "slab/slab_object.h"
-#include "faces/verify.h"
+#include "box.h"
 
 static struct mmbox *debug_box(struct kunit *test, const char *slab_debug)
 {
@@ -86,7 +86,7 @@ static void expect_counts(struct kunit *test, struct mmbox *box, const char *nam
 	int i;
 
 	for (i = 0; i < MMBOX_NR_BAD; i++)
-		KUNIT_EXPECT_EQ_MSG(test, atomic_long_xchg(&box->bad[i], 0),
+		KUNIT_EXPECT_EQ_MSG(test, atomic_long_xchg(&box->faces.bad[i], 0),
 				    i == why ? nr : 0, "%s: counted as %s", name,
 				    mmbox_bad_names[i]);
 }
@@ -423,7 +423,7 @@ static long nr_found(struct mmbox *box)
 	int i;
 
 	for (i = 0; i < MMBOX_NR_BAD; i++)
-		nr += atomic_long_xchg(&box->bad[i], 0);
+		nr += atomic_long_xchg(&box->faces.bad[i], 0);
 	return nr;
 }
 
@@ -929,7 +929,7 @@ static void whatis(struct kunit *test)
 		expect_line(test, WHATIS(pages), "page: allocated by kmalloc, order 6");
 		mmbox_kfree(box, pages);
 		expect_line(test, WHATIS(test), "page: none");
-		expect_line(test, WHATIS(box->memmap), "page: reserved");
+		expect_line(test, WHATIS(box->memmap.map), "page: reserved");
 		expect_line(test, WHATIS(SZ_16M), "page: none");
 		KUNIT_EXPECT_EQ(test, -EINVAL, write_face(test, box, "whatis", "here"));
 		test_box_end(test, box);

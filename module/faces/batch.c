@@ -22,7 +22,7 @@
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/session.h"
 
 /* Allocations below CMD_SPECIAL, frees above: one comparison tells. */

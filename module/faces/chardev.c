@@ -13,7 +13,7 @@
 #include <linux/printk.h>
 #include <linux/uaccess.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/session.h"
 
 struct mmbox_chardev {
@@ -176,7 +176,7 @@ int mmbox_chardev_add(struct mmbox *box)
 		err = misc_register(&chardev->misc);
 	if (err)
 		goto free;
-	box->chardev = chardev;
+	box->faces.chardev = chardev;
 	return 0;
 
 free:
@@ -195,9 +195,9 @@ missing:
  */
 void mmbox_chardev_remove(struct mmbox *box)
 {
-	if (!box->chardev)
+	if (!box->faces.chardev)
 		return;
-	misc_deregister(&box->chardev->misc);
-	mmbox_host_free(&box->host, box->chardev, sizeof(*box->chardev));
-	box->chardev = NULL;
+	misc_deregister(&box->faces.chardev->misc);
+	mmbox_host_free(&box->host, box->faces.chardev, sizeof(*box->faces.chardev));
+	box->faces.chardev = NULL;
 }

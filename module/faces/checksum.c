@@ -14,14 +14,14 @@
 #include <linux/jhash.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "pages/buddy.h"
 
 static u32 hash_pages(struct mmbox *box, u32 hash)
 {
 	unsigned long pfn;
 
-	for (pfn = 0; pfn < box->max_pfn; pfn++) {
+	for (pfn = 0; pfn < box->memmap.max_pfn; pfn++) {
 		const struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
 
 		if (!page)
@@ -52,7 +52,7 @@ static u32 hash_zone(const struct mmbox *box, struct mmbox_zone *zone, u32 hash)
 	unsigned int order, mt;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (order = 0; order < box->max_order; order++)
+	for (order = 0; order < box->pages.max_order; order++)
 		for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)
 			hash = hash_page_list(box, &zone->free_area[order].free_list[mt],
 					      hash);
@@ -82,7 +82,7 @@ static void hash_cpu(void *arg, int cpu)
 		WRITE_ONCE(pcp->busy, 0);
 		preempt_enable();
 	}
-	WRITE_ONCE(per_cpu_ptr(box->cpu, cpu)->checksum, hash);
+	WRITE_ONCE(per_cpu_ptr(box->pages.cpu, cpu)->checksum, hash);
 }
 
 static u32 hash_cpus(struct mmbox *box, u32 hash)
@@ -95,7 +95,7 @@ static u32 hash_cpus(struct mmbox *box, u32 hash)
 	cpus_read_lock();
 	mmbox_drain_cpus_cpuslocked(NULL, hash_cpu, box);
 	for_each_possible_cpu(cpu)
-		hash = jhash_1word(READ_ONCE(per_cpu_ptr(box->cpu, cpu)->checksum), hash);
+		hash = jhash_1word(READ_ONCE(per_cpu_ptr(box->pages.cpu, cpu)->checksum), hash);
 	cpus_read_unlock();
 	return hash;
 }
@@ -158,13 +158,13 @@ u32 mmbox_checksum(struct mmbox *box)
 	int nid, i;
 
 	/* Descriptors stay. */
-	mutex_lock(&box->memory_lock);
+	mutex_lock(&box->pages.memory_lock);
 	hash = hash_pages(box, hash);
 	mmbox_for_each_online_node(box, nid)
 		for (i = 0; i < box->node[nid]->nr_zones; i++)
 			hash = hash_zone(box, &box->node[nid]->node_zones[i], hash);
 	hash = hash_cpus(box, hash);
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		hash = hash_cache(box, cachep, hash);

@@ -26,7 +26,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/debugfs.h"
 
 #define MAX_WRITE	128	/* bytes, as of slabinfo in Linux 6.1 */
@@ -312,7 +312,7 @@ static struct mmbox_face_dir *add_dir(struct mmbox *box, struct mmbox_face_dir *
 				      const char *name, const struct mmbox_face *faces,
 				      unsigned long id, bool ask)
 {
-	struct mmbox_debugfs *debugfs = box->debugfs;
+	struct mmbox_debugfs *debugfs = box->faces.debugfs;
 	struct mmbox_face_dir *dir = NULL;
 	struct dentry *above;
 	int err = -ENOMEM;
@@ -484,7 +484,7 @@ int mmbox_debugfs_add(struct mmbox *box)
 	err = root_get(box);
 	if (err)
 		goto free;
-	box->debugfs = debugfs;
+	box->faces.debugfs = debugfs;
 	debugfs->top = mmbox_face_dir_add(box, NULL, box->name, NULL, 0);
 	if (!debugfs->top) {
 		err = -ENOMEM;
@@ -503,7 +503,7 @@ int mmbox_debugfs_add(struct mmbox *box)
 	return 0;
 
 put_root:
-	box->debugfs = NULL;
+	box->faces.debugfs = NULL;
 	root_put();
 free:
 	kfree(debugfs);
@@ -522,7 +522,7 @@ warn:
  */
 void mmbox_debugfs_remove(struct mmbox *box)
 {
-	struct mmbox_debugfs *debugfs = box->debugfs;
+	struct mmbox_debugfs *debugfs = box->faces.debugfs;
 	struct mmbox_face_dir *dir, *next;
 
 	if (!debugfs)
@@ -540,6 +540,6 @@ void mmbox_debugfs_remove(struct mmbox *box)
 		dir_put(box, dir);
 	mmbox_debugfs_forget_sections(box);
 	atomic_long_sub(sizeof(*debugfs), &box->host.bytes);
-	box->debugfs = NULL;
+	box->faces.debugfs = NULL;
 	kref_put(&debugfs->ref, debugfs_free);
 }

@@ -71,6 +71,7 @@ extern const struct mmbox_face mmbox_vm_faces[];
 /* debugfs_cache.c */
 struct mmbox_kmem_cache;
 void mmbox_debugfs_add_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep);
+void mmbox_debugfs_remove_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep);
 void mmbox_debugfs_add_caches(struct mmbox *box);
 void mmbox_debugfs_forget_caches(struct mmbox *box);
 

@@ -8,7 +8,7 @@
 #include <linux/pfn.h>
 #include <linux/seq_file.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "pages/buddy.h"
 #include "faces/debugfs.h"
 
@@ -59,11 +59,11 @@ static void free_area_show(struct seq_file *m, struct mmbox *box,
 	unsigned int order;
 
 	/* Under which maps grow. */
-	mutex_lock(&box->memory_lock);
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_for_each_zone(box, zone) {
 		if (!mmbox_populated_zone(zone))
 			continue;
-		for (order = 0; order < box->max_order; order++) {
+		for (order = 0; order < box->pages.max_order; order++) {
 			seq_printf(m, "Node %d, zone %8s, order %2u: nr_free %lu",
 				   zone->zone_pgdat->node_id, zone->name, order,
 				   mmbox_nr_free_blocks(zone, order));
@@ -71,7 +71,7 @@ static void free_area_show(struct seq_file *m, struct mmbox *box,
 			seq_putc(m, '\n');
 		}
 	}
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 }
 
 static void errors_show(struct seq_file *m, struct mmbox *box,
@@ -81,7 +81,7 @@ static void errors_show(struct seq_file *m, struct mmbox *box,
 
 	for (why = 0; why < MMBOX_NR_BAD; why++)
 		seq_printf(m, "%s: %ld\n", mmbox_bad_names[why],
-			   atomic_long_read(&box->bad[why]));
+			   atomic_long_read(&box->faces.bad[why]));
 }
 
 static void checksum_show(struct seq_file *m, struct mmbox *box,

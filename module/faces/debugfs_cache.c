@@ -12,7 +12,7 @@
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/debugfs.h"
 
 static struct mmbox_kmem_cache *id_to_cache(unsigned long id)
@@ -182,7 +182,7 @@ static void add_folder(struct mmbox *box, struct mmbox_kmem_cache *cachep)
 		if (other != cachep && other->dir && !strcmp(other->name, cachep->name))
 			snprintf(name, sizeof(name), "%s:%u", cachep->name, cachep->id);
 	strreplace(name, '/', '!');
-	cachep->dir = mmbox_face_dir_add_unasked(box, box->slab.dir, name, cache_faces,
+	cachep->dir = mmbox_face_dir_add_unasked(box, box->faces.caches_dir, name, cache_faces,
 						 (unsigned long)cachep);
 }
 
@@ -195,13 +195,27 @@ static void add_folder(struct mmbox *box, struct mmbox_kmem_cache *cachep)
  */
 void mmbox_debugfs_add_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep)
 {
-	if (!box->slab.dir)
+	if (!box->faces.caches_dir)
 		return;
 	if (mmbox_host_should_fail(&box->host, "the debugfs folder of a cache"))
 		pr_warn("%s: goes without debugfs folder caches/%s\n", box->name,
 			cachep->name);
 	else
 		add_folder(box, cachep);
+}
+
+/**
+ * mmbox_debugfs_remove_cache() - do not show a cache any more
+ * @box: the box
+ * @cachep: the cache, not on the list any more
+ *
+ * Waits until nobody reads its files.
+ *
+ * Context: process, may sleep, slab.mutex not held.
+ */
+void mmbox_debugfs_remove_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep)
+{
+	mmbox_face_dir_remove(box, cachep->dir);
 }
 
 /**
@@ -221,8 +235,8 @@ void mmbox_debugfs_add_caches(struct mmbox *box)
 		return;
 	}
 	mutex_lock(&box->slab.mutex);
-	box->slab.dir = mmbox_face_dir_add_unasked(box, NULL, "caches", NULL, 0);
-	if (box->slab.dir)
+	box->faces.caches_dir = mmbox_face_dir_add_unasked(box, NULL, "caches", NULL, 0);
+	if (box->faces.caches_dir)
 		list_for_each_entry(cachep, &box->slab.caches, list)
 			add_folder(box, cachep);
 	mutex_unlock(&box->slab.mutex);
@@ -239,7 +253,7 @@ void mmbox_debugfs_forget_caches(struct mmbox *box)
 	struct mmbox_kmem_cache *cachep;
 
 	mutex_lock(&box->slab.mutex);
-	box->slab.dir = NULL;
+	box->faces.caches_dir = NULL;
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		cachep->dir = NULL;
 	mutex_unlock(&box->slab.mutex);

@@ -17,7 +17,7 @@
 
 #include "faces/debugfs.h"
 #include "slab/slab_object.h"
-#include "faces/verify.h"
+#include "faces/faces.h"
 
 static void stack_show(struct seq_file *m, depot_stack_handle_t stack)
 {
@@ -385,7 +385,7 @@ static void page_show(struct seq_file *m, struct mmbox *box, unsigned long pfn,
 
 static void whatis_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
-	unsigned long addr = READ_ONCE(box->whatis);
+	unsigned long addr = READ_ONCE(box->faces.whatis);
 	phys_addr_t phys;
 
 	if (!addr) {
@@ -412,7 +412,7 @@ static int whatis_write(struct mmbox *box, unsigned long id, char *text)
 	int err = kstrtoul(text, 16, &addr);
 
 	if (!err)
-		WRITE_ONCE(box->whatis, addr);
+		WRITE_ONCE(box->faces.whatis, addr);
 	return err;
 }
 

@@ -10,7 +10,7 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/debugfs.h"
 
 /* Folders beyond that would cost the host more than they are worth. */
@@ -63,7 +63,7 @@ static void valid_zones_show(struct seq_file *m, struct mmbox *box, unsigned lon
 	struct mmbox_zone *zone, *first;
 	int how;
 
-	mutex_lock(&box->memory_lock);
+	mutex_lock(&box->pages.memory_lock);
 	switch (mmbox_section_state(box, nr)) {
 	case MMBOX_SECTION_ONLINE:
 		zone = mmbox_section_zone(box, nr);
@@ -81,7 +81,7 @@ static void valid_zones_show(struct seq_file *m, struct mmbox *box, unsigned lon
 	default:
 		seq_puts(m, "none");
 	}
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 	seq_putc(m, '\n');
 }
 
@@ -103,7 +103,7 @@ static void block_size_bytes_show(struct seq_file *m, struct mmbox *box, unsigne
 
 static void auto_online_blocks_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
-	seq_printf(m, "%s\n", mmbox_mmop_names[READ_ONCE(box->auto_online)]);
+	seq_printf(m, "%s\n", mmbox_mmop_names[READ_ONCE(box->pages.auto_online)]);
 }
 
 static int auto_online_blocks_write(struct mmbox *box, unsigned long id, char *text)
@@ -112,7 +112,7 @@ static int auto_online_blocks_write(struct mmbox *box, unsigned long id, char *t
 
 	if (how < 0)
 		return -EINVAL;
-	WRITE_ONCE(box->auto_online, how);
+	WRITE_ONCE(box->pages.auto_online, how);
 	return 0;
 }
 
@@ -150,10 +150,10 @@ static void add_folder(struct mmbox *box, unsigned long nr)
 	int nid = mmbox_section_nid(box, nr);
 
 	snprintf(name, sizeof(name), "memory%lu", nr);
-	dir = mmbox_face_dir_add_unasked(box, box->memory_dir, name, section_faces, nr);
+	dir = mmbox_face_dir_add_unasked(box, box->faces.memory_dir, name, section_faces, nr);
 	if (!dir)
 		return;
-	box->section_dirs[nr] = dir;
+	box->faces.section_dirs[nr] = dir;
 	snprintf(name, sizeof(name), "node%d", nid);
 	snprintf(target, sizeof(target), "../../node/node%d", nid);
 	mmbox_face_dir_link(box, dir, name, target);
@@ -161,7 +161,7 @@ static void add_folder(struct mmbox *box, unsigned long nr)
 
 static size_t section_dirs_bytes(const struct mmbox *box)
 {
-	return box->nr_sections * sizeof(*box->section_dirs);
+	return box->memmap.nr_sections * sizeof(*box->faces.section_dirs);
 }
 
 /**
@@ -176,23 +176,23 @@ void mmbox_debugfs_sections_add(struct mmbox *box)
 {
 	unsigned long nr, there = 0;
 
-	box->memory_dir = mmbox_face_dir_add(box, NULL, "memory", memory_faces, 0);
-	if (!box->memory_dir)
+	box->faces.memory_dir = mmbox_face_dir_add(box, NULL, "memory", memory_faces, 0);
+	if (!box->faces.memory_dir)
 		return;
-	for (nr = 0; nr < box->nr_sections; nr++)
+	for (nr = 0; nr < box->memmap.nr_sections; nr++)
 		there += mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT;
 	if (there > MAX_FOLDERS) {
 		pr_warn("%s: goes without debugfs folders memory/memory0 and so on: %lu sections, the limit is %d\n",
 			box->name, there, MAX_FOLDERS);
 		return;
 	}
-	box->section_dirs = mmbox_host_zalloc(&box->host, section_dirs_bytes(box),
-					      "debugfs folders of sections");
-	if (!box->section_dirs) {
+	box->faces.section_dirs = mmbox_host_zalloc(&box->host, section_dirs_bytes(box),
+						    "debugfs folders of sections");
+	if (!box->faces.section_dirs) {
 		pr_warn("%s: goes without debugfs folders memory/memory0 and so on\n", box->name);
 		return;
 	}
-	for (nr = 0; nr < box->nr_sections; nr++)
+	for (nr = 0; nr < box->memmap.nr_sections; nr++)
 		if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
 			add_folder(box, nr);
 }
@@ -206,7 +206,7 @@ void mmbox_debugfs_sections_add(struct mmbox *box)
  */
 void mmbox_debugfs_section_add(struct mmbox *box, unsigned long nr)
 {
-	if (!box->section_dirs)
+	if (!box->faces.section_dirs)
 		return;
 	if (mmbox_host_should_fail(&box->host, "the debugfs folder of a section"))
 		pr_warn("%s: goes without debugfs folder memory%lu\n", box->name, nr);
@@ -223,10 +223,10 @@ void mmbox_debugfs_section_add(struct mmbox *box, unsigned long nr)
  */
 void mmbox_debugfs_section_del(struct mmbox *box, unsigned long nr)
 {
-	if (!box->section_dirs)
+	if (!box->faces.section_dirs)
 		return;
-	mmbox_face_dir_drop(box, box->section_dirs[nr]);
-	box->section_dirs[nr] = NULL;
+	mmbox_face_dir_drop(box, box->faces.section_dirs[nr]);
+	box->faces.section_dirs[nr] = NULL;
 }
 
 /**
@@ -237,7 +237,7 @@ void mmbox_debugfs_section_del(struct mmbox *box, unsigned long nr)
  */
 void mmbox_debugfs_forget_sections(struct mmbox *box)
 {
-	mmbox_host_free(&box->host, box->section_dirs, section_dirs_bytes(box));
-	box->section_dirs = NULL;
-	box->memory_dir = NULL;
+	mmbox_host_free(&box->host, box->faces.section_dirs, section_dirs_bytes(box));
+	box->faces.section_dirs = NULL;
+	box->faces.memory_dir = NULL;
 }

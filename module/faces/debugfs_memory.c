@@ -7,7 +7,7 @@
 #include <linux/pfn.h>
 #include <linux/seq_file.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/debugfs.h"
 
 /* What the two numbers of a step are. */
@@ -68,7 +68,7 @@ static void boot_step(struct seq_file *m, const struct mmbox_boot_step *step)
 
 static void boot_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
-	const struct mmbox_boot_log *log = box->boot;
+	const struct mmbox_boot_log *log = box->memmap.boot;
 	unsigned int i;
 
 	for (i = 0; i < log->nr; i++)
@@ -83,7 +83,7 @@ static void sections_show(struct seq_file *m, const struct mmbox *box)
 	bool sparse = mmbox_model_is_sparse(box->cfg.model);
 	unsigned long nr, valid = 0, online = 0, early = 0;
 
-	for (nr = 0; nr < box->nr_sections; nr++) {
+	for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 		if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
 			continue;
 		valid++;
@@ -106,10 +106,10 @@ static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	mmbox_memmap_usage(box, &usage);
 	seq_printf(m, "model: %s\n", mmbox_model_names[box->cfg.model]);
 	seq_printf(m, "section_size: %lu\n", box->cfg.section_size);
-	seq_printf(m, "sections: %lu\n", box->nr_sections);
+	seq_printf(m, "sections: %lu\n", box->memmap.nr_sections);
 	sections_show(m, box);
-	seq_printf(m, "sections_missing: %lu\n", box->sparse.nr_missing);
-	seq_printf(m, "spanned_pages: %lu\n", box->max_pfn);
+	seq_printf(m, "sections_missing: %lu\n", box->memmap.sparse.nr_missing);
+	seq_printf(m, "spanned_pages: %lu\n", box->memmap.max_pfn);
 	seq_printf(m, "present_pages: %lu\n", present);
 	seq_printf(m, "descriptor_size: %zu\n", sizeof(struct mmbox_page));
 	seq_printf(m, "descriptors: %lu\n", usage.descriptors);
@@ -118,7 +118,7 @@ static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	seq_printf(m, "tables: %lu\n", usage.tables);
 	seq_printf(m, "usemaps: %lu\n", usage.usemaps);
 	seq_printf(m, "virtual_addresses: %lu\n", usage.addresses);
-	seq_printf(m, "physmap: %s\n", box->va_size ? "one range" : "by section");
+	seq_printf(m, "physmap: %s\n", box->physmap.va_size ? "one range" : "by section");
 }
 
 const struct mmbox_face mmbox_memory_faces[] = {

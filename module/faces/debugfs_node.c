@@ -10,7 +10,7 @@
 #include <linux/seq_file.h>
 #include <linux/wait.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/debugfs.h"
 
 /* ---- pgdat ---- */
@@ -75,7 +75,7 @@ static void pgdat_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
 	int nid;
 
-	mutex_lock(&box->memory_lock);
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_for_each_online_node(box, nid) {
 		mmbox_pg_data_t *pgdat = box->node[nid];
 
@@ -100,7 +100,7 @@ static void pgdat_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		seq_printf(m, "node_spanned_pages: %lu\n", pgdat->node_spanned_pages);
 		show_kswapd(m, pgdat);
 	}
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 }
 
 const struct mmbox_face mmbox_pgdat_faces[] = {

@@ -11,7 +11,7 @@
 #include <linux/pfn.h>
 #include <linux/seq_file.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "pages/buddy.h"
 #include "faces/debugfs.h"
 
@@ -137,12 +137,12 @@ static void buddyinfo_zone(struct seq_file *m, struct mmbox *box,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (order = 0; order < box->max_order; order++)
+	for (order = 0; order < box->pages.max_order; order++)
 		nr_free[order] = mmbox_nr_free_blocks(zone, order);
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 
 	seq_printf(m, "Node %d, zone %8s ", zone->zone_pgdat->node_id, zone->name);
-	for (order = 0; order < box->max_order; order++)
+	for (order = 0; order < box->pages.max_order; order++)
 		seq_printf(m, "%6lu ", nr_free[order]);
 	seq_putc(m, '\n');
 }
@@ -192,7 +192,7 @@ static void pagetypeinfo_free(struct seq_file *m, struct mmbox_zone *zone)
 		seq_printf(m, "Node %4d, zone %8s, type %12s ",
 			   zone->zone_pgdat->node_id, zone->name,
 			   type_names[mt]);
-		for (order = 0; order < zone->box->max_order; order++) {
+		for (order = 0; order < zone->box->pages.max_order; order++) {
 			unsigned long nr = count_blocks(zone, order, mt);
 
 			seq_printf(m, "%s%6lu ", nr == PAGETYPE_COUNT_MAX ? ">" : "", nr);
@@ -209,7 +209,7 @@ static void pagetypeinfo_blocks(struct seq_file *m, struct mmbox_zone *zone)
 	unsigned long pfn;
 	int mt;
 
-	for (pfn = zone->zone_start_pfn; pfn < end; pfn += 1UL << box->pageblock_shift) {
+	for (pfn = zone->zone_start_pfn; pfn < end; pfn += 1UL << box->pages.pageblock_shift) {
 		const struct mmbox_page *page = mmbox_pfn_to_online_page(box, pfn);
 
 		if (!page || mmbox_page_zone(box, page) != zone)
@@ -231,10 +231,10 @@ static void pagetypeinfo_node(struct seq_file *m, mmbox_pg_data_t *pgdat)
 
 	if (!pgdat->node_present_pages)
 		return;
-	seq_printf(m, "Page block order: %u\n", box->pageblock_shift);
-	seq_printf(m, "Pages per block:  %lu\n\n", 1UL << box->pageblock_shift);
+	seq_printf(m, "Page block order: %u\n", box->pages.pageblock_shift);
+	seq_printf(m, "Pages per block:  %lu\n\n", 1UL << box->pages.pageblock_shift);
 	seq_printf(m, "%-43s ", "Free pages count per migrate type at order");
-	for (order = 0; order < box->max_order; order++)
+	for (order = 0; order < box->pages.max_order; order++)
 		seq_printf(m, "%6u ", order);
 	seq_putc(m, '\n');
 	for (i = 0; i < pgdat->nr_zones; i++)
@@ -494,7 +494,7 @@ static void fill_contig_page_info(struct mmbox_zone *zone, unsigned int suitable
 
 	*info = (struct contig_page_info){};
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (order = 0; order < zone->box->max_order; order++) {
+	for (order = 0; order < zone->box->pages.max_order; order++) {
 		unsigned long blocks = mmbox_nr_free_blocks(zone, order);
 
 		info->free_blocks_total += blocks;
@@ -541,7 +541,7 @@ static void index_line(struct seq_file *m, struct mmbox_zone *zone, int width,
 	unsigned int order;
 
 	seq_printf(m, "Node %d, zone %8s ", zone->zone_pgdat->node_id, zone->name);
-	for (order = 0; order < zone->box->max_order; order++) {
+	for (order = 0; order < zone->box->pages.max_order; order++) {
 		int index = index_of(zone, order);
 
 		seq_printf(m, "%*d.%03d ", width, index / 1000, index % 1000);
@@ -596,7 +596,7 @@ static void iomem_reserved(struct seq_file *m, const struct mmbox_memblock_type 
 /* The first section from @nr on that is no more of the memory of @nid that @nr begins. */
 static unsigned long end_of_memory(const struct mmbox *box, unsigned long nr, int nid)
 {
-	while (nr < box->nr_sections &&
+	while (nr < box->memmap.nr_sections &&
 	       mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT &&
 	       mmbox_section_nid(box, nr) == nid)
 		nr++;
@@ -609,20 +609,20 @@ static void iomem_show(struct seq_file *m, struct mmbox *box,
 {
 	unsigned long nr, next;
 
-	mutex_lock(&box->memory_lock);
-	for (nr = 0; nr < box->nr_sections; nr = next) {
-		phys_addr_t base = (phys_addr_t)nr << box->section_shift, end;
+	mutex_lock(&box->pages.memory_lock);
+	for (nr = 0; nr < box->memmap.nr_sections; nr = next) {
+		phys_addr_t base = (phys_addr_t)nr << box->memmap.section_shift, end;
 
 		next = nr + 1;
 		if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
 			continue;
 		next = end_of_memory(box, nr, mmbox_section_nid(box, nr));
-		end = min_t(phys_addr_t, (phys_addr_t)next << box->section_shift,
-			    PFN_PHYS(box->max_pfn));
+		end = min_t(phys_addr_t, (phys_addr_t)next << box->memmap.section_shift,
+			    PFN_PHYS(box->memmap.max_pfn));
 		iomem_line(m, 0, base, end, "System RAM");
 		iomem_reserved(m, &box->memblock.reserved, base, end);
 	}
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 }
 
 const struct mmbox_face mmbox_proc_faces[] = {

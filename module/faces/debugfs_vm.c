@@ -9,7 +9,7 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/debugfs.h"
 
 /* A number from @min to @max, in any base, or a negative errno. */
@@ -25,7 +25,7 @@ static int parse_number(const char *text, long min, long max, long *number)
 static void min_free_kbytes_show(struct seq_file *m, struct mmbox *box,
 				 unsigned long id)
 {
-	seq_printf(m, "%lu\n", box->min_free_kbytes);
+	seq_printf(m, "%lu\n", box->pages.min_free_kbytes);
 }
 
 static int min_free_kbytes_write(struct mmbox *box, unsigned long id, char *text)
@@ -35,18 +35,18 @@ static int min_free_kbytes_write(struct mmbox *box, unsigned long id, char *text
 
 	if (err)
 		return err;
-	mutex_lock(&box->tunables_lock);
-	box->min_free_kbytes = kbytes;
-	box->user_min_free_kbytes = kbytes;
+	mutex_lock(&box->pages.tunables_lock);
+	box->pages.min_free_kbytes = kbytes;
+	box->pages.user_min_free_kbytes = kbytes;
 	mmbox_setup_per_zone_wmarks(box);
-	mutex_unlock(&box->tunables_lock);
+	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 
 static void watermark_scale_factor_show(struct seq_file *m, struct mmbox *box,
 					unsigned long id)
 {
-	seq_printf(m, "%u\n", box->watermark_scale_factor);
+	seq_printf(m, "%u\n", box->pages.watermark_scale_factor);
 }
 
 static int watermark_scale_factor_write(struct mmbox *box, unsigned long id,
@@ -57,17 +57,17 @@ static int watermark_scale_factor_write(struct mmbox *box, unsigned long id,
 
 	if (err)
 		return err;
-	mutex_lock(&box->tunables_lock);
-	box->watermark_scale_factor = factor;
+	mutex_lock(&box->pages.tunables_lock);
+	box->pages.watermark_scale_factor = factor;
 	mmbox_setup_per_zone_wmarks(box);
-	mutex_unlock(&box->tunables_lock);
+	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 
 static void watermark_boost_factor_show(struct seq_file *m, struct mmbox *box,
 					unsigned long id)
 {
-	seq_printf(m, "%u\n", box->watermark_boost_factor);
+	seq_printf(m, "%u\n", box->pages.watermark_boost_factor);
 }
 
 /* Counts from the next boost on. */
@@ -78,7 +78,7 @@ static int watermark_boost_factor_write(struct mmbox *box, unsigned long id,
 	int err = parse_number(text, 0, INT_MAX, &factor);
 
 	if (!err)
-		WRITE_ONCE(box->watermark_boost_factor, factor);
+		WRITE_ONCE(box->pages.watermark_boost_factor, factor);
 	return err;
 }
 
@@ -88,7 +88,7 @@ static void lowmem_reserve_ratio_show(struct seq_file *m, struct mmbox *box,
 	int i;
 
 	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++)
-		seq_printf(m, "%s%d", i ? "\t" : "", box->lowmem_reserve_ratio[i]);
+		seq_printf(m, "%s%d", i ? "\t" : "", box->pages.lowmem_reserve_ratio[i]);
 	seq_putc(m, '\n');
 }
 
@@ -112,18 +112,18 @@ static int lowmem_reserve_ratio_write(struct mmbox *box, unsigned long id,
 			return err;
 		ratio[nr++] = max(number, 0L);
 	}
-	mutex_lock(&box->tunables_lock);
+	mutex_lock(&box->pages.tunables_lock);
 	for (i = 0; i < nr; i++)
-		box->lowmem_reserve_ratio[i] = ratio[i];
+		box->pages.lowmem_reserve_ratio[i] = ratio[i];
 	mmbox_setup_per_zone_lowmem_reserve(box);
-	mutex_unlock(&box->tunables_lock);
+	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 
 static void percpu_pagelist_high_fraction_show(struct seq_file *m,
 					       struct mmbox *box, unsigned long id)
 {
-	seq_printf(m, "%d\n", box->percpu_pagelist_high_fraction);
+	seq_printf(m, "%d\n", box->pages.percpu_pagelist_high_fraction);
 }
 
 static int percpu_pagelist_high_fraction_write(struct mmbox *box,
@@ -136,10 +136,10 @@ static int percpu_pagelist_high_fraction_write(struct mmbox *box,
 		err = -EINVAL;
 	if (err)
 		return err;
-	mutex_lock(&box->tunables_lock);
-	box->percpu_pagelist_high_fraction = fraction;
+	mutex_lock(&box->pages.tunables_lock);
+	box->pages.percpu_pagelist_high_fraction = fraction;
 	mmbox_zone_pcp_update(box);
-	mutex_unlock(&box->tunables_lock);
+	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 

@@ -12,7 +12,8 @@
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 
-#include "box.h"
+#include "faces/debugfs.h"
+#include "faces/report.h"
 
 const char *const mmbox_bad_names[MMBOX_NR_BAD] = {
 	[MMBOX_BAD_FOREIGN]	= "foreign_address",
@@ -46,9 +47,9 @@ static const char *const bad_texts[MMBOX_NR_BAD] = {
  */
 void mmbox_report_init(struct mmbox *box)
 {
-	ratelimit_state_init(&box->bad_limit, DEFAULT_RATELIMIT_INTERVAL,
+	ratelimit_state_init(&box->faces.bad_limit, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
-	ratelimit_state_init(&box->alloc_limit, 10 * HZ, 1);
+	ratelimit_state_init(&box->faces.alloc_limit, 10 * HZ, 1);
 }
 
 /**
@@ -61,21 +62,13 @@ void mmbox_report_init(struct mmbox *box)
  */
 bool mmbox_report_count(struct mmbox *box, enum mmbox_bad why)
 {
-	atomic_long_inc(&box->bad[why]);
-	return __ratelimit(&box->bad_limit);
+	atomic_long_inc(&box->faces.bad[why]);
+	return __ratelimit(&box->faces.bad_limit);
 }
 
-/**
- * mmbox_report_bad_object() - count and tell a refused free of an object
- * @box: the box
- * @why: what is wrong with it
- * @cachep: the cache it was freed to, or NULL for kfree
- * @objp: the address
- *
- * Context: any, no lock of the box held but a list_lock.
- */
-void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
-			     const struct mmbox_kmem_cache *cachep,
+/* Count and tell a refused free of an object. */
+static void report_bad_object(struct mmbox *box, enum mmbox_bad why,
+			      const struct mmbox_kmem_cache *cachep,
 			     const void *objp)
 {
 	if (!mmbox_report_count(box, why))
@@ -86,14 +79,8 @@ void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
 	dump_stack();
 }
 
-/**
- * mmbox_report_kfree_rcu() - count and tell that the list of kfree_rcu() is broken
- * @box: the box
- * @head: where it leads to
- *
- * Context: any.
- */
-void mmbox_report_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
+/* Count and tell that the list of kfree_rcu() is broken. */
+static void report_bad_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
 {
 	if (!mmbox_report_count(box, MMBOX_BAD_FREELIST))
 		return;
@@ -102,17 +89,9 @@ void mmbox_report_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
 	dump_stack();
 }
 
-/**
- * mmbox_report_bad_page() - count and tell a refused free of pages
- * @box: the box
- * @why: what is wrong with it
- * @page: the descriptor, possibly no descriptor at all
- * @order: the order they were freed with
- *
- * Context: any, no lock of the box held.
- */
-void mmbox_report_bad_page(struct mmbox *box, enum mmbox_bad why,
-			   const struct mmbox_page *page, unsigned int order)
+/* Count and tell a refused free of pages. */
+static void report_bad_page(struct mmbox *box, enum mmbox_bad why,
+			    const struct mmbox_page *page, unsigned int order)
 {
 	if (!mmbox_report_count(box, why))
 		return;
@@ -126,15 +105,8 @@ void mmbox_report_bad_page(struct mmbox *box, enum mmbox_bad why,
 	dump_stack();
 }
 
-/**
- * mmbox_report_bad_usercopy() - count and tell a refused copy to or from user space
- * @box: the box
- * @ptr: the address in the box
- * @n: bytes from there
- *
- * Context: any, no lock of the box held.
- */
-void mmbox_report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned long n)
+/* Count and tell a refused copy to or from user space. */
+static void report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned long n)
 {
 	if (!mmbox_report_count(box, MMBOX_BAD_USERCOPY))
 		return;
@@ -143,17 +115,9 @@ void mmbox_report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned long
 	dump_stack();
 }
 
-/**
- * mmbox_report_leaks() - tell why a cache is not destroyed
- * @cachep: the cache
- * @used: objects in use
- * @objs: the addresses of some of them
- * @nr: of how many
- *
- * Context: process.
- */
-void mmbox_report_leaks(const struct mmbox_kmem_cache *cachep, unsigned long used,
-			void **objs, unsigned int nr)
+/* Tell why a cache is not destroyed. */
+static void report_cache_in_use(const struct mmbox_kmem_cache *cachep, unsigned long used,
+				void **objs, unsigned int nr)
 {
 	const char *name = cachep->box->name;
 	unsigned int i;
@@ -187,29 +151,22 @@ static void show_zone(const struct mmbox_zone *zone)
 		zone->present_pages << (PAGE_SHIFT - 10),
 		zone->managed_pages << (PAGE_SHIFT - 10),
 		mmbox_nr_pcp_pages(zone) << (PAGE_SHIFT - 10));
-	for (order = 0; order < zone->box->max_order; order++)
+	for (order = 0; order < zone->box->pages.max_order; order++)
 		len += scnprintf(blocks + len, sizeof(blocks) - len, "%lu*%lukB ",
 				 mmbox_nr_free_blocks(zone, order),
 				 PAGE_SIZE << order >> 10);
 	pr_warn("Node %d %s: %s\n", zone->zone_pgdat->node_id, zone->name, blocks);
 }
 
-/**
- * mmbox_warn_alloc() - tell of a request for pages that failed
- * @box: the box
- * @gfp: its flags; with __GFP_NOWARN nothing is told
- * @order: its order
- *
- * Who asked for what, from where, and what the zones had, at most once in ten
- * seconds.
- *
- * Context: any, no lock of the box held.
+/*
+ * Tell of a request for pages that failed. Who asked for what, from where, and
+ * what the zones had, at most once in ten seconds.
  */
-void mmbox_warn_alloc(struct mmbox *box, gfp_t gfp, unsigned int order)
+static void report_alloc_failed(struct mmbox *box, gfp_t gfp, unsigned int order)
 {
 	struct mmbox_zone *zone;
 
-	if (gfp & __GFP_NOWARN || !__ratelimit(&box->alloc_limit))
+	if (gfp & __GFP_NOWARN || !__ratelimit(&box->faces.alloc_limit))
 		return;
 	pr_warn("%s: %s: page allocation failure: order:%u, mode:%#x(%pGg)\n", box->name,
 		current->comm, order, (__force unsigned int)gfp, &gfp);
@@ -218,3 +175,20 @@ void mmbox_warn_alloc(struct mmbox *box, gfp_t gfp, unsigned int order)
 		if (mmbox_populated_zone(zone))
 			show_zone(zone);
 }
+
+/* Whoever made the box installs it: mmbox_create(). */
+const struct mmbox_observer mmbox_faces_observer = {
+	.bad_object = report_bad_object,
+	.bad_page = report_bad_page,
+	.bad_usercopy = report_bad_usercopy,
+	.bad_kfree_rcu = report_bad_kfree_rcu,
+	.bad_freelist = mmbox_slab_report_freelist,
+	.slab_fault = mmbox_slab_report_fault,
+	.slab_trace = mmbox_slab_report_trace,
+	.cache_in_use = report_cache_in_use,
+	.alloc_failed = report_alloc_failed,
+	.cache_added = mmbox_debugfs_add_cache,
+	.cache_removed = mmbox_debugfs_remove_cache,
+	.section_added = mmbox_debugfs_section_add,
+	.section_removed = mmbox_debugfs_section_del,
+};

@@ -16,7 +16,7 @@
 #include <linux/slab.h>
 #include <linux/vmstat.h>
 
-#include "box.h"
+#include "faces/faces.h"
 #include "faces/session.h"
 
 /* A cache that the host merged with another would share its slabs. */
@@ -155,7 +155,7 @@ void mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat)
 
 	stat->sample = MMBOX_CHUNK;
 	for (i = 0; i < MMBOX_NR_BAD; i++)
-		stat->nr_refused += atomic_long_read(&box->bad[i]);
+		stat->nr_refused += atomic_long_read(&box->faces.bad[i]);
 	stat->host_bytes = atomic_long_read(&box->host.bytes);
 }
 
@@ -170,7 +170,7 @@ size_t mmbox_session_kmalloc_limit(const struct mmbox_session *session)
 {
 	if (session->target == MMBOX_TARGET_HOST)
 		return KMALLOC_MAX_SIZE;
-	return PAGE_SIZE << (session->box->max_order - 1);
+	return PAGE_SIZE << (session->box->pages.max_order - 1);
 }
 
 /**
@@ -184,7 +184,7 @@ unsigned int mmbox_session_nr_orders(const struct mmbox_session *session)
 {
 	if (session->target == MMBOX_TARGET_HOST)
 		return MMBOX_HOST_MAX_ORDER + 1;
-	return session->box->max_order;
+	return session->box->pages.max_order;
 }
 
 /**

@@ -13,7 +13,7 @@
 #include <linux/seq_file.h>
 
 #include "slab/slab_object.h"
-#include "faces/verify.h"
+#include "faces/faces.h"
 
 #define TWICE_WITHIN	512U	/* entries of an array, compared with each other */
 
@@ -173,7 +173,7 @@ static bool check_slab(struct walk *w, const struct mmbox_page *slab,
 	const struct mmbox_kmem_cache *cachep = w->cachep;
 	unsigned long pfn = __mmbox_page_to_pfn(cachep->box, slab);
 
-	if (pfn >= cachep->box->max_pfn) {
+	if (pfn >= cachep->box->memmap.max_pfn) {
 		problem(w, "%s leads out of the box", list);
 		return false;
 	}
@@ -296,7 +296,7 @@ static bool check_block(struct walk *w, struct mmbox *box, unsigned long pfn)
 	u32 id;
 
 	if (page->type == MMBOX_PAGE_TAIL || page->type >= MMBOX_NR_PAGE_TYPES ||
-	    order >= box->max_order || !IS_ALIGNED(pfn, 1UL << order)) {
+	    order >= box->pages.max_order || !IS_ALIGNED(pfn, 1UL << order)) {
 		problem(w, "pfn %#lx: no block can begin here (type %u, order %u)", pfn,
 			page->type, order);
 		return false;
@@ -356,7 +356,7 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
 		w->sums->pages += 1UL << page->order;
 		pfn += 1UL << page->order;
 	}
-	for (order = 0; order < box->max_order; order++)
+	for (order = 0; order < box->pages.max_order; order++)
 		if (!zone->free_area[order].map &&
 		    nr_free[order] != zone->free_area[order].nr_free)
 			problem(w, "zone %s says %lu free blocks of order %u, but has %lu",

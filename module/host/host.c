@@ -14,7 +14,7 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 
-#include "box.h"
+#include "host/host.h"
 
 /**
  * mmbox_host_should_fail() - count a request to the host

@@ -2,31 +2,18 @@
 /*
  * What a box asks of the host kernel. Every request goes through here, is
  * counted, and can be made to fail: the @fail_nth-th since the box was begun.
+ *
+ * The region is memory taken from the host for a box, whole, and given back whole.
  */
-#ifndef _MMBOX_HOST_H
-#define _MMBOX_HOST_H
+#ifndef _MMBOX_HOST_HOST_H
+#define _MMBOX_HOST_HOST_H
 
-#include <linux/atomic.h>
-#include <linux/list.h>
-#include <linux/percpu.h>
-#include <linux/types.h>
+#include <linux/string.h>
 
-struct mmbox_host {
-	atomic_long_t nr_requests;	/* made so far */
-	atomic_long_t bytes;		/* held now, the region not included */
-	unsigned long fail_nth;		/* which request fails, 0: none */
-};
+#include "host/compat.h"
+#include "types/box.h"
 
-/*
- * A per-CPU allocation. The handle is host memory, so that kmemleak finds the
- * pointer even where its user lives in the box.
- */
-struct mmbox_host_percpu {
-	void __percpu *ptr;
-	size_t bytes;			/* over all CPUs */
-	struct list_head list;		/* the owner's, or empty */
-};
-
+/* host.c */
 bool mmbox_host_should_fail(struct mmbox_host *host, const char *what);
 void *mmbox_host_zalloc(struct mmbox_host *host, size_t size, const char *what);
 void *mmbox_host_kzalloc(struct mmbox_host *host, size_t size, gfp_t gfp,
@@ -38,4 +25,62 @@ struct mmbox_host_percpu *mmbox_host_alloc_percpu(struct mmbox_host *host,
 void mmbox_host_free_percpu(struct mmbox_host *host,
 			    struct mmbox_host_percpu *percpu);
 
-#endif /* _MMBOX_HOST_H */
+/* region.c */
+struct mmbox_host;
+struct page;
+
+extern const char *const mmbox_region_names[MMBOX_NR_REGION_TYPES];
+
+int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
+		      enum mmbox_region_type type, size_t size);
+int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size);
+int mmbox_region_return_part(struct mmbox_region *region, struct mmbox_host *host,
+			     size_t offset, size_t size);
+void mmbox_region_return(struct mmbox_region *region, struct mmbox_host *host);
+
+/*
+ * Clear whole words. Where the CPU says that strings are fast, memset() stores
+ * bytes; words are an eighth of the steps where instructions are counted.
+ * Which of the two takes less time has not been measured.
+ */
+static __always_inline void mmbox_clear_words(void *addr, size_t bytes)
+{
+#if defined(CONFIG_X86_64) && !defined(CONFIG_KASAN) && !defined(CONFIG_KCSAN)
+	size_t words = bytes / sizeof(long);
+
+	asm volatile("rep stosq" : "+c" (words), "+D" (addr) : "a" (0L) : "memory");
+#else
+	memset(addr, 0, bytes);
+#endif
+}
+
+/*
+ * Count up, and tell whether that made 0. One instruction where the compiler
+ * needs four; not atomic for other CPUs, which have no business here.
+ */
+static __always_inline bool mmbox_inc_and_test(u32 *counter)
+{
+#ifdef CONFIG_X86_64
+	bool zero;
+
+	asm volatile("incl %0" : "+m" (*counter), "=@ccz" (zero) : : "memory");
+	return zero;
+#else
+	bool zero = !++*counter;
+
+	barrier();
+	return zero;
+#endif
+}
+
+/* Copy whole words, to where they do not overlap or to a lower address. */
+static __always_inline void mmbox_copy_words(void *to, const void *from, size_t words)
+{
+#if defined(CONFIG_X86_64) && !defined(CONFIG_KASAN) && !defined(CONFIG_KCSAN)
+	asm volatile("rep movsq" : "+c" (words), "+D" (to), "+S" (from) : : "memory");
+#else
+	memmove(to, from, words * sizeof(long));
+#endif
+}
+
+#endif /* _MMBOX_HOST_HOST_H */

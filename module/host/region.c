@@ -34,7 +34,7 @@
 #include <linux/vmalloc.h>
 #include <linux/vmstat.h>
 
-#include "box.h"
+#include "host/host.h"
 
 /*
  * Reclaim as long as it helps, but neither kill a process nor complain: it is

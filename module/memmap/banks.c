@@ -17,7 +17,7 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "memmap/memmap.h"
 
 /**
  * mmbox_parse_bytes() - read a number of bytes, with K, M or G

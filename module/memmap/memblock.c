@@ -18,7 +18,7 @@
 #include <linux/pfn.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "memmap/memmap.h"
 
 static phys_addr_t region_end(const struct mmbox_memblock_region *r)
 {
@@ -411,3 +411,32 @@ unsigned long mmbox_memblock_pages(const struct mmbox_memblock *mb, int nid,
 	return pages;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_pages);
+
+/**
+ * mmbox_get_pfn_range_for_nid() - from a node's first to its last page frame
+ * @box: the box, whose banks are known
+ * @nid: node
+ * @start_pfn: out: its first page frame
+ * @end_pfn: out: first page frame beyond; both 0 if it has no memory
+ *
+ * Context: while the box boots.
+ */
+void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
+				 unsigned long *start_pfn, unsigned long *end_pfn)
+{
+	const struct mmbox_memblock_type *memory = &box->memblock.memory;
+	unsigned int i;
+
+	*start_pfn = ULONG_MAX;
+	*end_pfn = 0;
+	for (i = 0; i < memory->cnt; i++) {
+		const struct mmbox_memblock_region *bank = &memory->regions[i];
+
+		if (bank->nid != nid)
+			continue;
+		*start_pfn = min_t(unsigned long, *start_pfn, PFN_UP(bank->base));
+		*end_pfn = max_t(unsigned long, *end_pfn,
+				 PFN_DOWN(bank->base + bank->size));
+	}
+	*start_pfn = min(*start_pfn, *end_pfn);
+}

@@ -4,14 +4,14 @@
  *
  * A model is a file of its own behind struct mmbox_memmap_model. What leads
  * from a page frame number to its descriptor and back is no part of that, as it
- * must not be called through a pointer: box.h does it inline, by a branch.
+ * must not be called through a pointer: memmap.h does it inline, by a branch.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
 #include <linux/ktime.h>
 #include <linux/printk.h>
 
-#include "box.h"
+#include "memmap/memmap.h"
 
 /*
  * Counts the boxes whose addresses or descriptors are not in one range. While
@@ -106,18 +106,18 @@ int mmbox_memmap_init(struct mmbox *box)
 	err = mmbox_physmap_init(box);
 	if (err)
 		return err;
-	box->model = models[box->cfg.model];
-	err = box->model->init(box);
+	box->memmap.model = models[box->cfg.model];
+	err = box->memmap.model->init(box);
 	if (err)
 		return err;
 	/* What the fast paths may do without asking needs both to be linear. */
-	box->linear_size = box->memmap ? box->va_size : 0;
-	if (!box->linear_size && !box->nonlinear) {
-		box->nonlinear = true;
+	box->physmap.linear_size = box->memmap.map ? box->physmap.va_size : 0;
+	if (!box->physmap.linear_size && !box->physmap.nonlinear) {
+		box->physmap.nonlinear = true;
 		static_branch_inc(&mmbox_nonlinear_key);
 	}
-	if (!box->memmap) {
-		box->scattered = true;
+	if (!box->memmap.map) {
+		box->memmap.scattered = true;
 		static_branch_inc(&mmbox_scattered_key);
 	}
 	return 0;
@@ -131,16 +131,16 @@ int mmbox_memmap_init(struct mmbox *box)
  */
 void mmbox_memmap_exit(struct mmbox *box)
 {
-	if (box->model && box->model->exit)
-		box->model->exit(box);
-	box->model = NULL;
+	if (box->memmap.model && box->memmap.model->exit)
+		box->memmap.model->exit(box);
+	box->memmap.model = NULL;
 	mmbox_physmap_exit(box);
-	if (box->nonlinear)
+	if (box->physmap.nonlinear)
 		static_branch_dec(&mmbox_nonlinear_key);
-	box->nonlinear = false;
-	if (box->scattered)
+	box->physmap.nonlinear = false;
+	if (box->memmap.scattered)
 		static_branch_dec(&mmbox_scattered_key);
-	box->scattered = false;
+	box->memmap.scattered = false;
 }
 
 /**
@@ -153,7 +153,7 @@ void mmbox_memmap_exit(struct mmbox *box)
  */
 bool mmbox_page_valid(const struct mmbox *box, const struct mmbox_page *page)
 {
-	return box->model->page_valid(box, page);
+	return box->memmap.model->page_valid(box, page);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_page_valid);
 
@@ -167,7 +167,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_page_valid);
 void mmbox_memmap_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage)
 {
 	*usage = (struct mmbox_memmap_usage){};
-	box->model->usage(box, usage);
+	box->memmap.model->usage(box, usage);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memmap_usage);
 
@@ -195,7 +195,7 @@ static bool extends(const struct mmbox_boot_step *last, const struct mmbox_boot_
 void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
 			  int idx, unsigned long start, unsigned long end, u64 bytes)
 {
-	struct mmbox_boot_log *log = box->boot;
+	struct mmbox_boot_log *log = box->memmap.boot;
 	const struct mmbox_boot_step step = {
 		.what = what, .nid = nid, .idx = idx, .start = start, .end = end,
 		.bytes = bytes, .ns = log ? ktime_get_ns() - log->start_ns : 0,

@@ -1,93 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The memory models: how a page frame number leads to its descriptor and back.
- *
- * flat and sparse-vmemmap have all descriptors in one array, and so have
- * box->memmap; the others leave it NULL and are asked through memmap.c.
+ * From the box's physical addresses to the host's, and from page frame numbers to
+ * descriptors: banks, memblock, the memory models and their sections.
  */
-#ifndef _MMBOX_MEMMAP_H
-#define _MMBOX_MEMMAP_H
+#ifndef _MMBOX_MEMMAP_MEMMAP_H
+#define _MMBOX_MEMMAP_MEMMAP_H
 
-#include <linux/stddef.h>
-#include <linux/types.h>
-#include <linux/xarray.h>
+#include <linux/jump_label.h>
 
-struct mmbox;
-struct mmbox_page;
+#include "host/host.h"
 
-enum mmbox_memory_model {
-	MMBOX_FLAT,		/* one node_mem_map over everything, holes included */
-	MMBOX_DISCONTIG,	/* a node_mem_map a node */
-	MMBOX_SPARSE_STATIC,	/* a map a section, one array of sections */
-	MMBOX_SPARSE_EXTREME,	/* the same, in two levels, the second on demand */
-	MMBOX_SPARSE_VMEMMAP,	/* maps of sections, virtually contiguous */
-	MMBOX_NR_MODELS,
-};
+/* memblock.c */
+int mmbox_memblock_add(struct mmbox_memblock *mb, phys_addr_t base,
+		       phys_addr_t size, int nid);
+int mmbox_memblock_reserve(struct mmbox_memblock *mb, phys_addr_t base,
+			   phys_addr_t size, const char *name);
+phys_addr_t mmbox_memblock_phys_alloc(struct mmbox_memblock *mb,
+				      phys_addr_t size, phys_addr_t align,
+				      int nid, const char *name);
+bool mmbox_memblock_should_fail(struct mmbox_memblock *mb);
+void mmbox_memblock_free(struct mmbox_memblock *mb, phys_addr_t base,
+			 phys_addr_t size);
+void mmbox_memblock_remove(struct mmbox_memblock *mb, phys_addr_t base,
+			   phys_addr_t size);
+bool mmbox_memblock_next_free(const struct mmbox_memblock *mb, phys_addr_t *base,
+			      phys_addr_t *end, int *nid);
+unsigned long mmbox_memblock_end_pfn(const struct mmbox_memblock *mb);
+void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
+				 unsigned long *start_pfn, unsigned long *end_pfn);
+unsigned long mmbox_memblock_pages(const struct mmbox_memblock *mb, int nid,
+				   unsigned long start_pfn, unsigned long end_pfn);
 
-/* ---- sections ---- */
-
-/* Low bits of section_mem_map, as in the kernel. */
-#define MMBOX_SECTION_MARKED_PRESENT	BIT(0)	/* memory is there, or may come */
-#define MMBOX_SECTION_HAS_MEM_MAP	BIT(1)
-#define MMBOX_SECTION_IS_ONLINE		BIT(2)
-#define MMBOX_SECTION_IS_EARLY		BIT(3)	/* its memory is the boot's */
-#define MMBOX_SECTION_MAP_LAST_BIT	BIT(4)
-#define MMBOX_SECTION_MAP_MASK		(~(MMBOX_SECTION_MAP_LAST_BIT - 1))
-#define MMBOX_SECTION_NID_SHIFT		4	/* the node, until there is a map */
-
-/* What a section keeps of its pageblocks. */
-struct mmbox_mem_section_usage {
-	/* What each pageblock is when it is not isolated, as long as it is. */
-	DECLARE_FLEX_ARRAY(u8, pageblock_flags);
-};
-
-struct mmbox_mem_section {
-	unsigned long section_mem_map;	/* map less the section's first pfn, and bits */
-	struct mmbox_mem_section_usage *usage;
-};
-
-#define MMBOX_SECTIONS_PER_ROOT	(PAGE_SIZE / sizeof(struct mmbox_mem_section))
-
-struct mmbox_sparse {
-	struct mmbox_mem_section *sections;	/* sparse-static: all; else NULL */
-	struct mmbox_mem_section **roots;	/* MMBOX_SECTIONS_PER_ROOT each, or NULL */
-	u32 *map_section;		/* whose map an address of the region is, plus 1 */
-	unsigned int map_shift;		/* log2 of the bytes of a section's map */
-	phys_addr_t buf;		/* sparse_buffer: what is left of it */
-	phys_addr_t buf_end;
-	bool vmapped;			/* box->memmap is of vmap() */
-	unsigned long section_bytes;	/* spent on arrays of sections */
-	unsigned long table_bytes;	/* spent on map_section[] */
-	unsigned long usemap_bytes;
-	unsigned long map_bytes;	/* spent on descriptors */
-	unsigned long hole_bytes;	/* of those, on what is no memory */
-	unsigned long address_bytes;	/* of virtual addresses, if vmapped */
-	unsigned long nr_missing;	/* sections that had to be left out */
-};
-
-/* ---- what a model is ---- */
-
-/* Bytes that the running model takes. */
-struct mmbox_memmap_usage {
-	unsigned long descriptors;	/* in all */
-	unsigned long holes;		/* of those, for page frames that are not there */
-	unsigned long sections;		/* arrays of mem_section */
-	unsigned long tables;		/* other tables that lead to a descriptor or back */
-	unsigned long usemaps;		/* mem_section_usage */
-	unsigned long addresses;	/* virtual ones, beyond the region's own */
-};
-
-struct mmbox_memmap_model {
-	/* Sets up all descriptors, out of memblock. 0 or -ENOMEM. */
-	int (*init)(struct mmbox *box);
-	/* Gives back what came from the host, also after a failed init(). NULL: nothing did. */
-	void (*exit)(struct mmbox *box);
-	/* Is there a page? Asked of page frames below max_pfn only. */
-	bool (*pfn_valid)(const struct mmbox *box, unsigned long pfn);
-	/* Is it the descriptor of a page that there is? */
-	bool (*page_valid)(const struct mmbox *box, const struct mmbox_page *page);
-	void (*usage)(const struct mmbox *box, struct mmbox_memmap_usage *usage);
-};
+/* banks.c */
+const char *mmbox_parse_bytes(const char *text, phys_addr_t *value);
+int mmbox_banks_parse(struct mmbox_config *cfg, const char *text);
+int mmbox_banks_check(const struct mmbox_config *cfg);
+unsigned long mmbox_banks_sum(const struct mmbox_config *cfg);
 
 extern const struct mmbox_memmap_model mmbox_flat_model, mmbox_discontig_model,
 				       mmbox_sparse_static_model,
@@ -122,6 +70,20 @@ void mmbox_sparse_set_map(struct mmbox *box, unsigned long nr, struct mmbox_page
 unsigned long mmbox_section_usage_size(const struct mmbox *box);
 unsigned long mmbox_section_map_size(const struct mmbox *box);
 
+/* physmap.c */
+int mmbox_physmap_init(struct mmbox *box);
+void mmbox_physmap_exit(struct mmbox *box);
+bool mmbox_physmap_virt_valid(const struct mmbox *box, const void *addr);
+phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr);
+void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys);
+bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr);
+int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr);
+void mmbox_physmap_del(struct mmbox *box, unsigned long nr);
+struct mmbox_page *mmbox_block_head(const struct mmbox *box, struct mmbox_page *page);
+
+struct mmbox;
+struct mmbox_page;
+
 static inline bool mmbox_model_is_sparse(enum mmbox_memory_model model)
 {
 	return model >= MMBOX_SPARSE_STATIC;
@@ -154,74 +116,209 @@ mmbox_section_mem_map_addr(const struct mmbox_mem_section *ms)
 	return (struct mmbox_page *)(ms->section_mem_map & MMBOX_SECTION_MAP_MASK);
 }
 
-/* ---- physmap ---- */
-
-/*
- * Where each section of the box's physical address space lies in the host's.
- * Used where that is not one range; sections are then never cut.
- */
-struct mmbox_physmap {
-	unsigned long *va;		/* by section: its address, 0: not there */
-	u32 *section;			/* by section of the region, plus 1; 0: given back */
-	unsigned long nr_region;	/* length of section[] */
-	struct xarray hot;		/* by address / section size: added later, plus 1 */
-};
-
-int mmbox_physmap_init(struct mmbox *box);
-void mmbox_physmap_exit(struct mmbox *box);
-bool mmbox_physmap_virt_valid(const struct mmbox *box, const void *addr);
-phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr);
-void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys);
-bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr);
-int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr);
-void mmbox_physmap_del(struct mmbox *box, unsigned long nr);
-struct mmbox_page *mmbox_block_head(const struct mmbox *box, struct mmbox_page *page);
-
-/* ---- boot as it happened, for the file of that name ---- */
-
-enum mmbox_boot_what {
-	MMBOX_BOOT_BANK,
-	MMBOX_BOOT_HOT_BANK,
-	MMBOX_BOOT_PHYSMAP,
-	MMBOX_BOOT_NODE_MEM_MAP,
-	MMBOX_BOOT_SECTIONS,
-	MMBOX_BOOT_MEMBLOCKS_PRESENT,
-	MMBOX_BOOT_FIRST_PRESENT,
-	MMBOX_BOOT_INIT_NID,
-	MMBOX_BOOT_USEMAPS,
-	MMBOX_BOOT_BUFFER_INIT,
-	MMBOX_BOOT_POPULATE,
-	MMBOX_BOOT_INIT_ONE,
-	MMBOX_BOOT_BUFFER_FINI,
-	MMBOX_BOOT_FAILED,
-	MMBOX_BOOT_VMEMMAP,
-	MMBOX_BOOT_ZONE,
-	MMBOX_BOOT_FREE,
-	MMBOX_NR_BOOT_WHATS,
-};
-
-struct mmbox_boot_step {
-	u8 what;			/* enum mmbox_boot_what */
-	s8 nid;				/* node, or -1 */
-	s8 idx;				/* zone, or -1 */
-	unsigned long start;		/* first byte, section or page frame */
-	unsigned long end;		/* first beyond */
-	u64 bytes;			/* taken or given */
-	u64 ns;				/* since the boot began */
-};
-
-#define MMBOX_BOOT_STEPS	192
-
-struct mmbox_boot_log {
-	u64 start_ns;
-	unsigned int nr;		/* steps, never more than there is room for */
-	unsigned int nr_lost;
-	struct mmbox_boot_step steps[MMBOX_BOOT_STEPS];
-};
-
 void mmbox_boot_note(struct mmbox *box, enum mmbox_boot_what what, int nid,
 		     unsigned long start, unsigned long end, u64 bytes);
 void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
 			  int idx, unsigned long start, unsigned long end, u64 bytes);
 
-#endif /* _MMBOX_MEMMAP_H */
+/*
+ * physmap and memmap, inline: mostly one range of host addresses stands for
+ * the whole of the box's physical address space, and one array describes it.
+ * What is otherwise is left to physmap.c and memmap.c.
+ */
+DECLARE_STATIC_KEY_FALSE(mmbox_nonlinear_key);
+DECLARE_STATIC_KEY_FALSE(mmbox_scattered_key);
+
+/* Is there any box that is not? Costs nothing while there is none. */
+static __always_inline bool mmbox_nonlinear(void)
+{
+	return static_branch_unlikely(&mmbox_nonlinear_key);
+}
+
+/* The same for descriptors alone: holes do not scatter those of flat and vmemmap. */
+static __always_inline bool mmbox_scattered(void)
+{
+	return static_branch_unlikely(&mmbox_scattered_key);
+}
+
+static inline void *mmbox_phys_to_virt(const struct mmbox *box, phys_addr_t phys)
+{
+	if (mmbox_nonlinear() && !box->physmap.va_size)
+		return mmbox_physmap_phys_to_virt(box, phys);
+	return (void *)(box->physmap.va_base + (unsigned long)phys);
+}
+
+static inline phys_addr_t mmbox_virt_to_phys(const struct mmbox *box,
+					     const void *addr)
+{
+	if (mmbox_nonlinear() && !box->physmap.va_size)
+		return mmbox_physmap_virt_to_phys(box, addr);
+	return (unsigned long)addr - box->physmap.va_base;
+}
+
+static inline bool mmbox_virt_valid(const struct mmbox *box, const void *addr)
+{
+	return (unsigned long)addr - box->physmap.va_base < box->physmap.va_size ||
+	       (mmbox_nonlinear() && mmbox_physmap_virt_valid(box, addr));
+}
+
+/*
+ * DISCONTIGMEM: the node of the section, and the page's place in the node's
+ * array.
+ */
+static inline struct mmbox_page *mmbox_discontig_pfn_to_page(const struct mmbox *box,
+							     unsigned long pfn)
+{
+	const mmbox_pg_data_t *pgdat;
+
+	pgdat = box->node[box->memmap.discontig_nid[pfn >> box->memmap.pfn_section_shift]];
+	return pgdat->node_mem_map + (pfn - pgdat->node_start_pfn);
+}
+
+static inline unsigned long mmbox_discontig_page_to_pfn(const struct mmbox *box,
+							const struct mmbox_page *page)
+{
+	const mmbox_pg_data_t *pgdat = box->node[page->node_id];
+
+	return page - pgdat->node_mem_map + pgdat->node_start_pfn;
+}
+
+/* SPARSEMEM: the section, in one step or two, and the map that it is biased for. */
+static inline struct mmbox_page *mmbox_sparse_static_pfn_to_page(const struct mmbox *box,
+								 unsigned long pfn)
+{
+	unsigned long nr = pfn >> box->memmap.pfn_section_shift;
+
+	return mmbox_section_mem_map_addr(&box->memmap.sparse.sections[nr]) + pfn;
+}
+
+static inline struct mmbox_mem_section *mmbox_extreme_section(const struct mmbox *box,
+							      unsigned long nr)
+{
+	struct mmbox_mem_section *root = box->memmap.sparse.roots[nr / MMBOX_SECTIONS_PER_ROOT];
+
+	return &root[nr % MMBOX_SECTIONS_PER_ROOT];
+}
+
+static inline struct mmbox_page *mmbox_sparse_extreme_pfn_to_page(const struct mmbox *box,
+								  unsigned long pfn)
+{
+	return mmbox_section_mem_map_addr(mmbox_extreme_section(box,
+						pfn >> box->memmap.pfn_section_shift)) + pfn;
+}
+
+/* The section in whose map a descriptor lies, by where in the region that is. */
+static inline unsigned long mmbox_sparse_map_section(const struct mmbox *box,
+						     const struct mmbox_page *page)
+{
+	unsigned long offset = (unsigned long)page - (unsigned long)box->region.addr;
+
+	return box->memmap.sparse.map_section[offset >> box->memmap.sparse.map_shift] - 1UL;
+}
+
+static inline unsigned long mmbox_sparse_static_page_to_pfn(const struct mmbox *box,
+							    const struct mmbox_page *page)
+{
+	unsigned long nr = mmbox_sparse_map_section(box, page);
+
+	return page - mmbox_section_mem_map_addr(&box->memmap.sparse.sections[nr]);
+}
+
+static inline unsigned long mmbox_sparse_extreme_page_to_pfn(const struct mmbox *box,
+							     const struct mmbox_page *page)
+{
+	unsigned long nr = mmbox_sparse_map_section(box, page);
+
+	return page - mmbox_section_mem_map_addr(mmbox_extreme_section(box, nr));
+}
+
+/* All without a call: where one could happen the fast paths would save registers. */
+static inline struct mmbox_page *mmbox_memmap_pfn_to_page(const struct mmbox *box,
+							  unsigned long pfn)
+{
+	switch (box->cfg.model) {
+	case MMBOX_DISCONTIG:
+		return mmbox_discontig_pfn_to_page(box, pfn);
+	case MMBOX_SPARSE_STATIC:
+		return mmbox_sparse_static_pfn_to_page(box, pfn);
+	default:
+		return mmbox_sparse_extreme_pfn_to_page(box, pfn);
+	}
+}
+
+static inline unsigned long mmbox_memmap_page_to_pfn(const struct mmbox *box,
+						     const struct mmbox_page *page)
+{
+	switch (box->cfg.model) {
+	case MMBOX_DISCONTIG:
+		return mmbox_discontig_page_to_pfn(box, page);
+	case MMBOX_SPARSE_STATIC:
+		return mmbox_sparse_static_page_to_pfn(box, page);
+	default:
+		return mmbox_sparse_extreme_page_to_pfn(box, page);
+	}
+}
+
+/*
+ * Where the caller knows that the box has one array, as a free finds out when it
+ * looks whether a page or an address is within that array's bounds.
+ */
+static inline struct mmbox_page *mmbox_linear_pfn_to_page(const struct mmbox *box,
+							  unsigned long pfn)
+{
+	return box->memmap.map + pfn;
+}
+
+static inline unsigned long mmbox_linear_page_to_pfn(const struct mmbox *box,
+						     const struct mmbox_page *page)
+{
+	return page - box->memmap.map;
+}
+
+static inline struct mmbox_page *mmbox_linear_virt_to_page(const struct mmbox *box,
+							   const void *addr)
+{
+	unsigned long phys = (unsigned long)addr - box->physmap.va_base;
+
+	return mmbox_linear_pfn_to_page(box, phys >> PAGE_SHIFT);
+}
+
+/* And where not. Of the size: a look at memmap would be made apart from its use. */
+static inline bool mmbox_no_memmap(const struct mmbox *box)
+{
+	return !box->memmap.map_size;
+}
+
+static inline struct mmbox_page *__mmbox_pfn_to_page(const struct mmbox *box,
+						     unsigned long pfn)
+{
+	if (mmbox_scattered() && mmbox_no_memmap(box))
+		return mmbox_memmap_pfn_to_page(box, pfn);
+	return mmbox_linear_pfn_to_page(box, pfn);
+}
+
+static inline unsigned long __mmbox_page_to_pfn(const struct mmbox *box,
+						const struct mmbox_page *page)
+{
+	if (mmbox_scattered() && mmbox_no_memmap(box))
+		return mmbox_memmap_page_to_pfn(box, page);
+	return mmbox_linear_page_to_pfn(box, page);
+}
+
+static inline struct mmbox_page *__mmbox_virt_to_page(const struct mmbox *box,
+						      const void *addr)
+{
+	if (mmbox_nonlinear() && !box->physmap.linear_size)
+		return __mmbox_pfn_to_page(box, PHYS_PFN(mmbox_virt_to_phys(box, addr)));
+	return mmbox_linear_virt_to_page(box, addr);
+}
+
+static inline void *__mmbox_page_address(const struct mmbox *box,
+					 const struct mmbox_page *page)
+{
+	if (mmbox_nonlinear() && !box->physmap.linear_size)
+		return mmbox_phys_to_virt(box, PFN_PHYS(__mmbox_page_to_pfn(box, page)));
+	return (void *)(box->physmap.va_base + PFN_PHYS(mmbox_linear_page_to_pfn(box, page)));
+}
+
+#endif /* _MMBOX_MEMMAP_MEMMAP_H */

@@ -7,7 +7,7 @@
  * Holes between nodes cost nothing but their places in the table of nodes;
  * holes inside of a node cost what they cost in FLATMEM.
  */
-#include "box.h"
+#include "memmap/memmap.h"
 
 #define NO_NODE		U8_MAX
 
@@ -16,18 +16,18 @@ static int take_nid_table(struct mmbox *box)
 	const struct mmbox_memblock_type *memory = &box->memblock.memory;
 	unsigned int i;
 
-	box->discontig_nid = mmbox_boot_alloc(box, box->nr_sections, SMP_CACHE_BYTES, 0,
-					      "node_map");
-	if (!box->discontig_nid)
+	box->memmap.discontig_nid = mmbox_boot_alloc(box, box->memmap.nr_sections,
+						     SMP_CACHE_BYTES, 0, "node_map");
+	if (!box->memmap.discontig_nid)
 		return -ENOMEM;
-	memset(box->discontig_nid, NO_NODE, box->nr_sections);
+	memset(box->memmap.discontig_nid, NO_NODE, box->memmap.nr_sections);
 	for (i = 0; i < memory->cnt; i++) {
 		const struct mmbox_memblock_region *bank = &memory->regions[i];
-		unsigned long nr = bank->base >> box->section_shift;
-		unsigned long last = (bank->base + bank->size - 1) >> box->section_shift;
+		unsigned long nr = bank->base >> box->memmap.section_shift;
+		unsigned long last = (bank->base + bank->size - 1) >> box->memmap.section_shift;
 
 		for (; nr <= last; nr++)
-			box->discontig_nid[nr] = bank->nid;
+			box->memmap.discontig_nid[nr] = bank->nid;
 	}
 	return 0;
 }
@@ -63,7 +63,7 @@ static int discontig_init(struct mmbox *box)
 
 static bool discontig_pfn_valid(const struct mmbox *box, unsigned long pfn)
 {
-	return box->discontig_nid[pfn >> box->pfn_section_shift] != NO_NODE;
+	return box->memmap.discontig_nid[pfn >> box->memmap.pfn_section_shift] != NO_NODE;
 }
 
 static bool discontig_page_valid(const struct mmbox *box, const struct mmbox_page *page)
@@ -79,7 +79,7 @@ static bool discontig_page_valid(const struct mmbox *box, const struct mmbox_pag
 		if (offset >= pgdat->node_spanned_pages * sizeof(*page))
 			continue;
 		return !(offset % sizeof(*page)) &&
-		       box->discontig_nid[pfn >> box->pfn_section_shift] == nid;
+		       box->memmap.discontig_nid[pfn >> box->memmap.pfn_section_shift] == nid;
 	}
 	return false;
 }
@@ -95,7 +95,7 @@ static void discontig_usage(const struct mmbox *box, struct mmbox_memmap_usage *
 		usage->holes += (pgdat->node_spanned_pages - pgdat->node_present_pages) *
 				sizeof(struct mmbox_page);
 	}
-	usage->tables = box->nr_sections;
+	usage->tables = box->memmap.nr_sections;
 }
 
 const struct mmbox_memmap_model mmbox_discontig_model = {

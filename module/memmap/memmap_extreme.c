@@ -7,7 +7,7 @@
  * A root is a page full of sections, and is there where one of them is. The
  * first level has eight bytes for each 256 sections of the span.
  */
-#include "box.h"
+#include "memmap/memmap.h"
 
 /**
  * mmbox_sparse_extreme_alloc() - take the first level
@@ -18,15 +18,15 @@
  */
 int mmbox_sparse_extreme_alloc(struct mmbox *box)
 {
-	unsigned long nr = DIV_ROUND_UP(box->nr_sections, MMBOX_SECTIONS_PER_ROOT);
-	unsigned long size = nr * sizeof(*box->sparse.roots);
+	unsigned long nr = DIV_ROUND_UP(box->memmap.nr_sections, MMBOX_SECTIONS_PER_ROOT);
+	unsigned long size = nr * sizeof(*box->memmap.sparse.roots);
 
-	box->sparse.roots = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
-					     "mem_section");
-	if (!box->sparse.roots)
+	box->memmap.sparse.roots = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
+						    "mem_section");
+	if (!box->memmap.sparse.roots)
 		return -ENOMEM;
-	memset(box->sparse.roots, 0, size);
-	box->sparse.section_bytes = size;
+	memset(box->memmap.sparse.roots, 0, size);
+	box->memmap.sparse.section_bytes = size;
 	mmbox_boot_note(box, MMBOX_BOOT_SECTIONS, NUMA_NO_NODE, 0, nr, size);
 	return 0;
 }
@@ -46,14 +46,14 @@ int mmbox_sparse_index_init(struct mmbox *box, unsigned long nr, int nid)
 	struct mmbox_mem_section *sections;
 
 	/* The array of sparse-static is there already, and so is a root in use. */
-	if (!box->sparse.roots || box->sparse.roots[root])
+	if (!box->memmap.sparse.roots || box->memmap.sparse.roots[root])
 		return 0;
 	sections = mmbox_boot_alloc(box, PAGE_SIZE, PAGE_SIZE, nid, "mem_section");
 	if (!sections)
 		return -ENOMEM;
 	memset(sections, 0, PAGE_SIZE);
-	box->sparse.roots[root] = sections;
-	box->sparse.section_bytes += PAGE_SIZE;
+	box->memmap.sparse.roots[root] = sections;
+	box->memmap.sparse.section_bytes += PAGE_SIZE;
 	return 0;
 }
 

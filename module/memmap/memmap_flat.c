@@ -8,11 +8,11 @@
  * The simplest arithmetic there is. Holes have descriptors too, which say that
  * there is no page, and which cost as much as the others.
  */
-#include "box.h"
+#include "memmap/memmap.h"
 
 static int flat_init(struct mmbox *box)
 {
-	unsigned long size = box->max_pfn * sizeof(struct mmbox_page);
+	unsigned long size = box->memmap.max_pfn * sizeof(struct mmbox_page);
 	struct mmbox_page *map;
 	int nid;
 
@@ -20,39 +20,39 @@ static int flat_init(struct mmbox *box)
 	if (!map)
 		return -ENOMEM;
 	/* Those of pages will be written by their zone; the others stay so. */
-	mmbox_init_reserved(map, box->max_pfn, 0, 0);
-	box->memmap = map;
-	box->memmap_size = size;
+	mmbox_init_reserved(map, box->memmap.max_pfn, 0, 0);
+	box->memmap.map = map;
+	box->memmap.map_size = size;
 	mmbox_for_each_online_node(box, nid) {
 		unsigned long start, end;
 
 		mmbox_get_pfn_range_for_nid(box, nid, &start, &end);
 		box->node[nid]->node_mem_map = map + start;
 	}
-	mmbox_boot_note(box, MMBOX_BOOT_NODE_MEM_MAP, NUMA_NO_NODE, 0, box->max_pfn, size);
+	mmbox_boot_note(box, MMBOX_BOOT_NODE_MEM_MAP, NUMA_NO_NODE, 0, box->memmap.max_pfn, size);
 	return 0;
 }
 
 static bool flat_pfn_valid(const struct mmbox *box, unsigned long pfn)
 {
-	return mmbox_physmap_section_there(box, pfn >> box->pfn_section_shift);
+	return mmbox_physmap_section_there(box, pfn >> box->memmap.pfn_section_shift);
 }
 
 static bool flat_page_valid(const struct mmbox *box, const struct mmbox_page *page)
 {
-	unsigned long offset = (unsigned long)page - (unsigned long)box->memmap;
+	unsigned long offset = (unsigned long)page - (unsigned long)box->memmap.map;
 
-	return offset < box->memmap_size && !(offset % sizeof(*page)) &&
+	return offset < box->memmap.map_size && !(offset % sizeof(*page)) &&
 	       flat_pfn_valid(box, offset / sizeof(*page));
 }
 
 static void flat_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage)
 {
 	unsigned long pages = mmbox_memblock_pages(&box->memblock, NUMA_NO_NODE, 0,
-						   box->max_pfn);
+						   box->memmap.max_pfn);
 
-	usage->descriptors = box->memmap_size;
-	usage->holes = (box->max_pfn - pages) * sizeof(struct mmbox_page);
+	usage->descriptors = box->memmap.map_size;
+	usage->holes = (box->memmap.max_pfn - pages) * sizeof(struct mmbox_page);
 }
 
 const struct mmbox_memmap_model mmbox_flat_model = {

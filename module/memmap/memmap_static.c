@@ -6,7 +6,7 @@
  *
  * One step, and an array whose length goes with the span, present or not.
  */
-#include "box.h"
+#include "memmap/memmap.h"
 
 /**
  * mmbox_sparse_static_alloc() - take the array of sections
@@ -17,15 +17,15 @@
  */
 int mmbox_sparse_static_alloc(struct mmbox *box)
 {
-	unsigned long size = box->nr_sections * sizeof(struct mmbox_mem_section);
+	unsigned long size = box->memmap.nr_sections * sizeof(struct mmbox_mem_section);
 
-	box->sparse.sections = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
-						"mem_section");
-	if (!box->sparse.sections)
+	box->memmap.sparse.sections = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
+						       "mem_section");
+	if (!box->memmap.sparse.sections)
 		return -ENOMEM;
-	memset(box->sparse.sections, 0, size);
-	box->sparse.section_bytes = size;
-	mmbox_boot_note(box, MMBOX_BOOT_SECTIONS, NUMA_NO_NODE, 0, box->nr_sections, size);
+	memset(box->memmap.sparse.sections, 0, size);
+	box->memmap.sparse.section_bytes = size;
+	mmbox_boot_note(box, MMBOX_BOOT_SECTIONS, NUMA_NO_NODE, 0, box->memmap.nr_sections, size);
 	return 0;
 }
 

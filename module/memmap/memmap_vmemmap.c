@@ -17,7 +17,7 @@
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
-#include "box.h"
+#include "memmap/memmap.h"
 
 /* The map of a section where boot memory has it, or NULL. */
 static struct mmbox_page *section_map(const struct mmbox *box, unsigned long nr)
@@ -27,7 +27,7 @@ static struct mmbox_page *section_map(const struct mmbox *box, unsigned long nr)
 	/* All that are still present have got a map by now. */
 	if (!mmbox_present_section(ms))
 		return NULL;
-	return mmbox_section_mem_map_addr(ms) + (nr << box->pfn_section_shift);
+	return mmbox_section_mem_map_addr(ms) + (nr << box->memmap.pfn_section_shift);
 }
 
 static bool side_by_side(const struct mmbox *box)
@@ -35,7 +35,7 @@ static bool side_by_side(const struct mmbox *box)
 	void *first = section_map(box, 0);
 	unsigned long nr;
 
-	for (nr = 0; nr < box->nr_sections; nr++) {
+	for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 		void *map = section_map(box, nr);
 
 		if (!map || map != first + nr * mmbox_section_map_size(box))
@@ -58,8 +58,8 @@ static struct page *hole_page(struct mmbox *box)
 	if (!map)
 		return NULL;
 	mmbox_init_reserved(map, PAGE_SIZE / sizeof(*map), 0, 0);
-	box->sparse.map_bytes += PAGE_SIZE;
-	box->sparse.hole_bytes += PAGE_SIZE;
+	box->memmap.sparse.map_bytes += PAGE_SIZE;
+	box->memmap.sparse.hole_bytes += PAGE_SIZE;
 	return host_page(box, map);
 }
 
@@ -68,7 +68,7 @@ static int fill_pages(struct mmbox *box, struct page **pages)
 	unsigned long per_map = mmbox_section_map_size(box) / PAGE_SIZE, nr, i;
 	struct page *hole = NULL;
 
-	for (nr = 0; nr < box->nr_sections; nr++) {
+	for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 		void *map = section_map(box, nr);
 
 		if (!map && !hole)
@@ -83,7 +83,7 @@ static int fill_pages(struct mmbox *box, struct page **pages)
 
 static int map_virtually(struct mmbox *box)
 {
-	unsigned long nr = box->nr_sections * mmbox_section_map_size(box) / PAGE_SIZE;
+	unsigned long nr = box->memmap.nr_sections * mmbox_section_map_size(box) / PAGE_SIZE;
 	struct page **pages;
 	int err;
 
@@ -94,10 +94,10 @@ static int map_virtually(struct mmbox *box)
 	if (!err && mmbox_host_should_fail(&box->host, "the vmemmap"))
 		err = -ENOMEM;
 	if (!err) {
-		box->memmap = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
-		box->sparse.vmapped = box->memmap;
-		box->sparse.address_bytes = nr * PAGE_SIZE;
-		err = box->memmap ? 0 : -ENOMEM;
+		box->memmap.map = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+		box->memmap.sparse.vmapped = box->memmap.map;
+		box->memmap.sparse.address_bytes = nr * PAGE_SIZE;
+		err = box->memmap.map ? 0 : -ENOMEM;
 	}
 	mmbox_host_free(&box->host, pages, nr * sizeof(*pages));
 	return err;
@@ -116,35 +116,35 @@ int mmbox_vmemmap_populate(struct mmbox *box)
 	int err;
 
 	if (side_by_side(box)) {
-		box->memmap = section_map(box, 0);
+		box->memmap.map = section_map(box, 0);
 	} else {
 		err = map_virtually(box);
 		if (err)
 			return err;
-		for (nr = 0; nr < box->nr_sections; nr++)
+		for (nr = 0; nr < box->memmap.nr_sections; nr++)
 			if (section_map(box, nr))
-				mmbox_sparse_set_map(box, nr, box->memmap +
-						     (nr << box->pfn_section_shift));
+				mmbox_sparse_set_map(box, nr, box->memmap.map +
+						     (nr << box->memmap.pfn_section_shift));
 	}
-	box->memmap_size = box->max_pfn * sizeof(struct mmbox_page);
-	mmbox_boot_note(box, MMBOX_BOOT_VMEMMAP, NUMA_NO_NODE, 0, box->max_pfn,
-			box->sparse.address_bytes);
+	box->memmap.map_size = box->memmap.max_pfn * sizeof(struct mmbox_page);
+	mmbox_boot_note(box, MMBOX_BOOT_VMEMMAP, NUMA_NO_NODE, 0, box->memmap.max_pfn,
+			box->memmap.sparse.address_bytes);
 	return 0;
 }
 
 static void vmemmap_exit(struct mmbox *box)
 {
-	if (box->sparse.vmapped)
-		vunmap(box->memmap);
-	box->sparse.vmapped = false;
-	box->memmap = NULL;
+	if (box->memmap.sparse.vmapped)
+		vunmap(box->memmap.map);
+	box->memmap.sparse.vmapped = false;
+	box->memmap.map = NULL;
 }
 
 static bool vmemmap_page_valid(const struct mmbox *box, const struct mmbox_page *page)
 {
-	unsigned long offset = (unsigned long)page - (unsigned long)box->memmap;
+	unsigned long offset = (unsigned long)page - (unsigned long)box->memmap.map;
 
-	return offset < box->memmap_size && !(offset % sizeof(*page)) &&
+	return offset < box->memmap.map_size && !(offset % sizeof(*page)) &&
 	       mmbox_sparse_pfn_valid(box, offset / sizeof(*page));
 }
 

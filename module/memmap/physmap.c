@@ -4,17 +4,17 @@
  *
  * The box has a physical address space of its own that starts at 0; its page
  * frame numbers are never the host's. A box of one bank has it in one range of
- * host addresses, and box.h needs no more than va_base. With holes, each
+ * host addresses, and memmap.h needs no more than va_base. With holes, each
  * section has a place of its own, found by its number in one array; back from
  * an address, the sections of the region are found in another, and those that
  * came later, which lie anywhere, in an xarray. All in constant time.
  *
- * Inside the module the inline forms of box.h are used, which trust their
+ * Inside the module the inline forms of memmap.h are used, which trust their
  * argument. The exported ones at the end check it.
  */
 #include <linux/err.h>
 
-#include "box.h"
+#include "memmap/memmap.h"
 
 /* Is the whole of it one range from 0 on, and will it stay so? */
 static bool is_linear(const struct mmbox *box)
@@ -28,7 +28,7 @@ static bool is_linear(const struct mmbox *box)
 			return false;
 		end += memory->regions[i].size;
 	}
-	return PHYS_PFN(end) == box->max_pfn;
+	return PHYS_PFN(end) == box->memmap.max_pfn;
 }
 
 static void place_banks(struct mmbox *box)
@@ -39,13 +39,13 @@ static void place_banks(struct mmbox *box)
 
 	for (i = 0; i < memory->cnt; i++) {
 		const struct mmbox_memblock_region *bank = &memory->regions[i];
-		unsigned long nr = bank->base >> box->section_shift;
-		unsigned long end = nr + (bank->size >> box->section_shift);
+		unsigned long nr = bank->base >> box->memmap.section_shift;
+		unsigned long end = nr + (bank->size >> box->memmap.section_shift);
 
 		for (; nr < end; nr++) {
 			box->physmap.va[nr] = addr;
 			box->physmap.section[nr_region++] = nr + 1;
-			addr += 1UL << box->section_shift;
+			addr += 1UL << box->memmap.section_shift;
 		}
 	}
 }
@@ -64,14 +64,14 @@ int mmbox_physmap_init(struct mmbox *box)
 	struct mmbox_physmap *physmap = &box->physmap;
 
 	if (is_linear(box)) {
-		box->va_base = (unsigned long)box->region.addr;
-		box->va_size = box->region.size;
+		box->physmap.va_base = (unsigned long)box->region.addr;
+		box->physmap.va_size = box->region.size;
 		return 0;
 	}
-	box->nonlinear = true;
+	box->physmap.nonlinear = true;
 	static_branch_inc(&mmbox_nonlinear_key);
-	physmap->nr_region = box->region.size >> box->section_shift;
-	physmap->va = mmbox_host_zalloc(&box->host, box->nr_sections * sizeof(*physmap->va),
+	physmap->nr_region = box->region.size >> box->memmap.section_shift;
+	physmap->va = mmbox_host_zalloc(&box->host, box->memmap.nr_sections * sizeof(*physmap->va),
 					"addresses of sections");
 	physmap->section = mmbox_host_zalloc(&box->host,
 					     physmap->nr_region * sizeof(*physmap->section),
@@ -79,8 +79,8 @@ int mmbox_physmap_init(struct mmbox *box)
 	if (!physmap->va || !physmap->section)
 		return -ENOMEM;
 	place_banks(box);
-	mmbox_boot_note(box, MMBOX_BOOT_PHYSMAP, NUMA_NO_NODE, 0, box->nr_sections,
-			box->nr_sections * sizeof(*physmap->va) +
+	mmbox_boot_note(box, MMBOX_BOOT_PHYSMAP, NUMA_NO_NODE, 0, box->memmap.nr_sections,
+			box->memmap.nr_sections * sizeof(*physmap->va) +
 			physmap->nr_region * sizeof(*physmap->section));
 	return 0;
 }
@@ -95,7 +95,7 @@ void mmbox_physmap_exit(struct mmbox *box)
 {
 	struct mmbox_physmap *physmap = &box->physmap;
 
-	mmbox_host_free(&box->host, physmap->va, box->nr_sections * sizeof(*physmap->va));
+	mmbox_host_free(&box->host, physmap->va, box->memmap.nr_sections * sizeof(*physmap->va));
 	mmbox_host_free(&box->host, physmap->section,
 			physmap->nr_region * sizeof(*physmap->section));
 	physmap->va = NULL;
@@ -110,12 +110,12 @@ static unsigned long section_of(const struct mmbox *box, const void *addr)
 	void *entry;
 
 	if (offset < box->region.size)
-		nr = READ_ONCE(box->physmap.section[offset >> box->section_shift]);
+		nr = READ_ONCE(box->physmap.section[offset >> box->memmap.section_shift]);
 	if (nr)
 		return nr;
 	/* What has gone from the region may have come again, for another section. */
 	entry = xa_load((struct xarray *)&box->physmap.hot,
-			(unsigned long)addr >> box->section_shift);
+			(unsigned long)addr >> box->memmap.section_shift);
 	return entry ? xa_to_value(entry) : 0;
 }
 
@@ -129,7 +129,7 @@ static unsigned long section_of(const struct mmbox *box, const void *addr)
  */
 bool mmbox_physmap_virt_valid(const struct mmbox *box, const void *addr)
 {
-	return !box->va_size && section_of(box, addr);
+	return !box->physmap.va_size && section_of(box, addr);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_virt_valid);
 
@@ -148,7 +148,7 @@ phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr
 	/* Gone since somebody looked; beyond all that there is. */
 	if (unlikely(nr == -1UL))
 		return MMBOX_MEMBLOCK_NONE;
-	return ((phys_addr_t)nr << box->section_shift) +
+	return ((phys_addr_t)nr << box->memmap.section_shift) +
 	       ((unsigned long)addr - box->physmap.va[nr]);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_virt_to_phys);
@@ -163,9 +163,9 @@ MMBOX_EXPORT_INTERNAL(mmbox_physmap_virt_to_phys);
  */
 void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys)
 {
-	unsigned long offset = phys & ((1UL << box->section_shift) - 1);
+	unsigned long offset = phys & ((1UL << box->memmap.section_shift) - 1);
 
-	return (void *)(box->physmap.va[phys >> box->section_shift] + offset);
+	return (void *)(box->physmap.va[phys >> box->memmap.section_shift] + offset);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_phys_to_virt);
 
@@ -179,7 +179,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_physmap_phys_to_virt);
  */
 bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr)
 {
-	return box->va_size || READ_ONCE(box->physmap.va[nr]);
+	return box->physmap.va_size || READ_ONCE(box->physmap.va[nr]);
 }
 
 /**
@@ -193,7 +193,7 @@ bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr)
  */
 int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr)
 {
-	unsigned long key = (unsigned long)addr >> box->section_shift;
+	unsigned long key = (unsigned long)addr >> box->memmap.section_shift;
 
 	if (mmbox_host_should_fail(&box->host, "the address of a section") ||
 	    xa_err(xa_store(&box->physmap.hot, key, xa_mk_value(nr + 1),
@@ -217,15 +217,15 @@ void mmbox_physmap_del(struct mmbox *box, unsigned long nr)
 {
 	unsigned long addr, offset, key;
 
-	if (box->va_size)
+	if (box->physmap.va_size)
 		return;
 	addr = box->physmap.va[nr];
 	offset = addr - (unsigned long)box->region.addr;
-	key = addr >> box->section_shift;
+	key = addr >> box->memmap.section_shift;
 	if (xa_load(&box->physmap.hot, key) == xa_mk_value(nr + 1))
 		xa_erase(&box->physmap.hot, key);
 	else
-		WRITE_ONCE(box->physmap.section[offset >> box->section_shift], 0);
+		WRITE_ONCE(box->physmap.section[offset >> box->memmap.section_shift], 0);
 	WRITE_ONCE(box->physmap.va[nr], 0);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_del);
@@ -240,7 +240,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_physmap_del);
  */
 bool mmbox_pfn_valid(struct mmbox *box, unsigned long pfn)
 {
-	return pfn < box->max_pfn && box->model->pfn_valid(box, pfn);
+	return pfn < box->memmap.max_pfn && box->memmap.model->pfn_valid(box, pfn);
 }
 EXPORT_SYMBOL_GPL(mmbox_pfn_valid);
 
@@ -258,7 +258,7 @@ struct mmbox_page *mmbox_block_head(const struct mmbox *box, struct mmbox_page *
 	struct mmbox_page *head;
 	unsigned int order;
 
-	for (order = 0; order < box->max_order; order++) {
+	for (order = 0; order < box->pages.max_order; order++) {
 		head = __mmbox_pfn_to_page(box, pfn & ~((1UL << order) - 1));
 		if (mmbox_glance(head->type) != MMBOX_PAGE_TAIL)
 			return head;

@@ -22,7 +22,7 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "memmap/memmap.h"
 
 /**
  * mmbox_section_map_size() - bytes of the map of a section
@@ -33,7 +33,7 @@
  */
 unsigned long mmbox_section_map_size(const struct mmbox *box)
 {
-	return sizeof(struct mmbox_page) << box->pfn_section_shift;
+	return sizeof(struct mmbox_page) << box->memmap.pfn_section_shift;
 }
 
 /**
@@ -45,7 +45,7 @@ unsigned long mmbox_section_map_size(const struct mmbox *box)
  */
 unsigned long mmbox_section_usage_size(const struct mmbox *box)
 {
-	return 1UL << (box->pfn_section_shift - box->pageblock_shift);
+	return 1UL << (box->memmap.pfn_section_shift - box->pages.pageblock_shift);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_section_usage_size);
 
@@ -61,9 +61,9 @@ struct mmbox_mem_section *mmbox_nr_to_section(const struct mmbox *box, unsigned 
 {
 	struct mmbox_mem_section *root;
 
-	if (box->sparse.sections)
-		return &box->sparse.sections[nr];
-	root = box->sparse.roots[nr / MMBOX_SECTIONS_PER_ROOT];
+	if (box->memmap.sparse.sections)
+		return &box->memmap.sparse.sections[nr];
+	root = box->memmap.sparse.roots[nr / MMBOX_SECTIONS_PER_ROOT];
 	return root ? &root[nr % MMBOX_SECTIONS_PER_ROOT] : NULL;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_to_section);
@@ -72,7 +72,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_nr_to_section);
 
 static unsigned long mmbox_next_present_section_nr(const struct mmbox *box, unsigned long nr)
 {
-	while (++nr < box->nr_sections)
+	while (++nr < box->memmap.nr_sections)
 		if (mmbox_present_section(mmbox_nr_to_section(box, nr)))
 			break;
 	return nr;
@@ -96,8 +96,8 @@ static int mmbox_sparse_early_nid(const struct mmbox_mem_section *ms)
 static int mmbox_memory_present(struct mmbox *box, int nid, phys_addr_t start,
 				phys_addr_t end, unsigned long flags)
 {
-	unsigned long nr = start >> box->section_shift;
-	unsigned long last = (end - 1) >> box->section_shift;
+	unsigned long nr = start >> box->memmap.section_shift;
+	unsigned long last = (end - 1) >> box->memmap.section_shift;
 
 	for (; nr <= last; nr++) {
 		struct mmbox_mem_section *ms;
@@ -129,9 +129,9 @@ static int mmbox_memblocks_present(struct mmbox *box)
 		err = mmbox_memory_present(box, bank->nid, bank->base, bank->base + bank->size,
 					   MMBOX_SECTION_IS_ONLINE);
 		mmbox_boot_note(box, MMBOX_BOOT_MEMBLOCKS_PRESENT, bank->nid,
-				bank->base >> box->section_shift,
+				bank->base >> box->memmap.section_shift,
 				DIV_ROUND_UP(bank->base + bank->size,
-					     1UL << box->section_shift), bank->size);
+					     1UL << box->memmap.section_shift), bank->size);
 	}
 	for (i = 0; i < box->cfg.nr_banks && !err; i++) {
 		const struct mmbox_bank *bank = &box->cfg.banks[i];
@@ -141,8 +141,8 @@ static int mmbox_memblocks_present(struct mmbox *box)
 		err = mmbox_memory_present(box, bank->nid, bank->base, bank->base + bank->size,
 					   0);
 		mmbox_boot_note(box, MMBOX_BOOT_MEMBLOCKS_PRESENT, bank->nid,
-				bank->base >> box->section_shift,
-				(bank->base + bank->size) >> box->section_shift, 0);
+				bank->base >> box->memmap.section_shift,
+				(bank->base + bank->size) >> box->memmap.section_shift, 0);
 	}
 	return err;
 }
@@ -161,21 +161,21 @@ static void mmbox_sparse_buffer_init(struct mmbox *box, unsigned long count, int
 						 "mem_map");
 	if (phys == MMBOX_MEMBLOCK_NONE)
 		size = 0;
-	box->sparse.buf = size ? phys : 0;
-	box->sparse.buf_end = box->sparse.buf + size;
-	mmbox_boot_note(box, MMBOX_BOOT_BUFFER_INIT, nid, box->sparse.buf,
-			box->sparse.buf_end, size);
+	box->memmap.sparse.buf = size ? phys : 0;
+	box->memmap.sparse.buf_end = box->memmap.sparse.buf + size;
+	mmbox_boot_note(box, MMBOX_BOOT_BUFFER_INIT, nid, box->memmap.sparse.buf,
+			box->memmap.sparse.buf_end, size);
 }
 
 static void mmbox_sparse_buffer_fini(struct mmbox *box, int nid)
 {
-	unsigned long left = box->sparse.buf_end - box->sparse.buf;
+	unsigned long left = box->memmap.sparse.buf_end - box->memmap.sparse.buf;
 
 	if (left)
-		mmbox_memblock_free(&box->memblock, box->sparse.buf, left);
-	mmbox_boot_note(box, MMBOX_BOOT_BUFFER_FINI, nid, box->sparse.buf,
-			box->sparse.buf_end, left);
-	box->sparse.buf = box->sparse.buf_end;
+		mmbox_memblock_free(&box->memblock, box->memmap.sparse.buf, left);
+	mmbox_boot_note(box, MMBOX_BOOT_BUFFER_FINI, nid, box->memmap.sparse.buf,
+			box->memmap.sparse.buf_end, left);
+	box->memmap.sparse.buf = box->memmap.sparse.buf_end;
 }
 
 static struct mmbox_page *mmbox_populate_section_memmap(struct mmbox *box,
@@ -184,16 +184,16 @@ static struct mmbox_page *mmbox_populate_section_memmap(struct mmbox *box,
 	unsigned long size = mmbox_section_map_size(box);
 	struct mmbox_page *map;
 
-	if (box->sparse.buf_end - box->sparse.buf >= size) {
-		map = mmbox_phys_to_virt(box, box->sparse.buf);
-		box->sparse.buf += size;
+	if (box->memmap.sparse.buf_end - box->memmap.sparse.buf >= size) {
+		map = mmbox_phys_to_virt(box, box->memmap.sparse.buf);
+		box->memmap.sparse.buf += size;
 	} else {
 		map = mmbox_boot_alloc(box, size, size, nid, "mem_map");
 		if (!map)
 			return NULL;
 	}
-	mmbox_init_reserved(map, 1UL << box->pfn_section_shift, nid, 0);
-	box->sparse.map_bytes += size;
+	mmbox_init_reserved(map, 1UL << box->memmap.pfn_section_shift, nid, 0);
+	box->memmap.sparse.map_bytes += size;
 	mmbox_boot_note(box, MMBOX_BOOT_POPULATE, nid, nr, nr + 1, size);
 	return map;
 }
@@ -214,7 +214,7 @@ void mmbox_sparse_set_map(struct mmbox *box, unsigned long nr, struct mmbox_page
 	/* Where memory is yet to come the map is there, but counts for nothing. */
 	if (mmbox_physmap_section_there(box, nr))
 		bits |= MMBOX_SECTION_HAS_MEM_MAP;
-	map -= nr << box->pfn_section_shift;
+	map -= nr << box->memmap.pfn_section_shift;
 	WRITE_ONCE(ms->section_mem_map, (unsigned long)map | bits);
 }
 
@@ -229,8 +229,8 @@ static void mmbox_sparse_init_one_section(struct mmbox *box, unsigned long nr,
 	if (mmbox_physmap_section_there(box, nr))
 		ms->section_mem_map |= MMBOX_SECTION_IS_EARLY;
 	mmbox_sparse_set_map(box, nr, map);
-	if (box->sparse.map_section)
-		box->sparse.map_section[offset >> box->sparse.map_shift] = nr + 1;
+	if (box->memmap.sparse.map_section)
+		box->memmap.sparse.map_section[offset >> box->memmap.sparse.map_shift] = nr + 1;
 	mmbox_boot_note(box, MMBOX_BOOT_INIT_ONE, nid, nr, nr + 1, 0);
 }
 
@@ -246,16 +246,16 @@ static void drop_sections(struct mmbox *box, int nid, unsigned long begin,
 			mmbox_nr_to_section(box, nr)->section_mem_map = 0;
 			continue;
 		}
-		mmbox_memblock_remove(&box->memblock, (phys_addr_t)nr << box->section_shift,
-				      1UL << box->section_shift);
+		mmbox_memblock_remove(&box->memblock, (phys_addr_t)nr << box->memmap.section_shift,
+				      1UL << box->memmap.section_shift);
 		mmbox_nr_to_section(box, nr)->section_mem_map = 0;
 		dropped++;
 	}
-	box->sparse.nr_missing += dropped;
+	box->memmap.sparse.nr_missing += dropped;
 	mmbox_boot_note(box, MMBOX_BOOT_FAILED, nid, begin, end,
-			(u64)dropped << box->section_shift);
+			(u64)dropped << box->memmap.section_shift);
 	pr_err("%s: node %d goes without sections %lu to %lu, %lu KiB\n", box->name, nid,
-	       begin, end - 1, dropped << (box->section_shift - 10));
+	       begin, end - 1, dropped << (box->memmap.section_shift - 10));
 }
 
 /* All sections of one run of a node, numbers in [@begin, @end), @count present. */
@@ -266,7 +266,7 @@ static void mmbox_sparse_init_nid(struct mmbox *box, int nid, unsigned long begi
 	void *usage;
 
 	mmbox_boot_note(box, MMBOX_BOOT_INIT_NID, nid, begin, end,
-			(u64)count << box->section_shift);
+			(u64)count << box->memmap.section_shift);
 	usage = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, nid, "usemap");
 	if (!usage) {
 		pr_err("%s: node[%d] usemap allocation failed\n", box->name, nid);
@@ -274,7 +274,7 @@ static void mmbox_sparse_init_nid(struct mmbox *box, int nid, unsigned long begi
 		return;
 	}
 	memset(usage, 0, size);
-	box->sparse.usemap_bytes += size;
+	box->memmap.sparse.usemap_bytes += size;
 	mmbox_boot_note(box, MMBOX_BOOT_USEMAPS, nid, begin, end, size);
 
 	mmbox_sparse_buffer_init(box, count, nid);
@@ -298,17 +298,18 @@ static int take_map_section(struct mmbox *box)
 {
 	unsigned long nr, size;
 
-	box->sparse.map_shift = box->pfn_section_shift + ilog2(sizeof(struct mmbox_page));
+	box->memmap.sparse.map_shift = box->memmap.pfn_section_shift +
+				       ilog2(sizeof(struct mmbox_page));
 	if (box->cfg.model == MMBOX_SPARSE_VMEMMAP)
 		return 0;
 	nr = DIV_ROUND_UP(box->region.size, mmbox_section_map_size(box));
-	size = nr * sizeof(*box->sparse.map_section);
-	box->sparse.map_section = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
-						   "map_section");
-	if (!box->sparse.map_section)
+	size = nr * sizeof(*box->memmap.sparse.map_section);
+	box->memmap.sparse.map_section = mmbox_boot_alloc(box, size, SMP_CACHE_BYTES, 0,
+							  "map_section");
+	if (!box->memmap.sparse.map_section)
 		return -ENOMEM;
-	memset(box->sparse.map_section, 0, size);
-	box->sparse.table_bytes = size;
+	memset(box->memmap.sparse.map_section, 0, size);
+	box->memmap.sparse.table_bytes = size;
 	return 0;
 }
 
@@ -332,7 +333,8 @@ int mmbox_sparse_init(struct mmbox *box)
 	nid_begin = mmbox_sparse_early_nid(mmbox_nr_to_section(box, nr_begin));
 	mmbox_boot_note(box, MMBOX_BOOT_FIRST_PRESENT, nid_begin, nr_begin, nr_begin + 1, 0);
 
-	for (nr_end = mmbox_next_present_section_nr(box, nr_begin); nr_end < box->nr_sections;
+	for (nr_end = mmbox_next_present_section_nr(box, nr_begin);
+	     nr_end < box->memmap.nr_sections;
 	     nr_end = mmbox_next_present_section_nr(box, nr_end)) {
 		int nid = mmbox_sparse_early_nid(mmbox_nr_to_section(box, nr_end));
 
@@ -348,7 +350,7 @@ int mmbox_sparse_init(struct mmbox *box)
 	/* Cover the last node. */
 	mmbox_sparse_init_nid(box, nid_begin, nr_begin, nr_end, map_count);
 
-	if (mmbox_first_present_section_nr(box) == box->nr_sections)
+	if (mmbox_first_present_section_nr(box) == box->memmap.nr_sections)
 		return -ENOMEM;
 	return box->cfg.model == MMBOX_SPARSE_VMEMMAP ? mmbox_vmemmap_populate(box) : 0;
 }
@@ -365,7 +367,7 @@ int mmbox_sparse_init(struct mmbox *box)
  */
 bool mmbox_sparse_pfn_valid(const struct mmbox *box, unsigned long pfn)
 {
-	return mmbox_valid_section(mmbox_nr_to_section(box, pfn >> box->pfn_section_shift));
+	return mmbox_valid_section(mmbox_nr_to_section(box, pfn >> box->memmap.pfn_section_shift));
 }
 
 /**
@@ -384,9 +386,9 @@ bool mmbox_sparse_page_valid(const struct mmbox *box, const struct mmbox_page *p
 	if (offset >= box->region.size || offset % sizeof(*page))
 		return false;
 	nr = mmbox_sparse_map_section(box, page);
-	return nr < box->nr_sections &&
+	return nr < box->memmap.nr_sections &&
 	       mmbox_valid_section(mmbox_nr_to_section(box, nr)) &&
-	       mmbox_memmap_page_to_pfn(box, page) < box->max_pfn;
+	       mmbox_memmap_page_to_pfn(box, page) < box->memmap.max_pfn;
 }
 
 /**
@@ -400,17 +402,17 @@ void mmbox_sparse_usage(const struct mmbox *box, struct mmbox_memmap_usage *usag
 {
 	unsigned long nr;
 
-	usage->descriptors = box->sparse.map_bytes;
-	usage->holes = box->sparse.hole_bytes;
+	usage->descriptors = box->memmap.sparse.map_bytes;
+	usage->holes = box->memmap.sparse.hole_bytes;
 	/* Maps of memory that has gone, or is yet to come. */
-	for (nr = 0; nr < box->nr_sections; nr++) {
+	for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 		const struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
 
 		if (mmbox_present_section(ms) && !mmbox_valid_section(ms))
 			usage->holes += mmbox_section_map_size(box);
 	}
-	usage->sections = box->sparse.section_bytes;
-	usage->tables = box->sparse.table_bytes;
-	usage->usemaps = box->sparse.usemap_bytes;
-	usage->addresses = box->sparse.address_bytes;
+	usage->sections = box->memmap.sparse.section_bytes;
+	usage->tables = box->memmap.sparse.table_bytes;
+	usage->usemaps = box->memmap.sparse.usemap_bytes;
+	usage->addresses = box->memmap.sparse.address_bytes;
 }

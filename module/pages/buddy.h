@@ -14,7 +14,7 @@
 #ifndef _MMBOX_BUDDY_H
 #define _MMBOX_BUDDY_H
 
-#include "box.h"
+#include "pages/pages.h"
 
 /* What a request may do beyond waiting for free > watermark. */
 #define ALLOC_WMARK_MASK	0x003	/* enum mmbox_zone_watermarks */

@@ -29,7 +29,7 @@
 /* Flip the bit of a block's pair. Returns what it was; false at the highest order. */
 static bool change_map(struct mmbox_zone *zone, unsigned long pfn, unsigned int order)
 {
-	if (order == zone->box->max_order - 1)
+	if (order == zone->box->pages.max_order - 1)
 		return false;
 	return __test_and_change_bit((pfn - zone->map_start_pfn) >> (order + 1),
 				     zone->free_area[order].map);
@@ -88,7 +88,7 @@ struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int or
 	unsigned int current_order;
 	unsigned long pfn;
 
-	for (current_order = order; current_order < box->max_order; current_order++) {
+	for (current_order = order; current_order < box->pages.max_order; current_order++) {
 		page = list_first_entry_or_null(&zone->free_area[current_order].free_list[0],
 						struct mmbox_page, buddy_list);
 		if (page)
@@ -121,7 +121,7 @@ struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int or
  */
 bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order)
 {
-	for (; order < zone->box->max_order; order++)
+	for (; order < zone->box->pages.max_order; order++)
 		/* data_race: a snapshot */
 		if (!data_race(list_empty(&zone->free_area[order].free_list[0])))
 			return true;
@@ -174,7 +174,7 @@ static size_t all_map_words(const struct mmbox *box, unsigned long start, unsign
 	unsigned int order;
 	size_t words = 0;
 
-	for (order = 0; order < box->max_order - 1; order++)
+	for (order = 0; order < box->pages.max_order - 1; order++)
 		words += map_words(start, end, order);
 	return words;
 }
@@ -199,7 +199,7 @@ static void free_maps(struct mmbox *box, unsigned long *map, unsigned long start
 int mmbox_bitmap_cover(struct mmbox_zone *zone, unsigned long start_pfn,
 		       unsigned long end_pfn)
 {
-	const unsigned long block = 1UL << (zone->box->max_order - 1);
+	const unsigned long block = 1UL << (zone->box->pages.max_order - 1);
 	unsigned long start = rounddown(start_pfn, block), end = roundup(end_pfn, block);
 	unsigned long old_start = zone->map_start_pfn, old_end = zone->map_end_pfn, flags;
 	unsigned long *old = zone->free_area[0].map, *map, *new;
@@ -218,7 +218,7 @@ int mmbox_bitmap_cover(struct mmbox_zone *zone, unsigned long start_pfn,
 		return -ENOMEM;
 	new = map;
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (order = 0; order < zone->box->max_order - 1; order++) {
+	for (order = 0; order < zone->box->pages.max_order - 1; order++) {
 		struct mmbox_free_area *area = &zone->free_area[order];
 		unsigned long first = (old_start - start) >> (order + 1), bit;
 		unsigned long nr = old ? (old_end - old_start) >> (order + 1) : 0;

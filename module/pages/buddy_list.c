@@ -92,7 +92,7 @@ static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
  */
 static noinline void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int nr)
 {
-	struct mmbox_cpu *cpu = this_cpu_ptr(zone->box->cpu);
+	struct mmbox_cpu *cpu = this_cpu_ptr(zone->box->pages.cpu);
 	s8 *diff = &cpu->vm_stat_diff[mmbox_zone_link(zone)];
 	long x = *diff;
 
@@ -161,7 +161,7 @@ static __always_inline void merge_block(struct mmbox_zone *zone, struct mmbox_pa
 {
 	struct mmbox_free_area *area = &zone->free_area[order];
 	u32 identity = MMBOX_BUDDY_IDENTITY(order, block[index].zone_link);
-	const unsigned int max_order = zone->box->max_order;
+	const unsigned int max_order = zone->box->pages.max_order;
 	unsigned long bit = 1UL << order;
 
 	for (; order < max_order - 1; order++) {
@@ -169,7 +169,7 @@ static __always_inline void merge_block(struct mmbox_zone *zone, struct mmbox_pa
 
 		if ((nr && (index ^ bit) >= nr) || !is_buddy(buddy, identity))
 			break;
-		if (unlikely(order >= zone->box->pageblock_shift) &&
+		if (unlikely(order >= zone->box->pages.pageblock_shift) &&
 		    !pageblocks_merge(zone, buddy, migratetype))
 			break;
 		del_from_free_list(area, buddy);
@@ -199,7 +199,7 @@ static __always_inline void __free_one_page(struct mmbox_zone *zone,
 					    struct mmbox_page *page, unsigned int order,
 					    int migratetype, bool to_tail)
 {
-	const unsigned long max_block = 1UL << (zone->box->max_order - 1);
+	const unsigned long max_block = 1UL << (zone->box->pages.max_order - 1);
 	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
 	unsigned long index = pfn & (max_block - 1);
 	unsigned long left = zone->zone_start_pfn + zone->spanned_pages - (pfn - index);
@@ -294,7 +294,7 @@ unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *lis
 	if (count > 1 && next == page + step) {
 		pfn = __mmbox_page_to_pfn(zone->box, page) >> order;
 		max_shift = min_t(unsigned int, ilog2(count),
-				  zone->box->pageblock_shift - order);
+				  zone->box->pages.pageblock_shift - order);
 		if (pfn)
 			max_shift = min_t(unsigned int, max_shift, __ffs(pfn));
 		end = page + (step << max_shift);
@@ -326,7 +326,7 @@ static __always_inline struct mmbox_free_area *
 smallest_area(struct mmbox_zone *zone, unsigned int *order, int migratetype)
 {
 	struct mmbox_free_area *area = &zone->free_area[*order];
-	unsigned int max_order = zone->box->max_order;
+	unsigned int max_order = zone->box->pages.max_order;
 
 	for (; list_empty(&area->free_list[migratetype]); area++)
 		if (++*order >= max_order)
@@ -368,12 +368,12 @@ __rmqueue_smallest(struct mmbox_zone *zone, unsigned int order, int migratetype)
 
 static void write_pageblock_type(struct mmbox *box, unsigned long pfn, int migratetype)
 {
-	WRITE_ONCE(box->pageblock_flags[pfn >> box->pageblock_shift], migratetype);
+	WRITE_ONCE(box->pages.pageblock_flags[pfn >> box->pages.pageblock_shift], migratetype);
 }
 
 static void set_pageblock_type(struct mmbox *box, unsigned long pfn, int migratetype)
 {
-	if (box->page_group_by_mobility_disabled && migratetype < MMBOX_MIGRATE_PCPTYPES)
+	if (box->pages.page_group_by_mobility_disabled && migratetype < MMBOX_MIGRATE_PCPTYPES)
 		migratetype = MMBOX_MIGRATE_UNMOVABLE;
 	write_pageblock_type(box, pfn, migratetype);
 }
@@ -385,8 +385,8 @@ static void set_pageblock_type(struct mmbox *box, unsigned long pfn, int migrate
 static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long pfn,
 					  int migratetype)
 {
-	unsigned long start = pfn & ~((1UL << zone->box->pageblock_shift) - 1);
-	unsigned long end = start + (1UL << zone->box->pageblock_shift);
+	unsigned long start = pfn & ~((1UL << zone->box->pages.pageblock_shift) - 1);
+	unsigned long end = start + (1UL << zone->box->pages.pageblock_shift);
 	unsigned long moved = 0;
 
 	if (start < zone->zone_start_pfn)
@@ -416,16 +416,16 @@ static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long
  */
 static bool can_steal_fallback(const struct mmbox *box, unsigned int order, int start_type)
 {
-	return order >= box->pageblock_shift / 2 ||
+	return order >= box->pages.pageblock_shift / 2 ||
 	       start_type != MMBOX_MIGRATE_MOVABLE ||
-	       box->page_group_by_mobility_disabled;
+	       box->pages.page_group_by_mobility_disabled;
 }
 
 /* Raise the zone's marks for a while, so that kswapd makes room for each type. */
 static bool boost_watermark(struct mmbox_zone *zone)
 {
-	unsigned long pageblock_pages = 1UL << zone->box->pageblock_shift;
-	unsigned long factor = READ_ONCE(zone->box->watermark_boost_factor);
+	unsigned long pageblock_pages = 1UL << zone->box->pages.pageblock_shift;
+	unsigned long factor = READ_ONCE(zone->box->pages.watermark_boost_factor);
 	unsigned long max_boost;
 
 	if (!factor || pageblock_pages * 4 > zone->managed_pages)
@@ -445,14 +445,14 @@ static void steal_suitable_fallback(struct mmbox_zone *zone, struct mmbox_page *
 {
 	struct mmbox *box = zone->box;
 	unsigned long pfn = __mmbox_page_to_pfn(box, page);
-	unsigned long pageblock_pages = 1UL << box->pageblock_shift;
+	unsigned long pageblock_pages = 1UL << box->pages.pageblock_shift;
 	int old_type = mmbox_pageblock_type(box, pfn);
 	unsigned int order = page->order;
 	unsigned long free, alike = 0, i;
 
 	if (old_type == MMBOX_MIGRATE_HIGHATOMIC)
 		goto single_block;
-	if (order >= box->pageblock_shift) {
+	if (order >= box->pages.pageblock_shift) {
 		for (i = 0; i < 1UL << order; i += pageblock_pages)
 			set_pageblock_type(box, pfn + i, start_type);
 		goto single_block;
@@ -471,7 +471,7 @@ static void steal_suitable_fallback(struct mmbox_zone *zone, struct mmbox_page *
 	 */
 	if (start_type != MMBOX_MIGRATE_MOVABLE && old_type == MMBOX_MIGRATE_MOVABLE)
 		alike = pageblock_pages - free;
-	if (free + alike >= pageblock_pages / 2 || box->page_group_by_mobility_disabled)
+	if (free + alike >= pageblock_pages / 2 || box->pages.page_group_by_mobility_disabled)
 		set_pageblock_type(box, pfn, start_type);
 	return;
 
@@ -508,9 +508,9 @@ static noinline bool __rmqueue_fallback(struct mmbox_zone *zone, unsigned int or
 	if (start_type >= MMBOX_MIGRATE_PCPTYPES)
 		return false;
 	if (flags & ALLOC_NOFRAGMENT)
-		min_order = max(order, box->pageblock_shift);
+		min_order = max(order, box->pages.pageblock_shift);
 
-	for (current_order = box->max_order; current_order > min_order;) {
+	for (current_order = box->pages.max_order; current_order > min_order;) {
 		type = find_suitable_fallback(&zone->free_area[--current_order], start_type);
 		if (type >= 0)
 			break;
@@ -678,7 +678,7 @@ bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,
 	bool all = !READ_ONCE(zone->nr_reserved_highatomic) &&
 		   !READ_ONCE(zone->nr_isolate_pageblock);
 
-	for (; order < zone->box->max_order; order++) {
+	for (; order < zone->box->pages.max_order; order++) {
 		const struct mmbox_free_area *area = &zone->free_area[order];
 		int mt;
 
@@ -724,7 +724,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_nr_free_blocks);
 void mmbox_reserve_highatomic(struct mmbox_zone *zone, struct mmbox_page *page)
 {
 	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
-	unsigned long pageblock_pages = 1UL << zone->box->pageblock_shift;
+	unsigned long pageblock_pages = 1UL << zone->box->pages.pageblock_shift;
 	unsigned long max = zone->managed_pages / 100 + pageblock_pages;
 	unsigned long flags;
 
@@ -754,7 +754,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_reserve_highatomic);
 bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool force)
 {
 	struct mmbox *box = zone->box;
-	unsigned long pageblock_pages = 1UL << box->pageblock_shift;
+	unsigned long pageblock_pages = 1UL << box->pages.pageblock_shift;
 	unsigned int order;
 	unsigned long flags;
 	bool freed = false;
@@ -763,7 +763,7 @@ bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool f
 	if (!force && READ_ONCE(zone->nr_reserved_highatomic) <= pageblock_pages)
 		return false;
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (order = 0; order < box->max_order && !freed; order++) {
+	for (order = 0; order < box->pages.max_order && !freed; order++) {
 		struct mmbox_page *page;
 		unsigned long pfn;
 
@@ -801,8 +801,8 @@ bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool f
 void mmbox_list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
 {
 	struct mmbox *box = zone->box;
-	const unsigned long pageblock_pages = 1UL << box->pageblock_shift;
-	unsigned long end = pfn + (1UL << (box->max_order - 1)), at, moved = 0, flags;
+	const unsigned long pageblock_pages = 1UL << box->pages.pageblock_shift;
+	unsigned long end = pfn + (1UL << (box->pages.max_order - 1)), at, moved = 0, flags;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
 	for (at = pfn; at < end; at += pageblock_pages) {
@@ -835,8 +835,8 @@ MMBOX_EXPORT_INTERNAL(mmbox_list_isolate);
 void mmbox_list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *types)
 {
 	struct mmbox *box = zone->box;
-	const unsigned long pageblock_pages = 1UL << box->pageblock_shift;
-	unsigned long end = pfn + (1UL << (box->max_order - 1)), at, moved = 0, flags;
+	const unsigned long pageblock_pages = 1UL << box->pages.pageblock_shift;
+	unsigned long end = pfn + (1UL << (box->pages.max_order - 1)), at, moved = 0, flags;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
 	for (at = pfn; at < end; at += pageblock_pages) {
@@ -880,10 +880,10 @@ void mmbox_list_take(struct mmbox_zone *zone, struct mmbox_page *page)
 void mmbox_list_end_isolation(struct mmbox_zone *zone, unsigned long pfn)
 {
 	struct mmbox *box = zone->box;
-	unsigned long end = pfn + (1UL << (box->max_order - 1)), flags;
+	unsigned long end = pfn + (1UL << (box->pages.max_order - 1)), flags;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (; pfn < end; pfn += 1UL << box->pageblock_shift) {
+	for (; pfn < end; pfn += 1UL << box->pages.pageblock_shift) {
 		write_pageblock_type(box, pfn, MMBOX_MIGRATE_MOVABLE);
 		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock - 1);
 	}
@@ -894,7 +894,7 @@ void mmbox_list_end_isolation(struct mmbox_zone *zone, unsigned long pfn)
 
 static size_t pageblock_bytes(const struct mmbox *box)
 {
-	return (box->max_pfn >> box->pageblock_shift) + 1;
+	return (box->memmap.max_pfn >> box->pages.pageblock_shift) + 1;
 }
 
 /**
@@ -909,11 +909,11 @@ int mmbox_list_init(struct mmbox *box)
 	struct mmbox_zone *zone;
 	unsigned int order, mt;
 
-	box->pageblock_flags = mmbox_host_zalloc(&box->host, pageblock_bytes(box),
-						 "pageblock flags");
-	if (!box->pageblock_flags)
+	box->pages.pageblock_flags = mmbox_host_zalloc(&box->host, pageblock_bytes(box),
+						       "pageblock flags");
+	if (!box->pages.pageblock_flags)
 		return -ENOMEM;
-	memset(box->pageblock_flags, MMBOX_MIGRATE_MOVABLE, pageblock_bytes(box));
+	memset(box->pages.pageblock_flags, MMBOX_MIGRATE_MOVABLE, pageblock_bytes(box));
 	mmbox_for_each_zone(box, zone)
 		for (order = 0; order < MMBOX_MAX_ORDERS; order++)
 			for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)
@@ -929,6 +929,6 @@ int mmbox_list_init(struct mmbox *box)
  */
 void mmbox_list_exit(struct mmbox *box)
 {
-	mmbox_host_free(&box->host, box->pageblock_flags, pageblock_bytes(box));
-	box->pageblock_flags = NULL;
+	mmbox_host_free(&box->host, box->pages.pageblock_flags, pageblock_bytes(box));
+	box->pages.pageblock_flags = NULL;
 }

@@ -34,7 +34,7 @@
 #include <linux/pfn.h>
 #include <linux/printk.h>
 
-#include "box.h"
+#include "pages/pages.h"
 #include "pages/buddy.h"
 
 #define NO_PFN	(-1UL)
@@ -49,18 +49,18 @@ MMBOX_EXPORT_INTERNAL(mmbox_mmop_names);
 
 static unsigned long section_start(const struct mmbox *box, unsigned long nr)
 {
-	return nr << box->pfn_section_shift;
+	return nr << box->memmap.pfn_section_shift;
 }
 
 static unsigned long section_pages(const struct mmbox *box)
 {
-	return 1UL << box->pfn_section_shift;
+	return 1UL << box->memmap.pfn_section_shift;
 }
 
 /* Pages are isolated, looked at and taken away in blocks of the highest order. */
 static unsigned long unit_pages(const struct mmbox *box)
 {
-	return 1UL << (box->max_order - 1);
+	return 1UL << (box->pages.max_order - 1);
 }
 
 static unsigned long zone_end_of(const struct mmbox_zone *zone)
@@ -83,12 +83,12 @@ enum mmbox_section_state mmbox_section_state(const struct mmbox *box, unsigned l
 	const struct mmbox_mem_section *ms;
 
 	if (!mmbox_model_is_sparse(box->cfg.model))
-		return box->model->pfn_valid(box, section_start(box, nr)) ?
+		return box->memmap.model->pfn_valid(box, section_start(box, nr)) ?
 		       MMBOX_SECTION_ONLINE : MMBOX_SECTION_ABSENT;
 	ms = mmbox_nr_to_section(box, nr);
 	if (!mmbox_valid_section(ms))
 		return MMBOX_SECTION_ABSENT;
-	if (READ_ONCE(box->going_offline) == nr + 1)
+	if (READ_ONCE(box->pages.going_offline) == nr + 1)
 		return MMBOX_SECTION_GOING_OFFLINE;
 	return mmbox_online_section(ms) ? MMBOX_SECTION_ONLINE : MMBOX_SECTION_OFFLINE;
 }
@@ -104,7 +104,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_section_state);
  */
 struct mmbox_page *mmbox_pfn_to_online_page(struct mmbox *box, unsigned long pfn)
 {
-	unsigned long nr = pfn >> box->pfn_section_shift;
+	unsigned long nr = pfn >> box->memmap.pfn_section_shift;
 
 	if (!mmbox_pfn_valid(box, pfn))
 		return NULL;
@@ -143,7 +143,7 @@ struct mmbox_zone *mmbox_section_zone(struct mmbox *box, unsigned long nr)
 	unsigned long last = start + section_pages(box) - 1;
 	const struct mmbox_page *page;
 
-	if (last >= box->max_pfn)
+	if (last >= box->memmap.max_pfn)
 		return NULL;
 	page = __mmbox_pfn_to_page(box, start);
 	if (page->zone_link != __mmbox_pfn_to_page(box, last)->zone_link)
@@ -348,7 +348,7 @@ static unsigned long find_used(struct mmbox *box, unsigned long start, unsigned 
 		switch (type_order & 0xff) {
 		case MMBOX_PAGE_BUDDY:
 		case MMBOX_PAGE_PCP:
-			pfn += order < box->max_order ? 1UL << order : 1;
+			pfn += order < box->pages.max_order ? 1UL << order : 1;
 			break;
 		case MMBOX_PAGE_TAIL:	/* split, merged or handed out just now */
 			pfn++;
@@ -410,8 +410,8 @@ static u8 *types_of(const struct mmbox *box, unsigned long start, unsigned long 
 {
 	const struct mmbox_mem_section *ms;
 
-	ms = mmbox_nr_to_section(box, start >> box->pfn_section_shift);
-	return ms->usage->pageblock_flags + ((pfn - start) >> box->pageblock_shift);
+	ms = mmbox_nr_to_section(box, start >> box->memmap.pfn_section_shift);
+	return ms->usage->pageblock_flags + ((pfn - start) >> box->pages.pageblock_shift);
 }
 
 /* The same by isolation, a unit at a time, so that no lock is held for long. */
@@ -489,7 +489,7 @@ static int check_section(const struct mmbox *box, unsigned long nr,
 		       box->name, mmbox_model_names[box->cfg.model]);
 		return -EOPNOTSUPP;
 	}
-	if (nr >= box->nr_sections || mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
+	if (nr >= box->memmap.nr_sections || mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
 		return -ENXIO;
 	return mmbox_section_state(box, nr) == state ? 0 : -EINVAL;
 }
@@ -508,14 +508,14 @@ int mmbox_memory_offline(struct mmbox *box, unsigned long nr)
 {
 	int err;
 
-	mutex_lock(&box->memory_lock);
+	mutex_lock(&box->pages.memory_lock);
 	err = check_section(box, nr, MMBOX_SECTION_ONLINE);
 	if (!err) {
-		WRITE_ONCE(box->going_offline, nr + 1);
+		WRITE_ONCE(box->pages.going_offline, nr + 1);
 		err = mmbox_offline_pages(box, nr);
-		WRITE_ONCE(box->going_offline, 0);
+		WRITE_ONCE(box->pages.going_offline, 0);
 	}
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 	return err;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memory_offline);
@@ -553,7 +553,7 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 	resize_node(pgdat, section_pages(box));
 	set_section_flag(box, nr, MMBOX_SECTION_IS_ONLINE, true);
 	for (pfn = start; pfn < end; pfn += unit_pages(box)) {
-		mmbox_free_pages_core(box, __mmbox_pfn_to_page(box, pfn), box->max_order - 1);
+		mmbox_free_pages_core(box, __mmbox_pfn_to_page(box, pfn), box->pages.max_order - 1);
 		cond_resched();
 	}
 	zone_resized(zone, populated);
@@ -576,11 +576,11 @@ int mmbox_memory_online(struct mmbox *box, unsigned long nr, enum mmbox_mmop how
 {
 	int err;
 
-	mutex_lock(&box->memory_lock);
+	mutex_lock(&box->pages.memory_lock);
 	err = check_section(box, nr, MMBOX_SECTION_OFFLINE);
 	if (!err)
 		err = mmbox_online_pages(box, nr, how);
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 	return err;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memory_online);
@@ -589,7 +589,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_memory_online);
 
 /* Memory that was taken for one section after the boot. */
 struct mmbox_hot_section {
-	struct list_head list;		/* box->hot_sections, memory_lock */
+	struct list_head list;		/* box->pages.hot_sections, memory_lock */
 	unsigned long nr;
 	struct mmbox_region region;
 };
@@ -598,7 +598,7 @@ static struct mmbox_hot_section *find_hot(const struct mmbox *box, unsigned long
 {
 	struct mmbox_hot_section *hot;
 
-	list_for_each_entry(hot, &box->hot_sections, list)
+	list_for_each_entry(hot, &box->pages.hot_sections, list)
 		if (hot->nr == nr)
 			return hot;
 	return NULL;
@@ -607,9 +607,9 @@ static struct mmbox_hot_section *find_hot(const struct mmbox *box, unsigned long
 /* The section that begins at an address, and may have memory; else -1. */
 static long section_at(const struct mmbox *box, phys_addr_t phys)
 {
-	unsigned long nr = phys >> box->section_shift;
+	unsigned long nr = phys >> box->memmap.section_shift;
 
-	if (!IS_ALIGNED(phys, box->cfg.section_size) || nr >= box->nr_sections ||
+	if (!IS_ALIGNED(phys, box->cfg.section_size) || nr >= box->memmap.nr_sections ||
 	    !mmbox_present_section(mmbox_nr_to_section(box, nr)))
 		return -1;
 	return nr;
@@ -644,7 +644,7 @@ static int add_section(struct mmbox *box, unsigned long nr)
 
 	if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
 		return -EEXIST;
-	if (box->va_size) {
+	if (box->physmap.va_size) {
 		pr_err("%s: a box that was made in one piece cannot have another; hot banks make it one of sections\n",
 		       box->name);
 		return -EOPNOTSUPP;
@@ -660,7 +660,7 @@ static int add_section(struct mmbox *box, unsigned long nr)
 	err = mmbox_physmap_add(box, nr, hot->region.addr);
 	if (err)
 		goto return_region;
-	list_add(&hot->list, &box->hot_sections);
+	list_add(&hot->list, &box->pages.hot_sections);
 	set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, true);
 	return 0;
 
@@ -689,7 +689,7 @@ int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys)
 	long nr;
 	int err;
 
-	mutex_lock(&box->memory_lock);
+	mutex_lock(&box->pages.memory_lock);
 	err = check_address(box, phys);
 	if (err)
 		goto unlock;
@@ -697,12 +697,12 @@ int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys)
 	err = add_section(box, nr);
 	if (err)
 		goto unlock;
-	mmbox_debugfs_section_add(box, nr);
+	box->observer->section_added(box, nr);
 	/* If that fails the log says so, and it is offline. */
-	if (box->auto_online != MMBOX_MMOP_OFFLINE)
-		mmbox_online_pages(box, nr, box->auto_online);
+	if (box->pages.auto_online != MMBOX_MMOP_OFFLINE)
+		mmbox_online_pages(box, nr, box->pages.auto_online);
 unlock:
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 	return err;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memory_probe);
@@ -719,7 +719,7 @@ static int return_section(struct mmbox *box, unsigned long nr)
 		free_hot(box, hot);
 		return 0;
 	}
-	addr = (unsigned long)mmbox_phys_to_virt(box, (phys_addr_t)nr << box->section_shift);
+	addr = (unsigned long)mmbox_phys_to_virt(box, (phys_addr_t)nr << box->memmap.section_shift);
 	return mmbox_region_return_part(&box->region, &box->host,
 					addr - (unsigned long)box->region.addr,
 					box->cfg.section_size);
@@ -746,7 +746,7 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 	}
 	set_section_flag(box, nr, MMBOX_SECTION_IS_EARLY, false);
 	mmbox_physmap_del(box, nr);
-	mmbox_debugfs_section_del(box, nr);
+	box->observer->section_removed(box, nr);
 	return 0;
 }
 
@@ -766,9 +766,9 @@ int mmbox_memory_remove(struct mmbox *box, phys_addr_t phys)
 {
 	int err;
 
-	mutex_lock(&box->memory_lock);
+	mutex_lock(&box->pages.memory_lock);
 	err = check_address(box, phys) ?: remove_section(box, section_at(box, phys));
-	mutex_unlock(&box->memory_lock);
+	mutex_unlock(&box->pages.memory_lock);
 	return err;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memory_remove);
@@ -783,7 +783,7 @@ void mmbox_memory_hotplug_exit(struct mmbox *box)
 {
 	struct mmbox_hot_section *hot, *next;
 
-	list_for_each_entry_safe(hot, next, &box->hot_sections, list)
+	list_for_each_entry_safe(hot, next, &box->pages.hot_sections, list)
 		free_hot(box, hot);
-	INIT_LIST_HEAD(&box->hot_sections);
+	INIT_LIST_HEAD(&box->pages.hot_sections);
 }

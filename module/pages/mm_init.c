@@ -18,7 +18,7 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "pages/pages.h"
 #include "pages/buddy.h"
 
 /* The banks, and with them how many nodes there are. */
@@ -29,13 +29,13 @@ static int add_banks(struct mmbox *box)
 	int err = 0;
 
 	box->nr_nodes = 1;
-	box->max_pfn = PHYS_PFN(box->region.size);
+	box->memmap.max_pfn = PHYS_PFN(box->region.size);
 	if (!cfg->nr_banks)
 		err = mmbox_memblock_add(&box->memblock, 0, box->region.size, 0);
 	for (i = 0; i < cfg->nr_banks && !err; i++) {
 		const struct mmbox_bank *bank = &cfg->banks[i];
 
-		box->max_pfn = PHYS_PFN(bank->base + bank->size);
+		box->memmap.max_pfn = PHYS_PFN(bank->base + bank->size);
 		if (bank->hot) {
 			mmbox_boot_note(box, MMBOX_BOOT_HOT_BANK, bank->nid, bank->base,
 					bank->base + bank->size, 0);
@@ -45,7 +45,8 @@ static int add_banks(struct mmbox *box)
 					 bank->nid);
 		box->nr_nodes = max(box->nr_nodes, bank->nid + 1);
 	}
-	box->nr_sections = DIV_ROUND_UP(box->max_pfn, 1UL << box->pfn_section_shift);
+	box->memmap.nr_sections = DIV_ROUND_UP(box->memmap.max_pfn,
+					       1UL << box->memmap.pfn_section_shift);
 	for (i = 0; i < box->memblock.memory.cnt; i++) {
 		const struct mmbox_memblock_region *bank = &box->memblock.memory.regions[i];
 
@@ -91,7 +92,7 @@ static void zone_init_internals(struct mmbox *box, mmbox_pg_data_t *pgdat, int i
 	struct mmbox_zone *zone = &pgdat->node_zones[idx];
 
 	BUILD_BUG_ON(MMBOX_MAX_NR_ZONES > 4 || MMBOX_MAX_NUMNODES > 8);
-	box->zone_table[pgdat->node_id * 4 + idx] = zone;
+	box->pages.zone_table[pgdat->node_id * 4 + idx] = zone;
 	zone->idx = idx;
 	zone->name = mmbox_zone_names[idx];
 	zone->box = box;
@@ -106,7 +107,7 @@ static void init_zone_range(struct mmbox *box, const struct mmbox_zone *zone,
 	unsigned long nr;
 
 	for (; pfn < end; pfn += nr) {
-		nr = min(ALIGN(pfn + 1, 1UL << box->pfn_section_shift), end) - pfn;
+		nr = min(ALIGN(pfn + 1, 1UL << box->memmap.pfn_section_shift), end) - pfn;
 		mmbox_init_reserved(__mmbox_pfn_to_page(box, pfn), nr,
 				    zone->zone_pgdat->node_id, mmbox_zone_idx(zone));
 	}
@@ -135,7 +136,7 @@ static void free_pages_memory(struct mmbox *box, unsigned long start,
 			      unsigned long end)
 {
 	while (start < end) {
-		unsigned int order = box->max_order - 1;
+		unsigned int order = box->pages.max_order - 1;
 		struct mmbox_page *page = __mmbox_pfn_to_page(box, start);
 		struct mmbox_zone *zone = mmbox_page_zone(box, page);
 		unsigned long zone_end = zone->zone_start_pfn + zone->spanned_pages;
@@ -171,10 +172,11 @@ static void memblock_free_all(struct mmbox *box)
 
 static int take_boot_log(struct mmbox *box)
 {
-	box->boot = mmbox_host_zalloc(&box->host, sizeof(*box->boot), "the log of the boot");
-	if (!box->boot)
+	box->memmap.boot = mmbox_host_zalloc(&box->host, sizeof(*box->memmap.boot),
+					     "the log of the boot");
+	if (!box->memmap.boot)
 		return -ENOMEM;
-	box->boot->start_ns = ktime_get_ns();
+	box->memmap.boot->start_ns = ktime_get_ns();
 	return 0;
 }
 
@@ -210,17 +212,18 @@ static void free_area_init_node(struct mmbox *box, mmbox_pg_data_t *pgdat)
 }
 
 /**
- * mmbox_mm_init() - boot a box whose region has been taken
+ * mmbox_mm_early_init() - begin the boot of a box whose region has been taken
  * @box: the box
  *
- * On success pages can be allocated. On failure mmbox_mm_exit() cleans up.
+ * On success memblock is in charge, and there are descriptors for all pages.
+ * On failure mmbox_mm_exit() cleans up.
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int mmbox_mm_init(struct mmbox *box)
+int mmbox_mm_early_init(struct mmbox *box)
 {
-	int nid, err;
+	int err;
 
 	box->memblock.bottom_up = box->cfg.bottom_up;
 	box->memblock.fail_nth = box->cfg.fail_boot_nth;
@@ -234,12 +237,21 @@ int mmbox_mm_init(struct mmbox *box)
 	err = take_node_data(box);
 	if (err)
 		return err;
-	err = mmbox_memmap_init(box);
-	if (err)
-		return err;
-	err = mmbox_kmem_cache_boot(box);
-	if (err)
-		return err;
+	return mmbox_memmap_init(box);
+}
+
+/**
+ * mmbox_mm_init() - finish the boot: from memblock to a page allocator
+ * @box: the box, after mmbox_mm_early_init()
+ *
+ * On success pages can be allocated. On failure mmbox_mm_exit() cleans up.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_mm_init(struct mmbox *box)
+{
+	int nid, err;
 
 	mmbox_find_zone_movable_pfns(box);
 	mmbox_for_each_online_node(box, nid)
@@ -261,7 +273,7 @@ int mmbox_mm_init(struct mmbox *box)
 }
 
 /**
- * mmbox_mm_exit() - undo mmbox_mm_init(), however far it came
+ * mmbox_mm_exit() - undo the boot, however far it came
  * @box: the box; nobody uses it any more
  *
  * Context: process, may sleep.
@@ -277,6 +289,6 @@ void mmbox_mm_exit(struct mmbox *box)
 		box->node[nid] = NULL;
 	}
 	mmbox_memmap_exit(box);
-	mmbox_host_free(&box->host, box->boot, sizeof(*box->boot));
-	box->boot = NULL;
+	mmbox_host_free(&box->host, box->memmap.boot, sizeof(*box->memmap.boot));
+	box->memmap.boot = NULL;
 }

@@ -15,7 +15,7 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
-#include "box.h"
+#include "pages/pages.h"
 
 const char *const mmbox_zone_names[MMBOX_MAX_NR_ZONES] = {
 	[MMBOX_ZONE_DMA]	= "DMA",
@@ -71,12 +71,12 @@ MMBOX_EXPORT_INTERNAL(mmbox_next_zone);
 static void zone_limits(const struct mmbox *box, int idx, unsigned long *low,
 			unsigned long *high)
 {
-	unsigned long dma = min(PHYS_PFN(box->cfg.zone_dma), box->max_pfn);
-	unsigned long dma32 = clamp(PHYS_PFN(box->cfg.zone_dma32), dma, box->max_pfn);
+	unsigned long dma = min(PHYS_PFN(box->cfg.zone_dma), box->memmap.max_pfn);
+	unsigned long dma32 = clamp(PHYS_PFN(box->cfg.zone_dma32), dma, box->memmap.max_pfn);
 	const unsigned long ends[MMBOX_ZONE_NORMAL + 1] = {
 		[MMBOX_ZONE_DMA]	= dma,
 		[MMBOX_ZONE_DMA32]	= dma32,
-		[MMBOX_ZONE_NORMAL]	= box->max_pfn,
+		[MMBOX_ZONE_NORMAL]	= box->memmap.max_pfn,
 	};
 
 	*low = idx ? ends[idx - 1] : 0;
@@ -123,41 +123,12 @@ static int find_usable_zone_for_movable(const struct mmbox *box)
 	return idx;
 }
 
-/**
- * mmbox_get_pfn_range_for_nid() - from a node's first to its last page frame
- * @box: the box, whose banks are known
- * @nid: node
- * @start_pfn: out: its first page frame
- * @end_pfn: out: first page frame beyond; both 0 if it has no memory
- *
- * Context: while the box boots.
- */
-void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
-				 unsigned long *start_pfn, unsigned long *end_pfn)
-{
-	const struct mmbox_memblock_type *memory = &box->memblock.memory;
-	unsigned int i;
-
-	*start_pfn = ULONG_MAX;
-	*end_pfn = 0;
-	for (i = 0; i < memory->cnt; i++) {
-		const struct mmbox_memblock_region *bank = &memory->regions[i];
-
-		if (bank->nid != nid)
-			continue;
-		*start_pfn = min_t(unsigned long, *start_pfn, PFN_UP(bank->base));
-		*end_pfn = max_t(unsigned long, *end_pfn,
-				 PFN_DOWN(bank->base + bank->size));
-	}
-	*start_pfn = min(*start_pfn, *end_pfn);
-}
-
 /* How much of @node_pages of one node's memory ZONE_MOVABLE leaves alone. */
 static void spread_kernelcore(struct mmbox *box, int nid, unsigned long usable,
 			      unsigned long node_pages, unsigned long *required)
 {
 	const struct mmbox_memblock_type *memory = &box->memblock.memory;
-	unsigned long *movable_pfn = &box->zone_movable_pfn[nid];
+	unsigned long *movable_pfn = &box->pages.zone_movable_pfn[nid];
 	unsigned long left = node_pages, pages;
 	unsigned int i;
 
@@ -205,12 +176,12 @@ static unsigned int nr_nodes_with_memory(const struct mmbox *box)
 static unsigned long required_kernelcore(const struct mmbox *box)
 {
 	unsigned long total = mmbox_memblock_pages(&box->memblock, NUMA_NO_NODE, 0,
-						   box->max_pfn);
+						   box->memmap.max_pfn);
 	unsigned long kernelcore = PHYS_PFN(box->cfg.kernelcore);
 	unsigned long movablecore = PHYS_PFN(box->cfg.movablecore);
 
 	if (movablecore) {
-		movablecore = roundup(movablecore, 1UL << (box->max_order - 1));
+		movablecore = roundup(movablecore, 1UL << (box->pages.max_order - 1));
 		kernelcore = max(kernelcore, total - min(total, movablecore));
 	}
 	return kernelcore < total ? kernelcore : 0;
@@ -250,9 +221,9 @@ void mmbox_find_zone_movable_pfns(struct mmbox *box)
 			break;
 	}
 	for (nid = 0; nid < MMBOX_MAX_NUMNODES; nid++) {
-		unsigned long *movable_pfn = &box->zone_movable_pfn[nid];
+		unsigned long *movable_pfn = &box->pages.zone_movable_pfn[nid];
 
-		*movable_pfn = roundup(*movable_pfn, 1UL << (box->max_order - 1));
+		*movable_pfn = roundup(*movable_pfn, 1UL << (box->pages.max_order - 1));
 		mmbox_get_pfn_range_for_nid(box, nid, &start, &end);
 		if (*movable_pfn >= end)
 			*movable_pfn = 0;
@@ -272,7 +243,7 @@ void mmbox_find_zone_movable_pfns(struct mmbox *box)
 void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
 		      unsigned long *start_pfn, unsigned long *end_pfn)
 {
-	unsigned long movable_pfn = box->zone_movable_pfn[nid];
+	unsigned long movable_pfn = box->pages.zone_movable_pfn[nid];
 	unsigned long node_start, node_end, low, high;
 
 	mmbox_get_pfn_range_for_nid(box, nid, &node_start, &node_end);
@@ -331,11 +302,11 @@ static void group_by_mobility(struct mmbox *box)
 
 	mmbox_for_each_zone(box, zone)
 		pages += zone->managed_pages;
-	box->page_group_by_mobility_disabled =
-		pages < (unsigned long)MMBOX_MIGRATE_TYPES << box->pageblock_shift;
+	box->pages.page_group_by_mobility_disabled =
+		pages < (unsigned long)MMBOX_MIGRATE_TYPES << box->pages.pageblock_shift;
 	if (box->cfg.buddy == MMBOX_BUDDY_BITMAP)
-		box->page_group_by_mobility_disabled = true;
-	box->migratetype_mask = box->page_group_by_mobility_disabled ? 0 : U8_MAX;
+		box->pages.page_group_by_mobility_disabled = true;
+	box->pages.migratetype_mask = box->pages.page_group_by_mobility_disabled ? 0 : U8_MAX;
 }
 
 /**
@@ -355,7 +326,7 @@ void mmbox_build_zonelists(struct mmbox *box, bool booted)
 	int nid;
 
 	local_irq_save(flags);
-	write_seqcount_begin(&box->zonelist_seq);
+	write_seqcount_begin(&box->pages.zonelist_seq);
 	mmbox_for_each_online_node(box, nid) {
 		struct mmbox_zonelist *lists = mmbox_node_data(box, nid)->node_zonelists;
 		int node_order[MMBOX_MAX_NUMNODES], nr, i;
@@ -370,7 +341,7 @@ void mmbox_build_zonelists(struct mmbox *box, bool booted)
 		end_zonerefs(build_zonerefs_node(mmbox_node_data(box, nid), zref));
 	}
 	group_by_mobility(box);
-	write_seqcount_end(&box->zonelist_seq);
+	write_seqcount_end(&box->pages.zonelist_seq);
 	local_irq_restore(flags);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_build_zonelists);
@@ -399,8 +370,8 @@ void mmbox_calculate_min_free_kbytes(struct mmbox *box)
 			kbytes += (zone->managed_pages - high) << (PAGE_SHIFT - 10);
 	}
 	kbytes = int_sqrt(kbytes * 16);
-	if ((long)kbytes > box->user_min_free_kbytes)
-		box->min_free_kbytes = clamp(kbytes, 128UL, 262144UL);
+	if ((long)kbytes > box->pages.user_min_free_kbytes)
+		box->pages.min_free_kbytes = clamp(kbytes, 128UL, 262144UL);
 }
 
 /* How much a zone's pages are out of reach: calculate_totalreserve_pages(). */
@@ -418,7 +389,7 @@ static void calculate_totalreserve_pages(struct mmbox *box)
 		max += mmbox_wmark_pages(zone, MMBOX_WMARK_HIGH);
 		pages += min_t(unsigned long, max, zone->managed_pages);
 	}
-	box->totalreserve_pages = pages;
+	box->pages.totalreserve_pages = pages;
 }
 
 /* Those that share a zone's watermark out: CPUs of its node, or all if it has none. */
@@ -435,7 +406,7 @@ static unsigned int nr_split_cpus(const struct mmbox_zone *zone)
 /* zone_batchsize() and zone_highsize(). */
 static void zone_set_pageset_high_and_batch(struct mmbox_zone *zone)
 {
-	int fraction = zone->box->percpu_pagelist_high_fraction;
+	int fraction = zone->box->pages.percpu_pagelist_high_fraction;
 	unsigned long batch, high;
 
 	batch = min(zone->managed_pages >> 10, SZ_1M / PAGE_SIZE) / 4;
@@ -493,7 +464,7 @@ void mmbox_zone_pcp_update(struct mmbox *box)
  */
 void mmbox_setup_per_zone_wmarks(struct mmbox *box)
 {
-	unsigned long pages_min = box->min_free_kbytes >> (PAGE_SHIFT - 10);
+	unsigned long pages_min = box->pages.min_free_kbytes >> (PAGE_SHIFT - 10);
 	unsigned long lowmem_pages = 0;
 	struct mmbox_zone *zone;
 
@@ -507,7 +478,7 @@ void mmbox_setup_per_zone_wmarks(struct mmbox *box)
 		min = lowmem_pages ? div64_u64((u64)pages_min * zone->managed_pages,
 					       lowmem_pages) : 0;
 		gap = max(min >> 2, mult_frac(zone->managed_pages,
-					      box->watermark_scale_factor, 10000UL));
+					      box->pages.watermark_scale_factor, 10000UL));
 		WRITE_ONCE(zone->watermark_boost, 0);
 		WRITE_ONCE(zone->_watermark[MMBOX_WMARK_MIN], min);
 		WRITE_ONCE(zone->_watermark[MMBOX_WMARK_LOW], min + gap);
@@ -538,7 +509,7 @@ void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box)
 	mmbox_for_each_zone(box, zone) {
 		const struct mmbox_zone *zones = zone->zone_pgdat->node_zones;
 		int i = mmbox_zone_idx(zone), j;
-		int ratio = box->lowmem_reserve_ratio[i];
+		int ratio = box->pages.lowmem_reserve_ratio[i];
 		unsigned long managed = 0;
 
 		for (j = i + 1; j < MMBOX_MAX_NR_ZONES; j++) {
@@ -561,9 +532,9 @@ MMBOX_EXPORT_INTERNAL(mmbox_setup_per_zone_lowmem_reserve);
  */
 void mmbox_init_per_zone_wmark_min(struct mmbox *box)
 {
-	mutex_lock(&box->tunables_lock);
+	mutex_lock(&box->pages.tunables_lock);
 	mmbox_calculate_min_free_kbytes(box);
 	mmbox_setup_per_zone_wmarks(box);
 	mmbox_setup_per_zone_lowmem_reserve(box);
-	mutex_unlock(&box->tunables_lock);
+	mutex_unlock(&box->pages.tunables_lock);
 }

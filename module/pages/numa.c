@@ -20,7 +20,7 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "pages/pages.h"
 
 #define LOCAL_DISTANCE_OF_NODE	10
 #define REMOTE_DISTANCE_DEFAULT	20
@@ -210,13 +210,13 @@ void mmbox_numa_init(struct mmbox *box)
 	unsigned int at = 0;
 	int cpu;
 
-	parse_distance(&box->cfg, box->distance);
+	parse_distance(&box->cfg, box->pages.distance);
 	for_each_possible_cpu(cpu) {
 		int nid = at++ * box->nr_nodes / num_possible_cpus();
 
 		if (node_cpus && *node_cpus)
 			nid = node_of_cpu(node_cpus, box->nr_nodes, cpu);
-		per_cpu_ptr(box->cpu, cpu)->nid = nid;
+		per_cpu_ptr(box->pages.cpu, cpu)->nid = nid;
 	}
 }
 

@@ -24,7 +24,7 @@
 #include <linux/sched/rt.h>
 #include <linux/string.h>
 
-#include "box.h"
+#include "pages/pages.h"
 #include "pages/buddy.h"
 
 #define MAX_RECLAIM_RETRIES	16
@@ -82,7 +82,7 @@ static __always_inline unsigned int kind_zone(unsigned int kind)
 
 static __always_inline unsigned int kind_type(const struct mmbox *box, unsigned int kind)
 {
-	return (kind >> 2) & box->migratetype_mask;
+	return (kind >> 2) & box->pages.migratetype_mask;
 }
 
 /* ---- per-CPU lists ---- */
@@ -117,7 +117,7 @@ static __always_inline void pcp_end(struct mmbox_per_cpu_pages *pcp)
 static __always_inline bool pcp_allowed_order(const struct mmbox *box, unsigned int order)
 {
 	if (order > MMBOX_COSTLY_ORDER)
-		return box->cfg.pcp_thp && order == box->pageblock_shift;
+		return box->cfg.pcp_thp && order == box->pages.pageblock_shift;
 	return !mmbox_is_bitmap(box);
 }
 
@@ -423,7 +423,7 @@ restart:
 	flags = request_flags(gfp, order);
 	no_progress_loops = 0;
 	rounds = 0;
-	seq = read_seqcount_begin(&ac->box->zonelist_seq);
+	seq = read_seqcount_begin(&ac->box->pages.zonelist_seq);
 	if (flags & ALLOC_KSWAPD)
 		wake_all_kswapds(ac, gfp, order);
 	page = get_page_from_freelist(ac, gfp, order, flags);
@@ -462,7 +462,7 @@ retry:
 
 nopage:
 	/* A zone may have been missed while the lists were written. */
-	if (read_seqcount_retry(&ac->box->zonelist_seq, seq))
+	if (read_seqcount_retry(&ac->box->pages.zonelist_seq, seq))
 		goto restart;
 	if (gfp & __GFP_NOFAIL && can_reclaim) {
 		page = get_page_from_freelist(ac, gfp, order, ALLOC_MIN_RESERVE);
@@ -472,7 +472,7 @@ nopage:
 		rounds = 0;
 		goto retry;
 	}
-	mmbox_warn_alloc(ac->box, gfp, order);
+	ac->box->observer->alloc_failed(ac->box, gfp, order);
 	return NULL;
 }
 
@@ -517,7 +517,7 @@ static noinline struct mmbox_page *alloc_pages_zonelist(struct mmbox *box, int n
 	struct mmbox_page *page = NULL;
 	struct alloc_context ac;
 
-	if (unlikely(order >= box->max_order) || !alloc_context_init(&ac, box, nid, gfp))
+	if (unlikely(order >= box->pages.max_order) || !alloc_context_init(&ac, box, nid, gfp))
 		return NULL;
 	page = get_page_from_freelist(&ac, gfp, order, MMBOX_WMARK_LOW |
 				      alloc_flags_nofragment(ac.preferred, gfp));
@@ -603,7 +603,7 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
 
 	preempt_disable();
-	cpu = this_cpu_ptr(box->cpu);
+	cpu = this_cpu_ptr(box->pages.cpu);
 	zone = cpu->first[kind_zone(kind)].zone;
 	pcp = cpu->first[kind_zone(kind)].pcp;
 	if (unlikely(READ_ONCE(pcp->busy)))
@@ -641,11 +641,11 @@ static noinline struct mmbox_page *alloc_pages_direct(struct mmbox *box, int nid
 	struct mmbox_zone *zone;
 	struct mmbox_page *page;
 
-	if (unlikely(order >= box->direct_orders || nid != NUMA_NO_NODE ||
+	if (unlikely(order >= box->pages.direct_orders || nid != NUMA_NO_NODE ||
 		     gfp & __GFP_THISNODE))
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
 	/* Whichever CPU this runs on in the end, its zone is as good. */
-	cpu = raw_cpu_ptr(box->cpu);
+	cpu = raw_cpu_ptr(box->pages.cpu);
 	zone = READ_ONCE(cpu->first[kind_zone(kind)].zone);
 	if (unlikely(!zone_above_low(zone, order, kind_zone(kind)) ||
 		     zone->zone_pgdat->node_id != cpu->nid))
@@ -702,7 +702,7 @@ EXPORT_SYMBOL_GPL(mmbox_alloc_pages_node);
 struct mmbox_page *mmbox_alloc_pages_interleave(struct mmbox *box, gfp_t gfp,
 						unsigned int order)
 {
-	int nid = (unsigned int)atomic_inc_return(&box->il_next) % box->nr_nodes;
+	int nid = (unsigned int)atomic_inc_return(&box->pages.il_next) % box->nr_nodes;
 	struct mmbox_page *page = mmbox_alloc_pages_node(box, nid, gfp, order);
 
 	if (page && page->node_id == nid)
@@ -804,13 +804,13 @@ static __always_inline void free_pages_ok(struct mmbox *box, struct mmbox_page *
 	unsigned int migratetype;
 
 	if (unlikely(order > MMBOX_COSTLY_ORDER)) {
-		if (unlikely(order >= box->direct_orders))
+		if (unlikely(order >= box->pages.direct_orders))
 			return free_pages_zone(box, page, order);
 		return mmbox_list_free_direct(mmbox_page_zone(box, page), page, order,
 					      mmbox_pageblock_type(box, pfn));
 	}
 	preempt_disable();
-	pcp = mmbox_cpu_pcp(this_cpu_ptr(box->cpu),
+	pcp = mmbox_cpu_pcp(this_cpu_ptr(box->pages.cpu),
 			    page->zone_link);
 	migratetype = mmbox_pageblock_type(box, pfn);
 	if (unlikely(READ_ONCE(pcp->busy) || migratetype >= MMBOX_MIGRATE_PCPTYPES))
@@ -828,9 +828,9 @@ static __always_inline bool page_is_allocated(const struct mmbox *box,
 					      const struct mmbox_page *page,
 					      unsigned int order)
 {
-	unsigned long offset = (unsigned long)page - (unsigned long)box->memmap;
+	unsigned long offset = (unsigned long)page - (unsigned long)box->memmap.map;
 
-	return offset < box->memmap_size && offset % sizeof(*page) == 0 &&
+	return offset < box->memmap.map_size && offset % sizeof(*page) == 0 &&
 	       page->type_order == MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, order);
 }
 
@@ -848,7 +848,7 @@ bool mmbox_page_is_allocated(const struct mmbox *box, const struct mmbox_page *p
 {
 	if (page_is_allocated(box, page, order))
 		return true;
-	return !box->memmap && mmbox_page_valid(box, page) &&
+	return !box->memmap.map && mmbox_page_valid(box, page) &&
 	       page->type_order == MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, order);
 }
 
@@ -871,7 +871,7 @@ noinline void mmbox_refuse_page(struct mmbox *box, struct mmbox_page *page,
 		why = MMBOX_BAD_ORDER;
 	else if (page->type == MMBOX_PAGE_BUDDY || page->type == MMBOX_PAGE_PCP)
 		why = MMBOX_BAD_DOUBLE;
-	mmbox_report_bad_page(box, why, page, order);
+	box->observer->bad_page(box, why, page, order);
 }
 
 /* Not a page as it should be, or the descriptors are not one array. */
@@ -961,7 +961,7 @@ void mmbox_free_pages(struct mmbox *box, unsigned long addr, unsigned int order)
 		return;
 	page = mmbox_virt_to_page(box, (void *)addr);
 	if (unlikely(!page || addr & ~PAGE_MASK))
-		return mmbox_report_bad_object(box, MMBOX_BAD_FOREIGN, NULL,
+		return box->observer->bad_object(box, MMBOX_BAD_FOREIGN, NULL,
 					       (void *)addr);
 	mmbox___free_pages(box, page, order);
 }

@@ -6,7 +6,7 @@
 #include <linux/math.h>
 #include <linux/mm.h>
 
-#include "box.h"
+#include "pages/pages.h"
 
 /**
  * mmbox_split_page() - make a block of pages so many single ones

@@ -16,7 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 
-#include "box.h"
+#include "pages/pages.h"
 #include "pages/buddy.h"
 
 /* ---- filling and emptying ---- */
@@ -24,7 +24,7 @@
 static __always_inline unsigned int pindex_to_order(const struct mmbox *box,
 						    unsigned int pindex)
 {
-	return pindex == MMBOX_PCP_THP ? box->pageblock_shift :
+	return pindex == MMBOX_PCP_THP ? box->pages.pageblock_shift :
 					 pindex / MMBOX_MIGRATE_PCPTYPES;
 }
 
@@ -274,9 +274,9 @@ static enum cpuhp_state cpuhp_online __ro_after_init;
 /* The others share the watermark out among them. */
 static int update_pagesets(struct mmbox *box)
 {
-	mutex_lock(&box->tunables_lock);
+	mutex_lock(&box->pages.tunables_lock);
 	mmbox_zone_pcp_update(box);
-	mutex_unlock(&box->tunables_lock);
+	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 
@@ -286,7 +286,7 @@ static int update_pagesets(struct mmbox *box)
  */
 static int page_alloc_cpu_dead(unsigned int cpu, struct hlist_node *node)
 {
-	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_dead);
+	struct mmbox *box = hlist_entry(node, struct mmbox, pages.cpu_dead);
 
 	drain_pages(box, cpu);
 	return update_pagesets(box);
@@ -294,7 +294,7 @@ static int page_alloc_cpu_dead(unsigned int cpu, struct hlist_node *node)
 
 static int page_alloc_cpu_online(unsigned int cpu, struct hlist_node *node)
 {
-	return update_pagesets(hlist_entry(node, struct mmbox, cpu_online));
+	return update_pagesets(hlist_entry(node, struct mmbox, pages.cpu_online));
 }
 
 /**
@@ -349,9 +349,9 @@ void mmbox_pagesets_module_exit(void)
  */
 int mmbox_pagesets_start(struct mmbox *box)
 {
-	int err = cpuhp_state_add_instance_nocalls(cpuhp_dead, &box->cpu_dead);
+	int err = cpuhp_state_add_instance_nocalls(cpuhp_dead, &box->pages.cpu_dead);
 
-	return err ?: cpuhp_state_add_instance_nocalls(cpuhp_online, &box->cpu_online);
+	return err ?: cpuhp_state_add_instance_nocalls(cpuhp_online, &box->pages.cpu_online);
 }
 
 /* ---- begin and end ---- */
@@ -380,18 +380,18 @@ int mmbox_pagesets_init(struct mmbox *box)
 	int cpu;
 
 	static_assert(sizeof(struct mmbox_cpu) == sizeof(struct mmbox_per_cpu_pages));
-	box->pagesets = mmbox_host_alloc_percpu(&box->host, (2 + nr_zones) *
+	box->pages.pagesets = mmbox_host_alloc_percpu(&box->host, (2 + nr_zones) *
 						sizeof(struct mmbox_per_cpu_pages),
 						__alignof__(struct mmbox_per_cpu_pages),
 						"per-CPU page lists");
-	if (!box->pagesets)
+	if (!box->pages.pagesets)
 		return -ENOMEM;
-	box->cpu = (struct mmbox_cpu __percpu *)box->pagesets->ptr;
+	box->pages.cpu = (struct mmbox_cpu __percpu *)box->pages.pagesets->ptr;
 	for_each_possible_cpu(cpu)
-		mmbox_cpu_nobody(per_cpu_ptr(box->cpu, cpu))->busy = 1;
+		mmbox_cpu_nobody(per_cpu_ptr(box->pages.cpu, cpu))->busy = 1;
 	mmbox_for_each_zone(box, zone) {
 		zone->per_cpu_pageset = (struct mmbox_per_cpu_pages __percpu *)
-					box->pagesets->ptr + 2 + mmbox_zone_link(zone);
+					box->pages.pagesets->ptr + 2 + mmbox_zone_link(zone);
 		for_each_possible_cpu(cpu)
 			pcp_init(box, per_cpu_ptr(zone->per_cpu_pageset, cpu));
 	}
@@ -406,13 +406,13 @@ int mmbox_pagesets_init(struct mmbox *box)
  */
 void mmbox_pagesets_exit(struct mmbox *box)
 {
-	if (box->cpu_online.pprev)
-		cpuhp_state_remove_instance_nocalls(cpuhp_online, &box->cpu_online);
-	if (box->cpu_dead.pprev)
-		cpuhp_state_remove_instance_nocalls(cpuhp_dead, &box->cpu_dead);
-	mmbox_host_free_percpu(&box->host, box->pagesets);
-	box->pagesets = NULL;
-	box->cpu = NULL;
+	if (box->pages.cpu_online.pprev)
+		cpuhp_state_remove_instance_nocalls(cpuhp_online, &box->pages.cpu_online);
+	if (box->pages.cpu_dead.pprev)
+		cpuhp_state_remove_instance_nocalls(cpuhp_dead, &box->pages.cpu_dead);
+	mmbox_host_free_percpu(&box->host, box->pages.pagesets);
+	box->pages.pagesets = NULL;
+	box->pages.cpu = NULL;
 }
 
 /**
@@ -426,7 +426,7 @@ void mmbox_set_first_zones(struct mmbox *box)
 	int cpu, highest;
 
 	for_each_possible_cpu(cpu) {
-		struct mmbox_cpu *c = per_cpu_ptr(box->cpu, cpu);
+		struct mmbox_cpu *c = per_cpu_ptr(box->pages.cpu, cpu);
 		mmbox_pg_data_t *pgdat = mmbox_node_data(box, c->nid);
 
 		for (highest = 0; highest < MMBOX_MAX_NR_ZONES; highest++) {

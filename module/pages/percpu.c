@@ -14,7 +14,7 @@
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
-#include "box.h"
+#include "pages/pages.h"
 
 /* Work items on the stack of whoever waits, perhaps deep in reclaim. */
 #define DRAINS_AT_ONCE	4

@@ -33,7 +33,7 @@
 #include <linux/swap.h>
 #include <linux/wait.h>
 
-#include "box.h"
+#include "pages/pages.h"
 
 #define DEF_PRIORITY		12	/* 1/4096 of what can be freed at first */
 #define MAX_RECLAIM_RETRIES	16	/* passes in vain until kswapd gives up */
@@ -43,7 +43,7 @@ static_assert(MMBOX_MAX_NUMNODES <= MMBOX_SHRINKER_NODES);
 
 /* A task that reclaims from a box, for as long as it does. */
 struct mmbox_reclaimer {
-	struct list_head list;		/* box->reclaimers, reclaimers_lock */
+	struct list_head list;		/* box->pages.reclaimers, reclaimers_lock */
 	struct task_struct *task;
 	unsigned long reclaimed;	/* pages of slabs it has freed */
 };
@@ -66,16 +66,16 @@ static struct mmbox_reclaimer *find_reclaimer(struct mmbox *box)
 	unsigned long flags;
 
 	/* data_race: one who looks for himself is there all the time, or not at all. */
-	if (likely(data_race(list_empty_careful(&box->reclaimers))) || !in_task())
+	if (likely(data_race(list_empty_careful(&box->pages.reclaimers))) || !in_task())
 		return NULL;
-	raw_spin_lock_irqsave(&box->reclaimers_lock, flags);
-	list_for_each_entry(reclaimer, &box->reclaimers, list) {
+	raw_spin_lock_irqsave(&box->pages.reclaimers_lock, flags);
+	list_for_each_entry(reclaimer, &box->pages.reclaimers, list) {
 		if (reclaimer->task == current) {
 			found = reclaimer;
 			break;
 		}
 	}
-	raw_spin_unlock_irqrestore(&box->reclaimers_lock, flags);
+	raw_spin_unlock_irqrestore(&box->pages.reclaimers_lock, flags);
 	return found;
 }
 
@@ -118,18 +118,18 @@ static void reclaim_begin(struct mmbox *box, struct mmbox_reclaimer *reclaimer)
 
 	reclaimer->task = current;
 	reclaimer->reclaimed = 0;
-	raw_spin_lock_irqsave(&box->reclaimers_lock, flags);
-	list_add(&reclaimer->list, &box->reclaimers);
-	raw_spin_unlock_irqrestore(&box->reclaimers_lock, flags);
+	raw_spin_lock_irqsave(&box->pages.reclaimers_lock, flags);
+	list_add(&reclaimer->list, &box->pages.reclaimers);
+	raw_spin_unlock_irqrestore(&box->pages.reclaimers_lock, flags);
 }
 
 static void reclaim_end(struct mmbox *box, struct mmbox_reclaimer *reclaimer)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&box->reclaimers_lock, flags);
+	raw_spin_lock_irqsave(&box->pages.reclaimers_lock, flags);
 	list_del(&reclaimer->list);
-	raw_spin_unlock_irqrestore(&box->reclaimers_lock, flags);
+	raw_spin_unlock_irqrestore(&box->pages.reclaimers_lock, flags);
 }
 
 /* ---- shrinkers ---- */
@@ -151,9 +151,9 @@ int mmbox_register_shrinker(struct mmbox *box, struct mmbox_shrinker *shrinker)
 		return -EINVAL;
 	for (nid = 0; nid < MMBOX_SHRINKER_NODES; nid++)
 		atomic_long_set(&shrinker->nr_deferred[nid], 0);
-	down_write(&box->shrinker_rwsem);
-	list_add_tail(&shrinker->list, &box->shrinkers);
-	up_write(&box->shrinker_rwsem);
+	down_write(&box->pages.shrinker_rwsem);
+	list_add_tail(&shrinker->list, &box->pages.shrinkers);
+	up_write(&box->pages.shrinker_rwsem);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(mmbox_register_shrinker);
@@ -169,9 +169,9 @@ EXPORT_SYMBOL_GPL(mmbox_register_shrinker);
  */
 void mmbox_unregister_shrinker(struct mmbox *box, struct mmbox_shrinker *shrinker)
 {
-	down_write(&box->shrinker_rwsem);
+	down_write(&box->pages.shrinker_rwsem);
 	list_del(&shrinker->list);
-	up_write(&box->shrinker_rwsem);
+	up_write(&box->pages.shrinker_rwsem);
 }
 EXPORT_SYMBOL_GPL(mmbox_unregister_shrinker);
 
@@ -226,35 +226,26 @@ static unsigned long shrink_slab(struct mmbox *box, gfp_t gfp, int nid, int prio
 	unsigned long freed = 0;
 
 	/* Somebody registers: do not wait, there may be a lot to wait for. */
-	if (!down_read_trylock(&box->shrinker_rwsem))
+	if (!down_read_trylock(&box->pages.shrinker_rwsem))
 		return 0;
-	list_for_each_entry(shrinker, &box->shrinkers, list) {
+	list_for_each_entry(shrinker, &box->pages.shrinkers, list) {
 		struct mmbox_shrink_control sc = { .gfp_mask = gfp, .nid = nid };
 
 		freed += shrink_one(box, shrinker, &sc, priority);
-		if (rwsem_is_contended(&box->shrinker_rwsem))
+		if (rwsem_is_contended(&box->pages.shrinker_rwsem))
 			break;
 	}
-	up_read(&box->shrinker_rwsem);
+	up_read(&box->pages.shrinker_rwsem);
 	cond_resched();
 	return freed;
 }
 
 /* ---- what CPUs and caches keep ---- */
 
-/*
- * Whoever makes or unmakes a cache may be allocating: never wait for him. Nor
- * for CPUs that come or go, which wait for the mutex.
- */
 static void reap_caches(struct mmbox *box)
 {
-	if (!cpus_read_trylock())
-		return;
-	if (mutex_trylock(&box->slab.mutex)) {
-		mmbox___kmem_caches_reap(box);
-		mutex_unlock(&box->slab.mutex);
-	}
-	cpus_read_unlock();
+	if (box->pages.reclaim)
+		box->pages.reclaim->reap(box);
 }
 
 /**

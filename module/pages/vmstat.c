@@ -7,7 +7,7 @@
  * were freed are those that were once free or allocated and now are free again;
  * an allocation was local if its CPU is of the zone's node; it was a hit unless
  * the slow path found it elsewhere. What happens in slow paths only is counted
- * there, in box->vm_events[].
+ * there, in box->pages.vm_events[].
  *
  * The names are all of Linux 6.1's, in its order. One without a number behind
  * it counts what a box has not got, and is 0.
@@ -18,7 +18,7 @@
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 
-#include "box.h"
+#include "pages/pages.h"
 
 /* Of a zone: /proc/zoneinfo, in this order. */
 const struct mmbox_stat_name mmbox_zone_stats[] = {
@@ -223,7 +223,7 @@ const struct mmbox_stat_name mmbox_event_stats[] = {
  */
 void mmbox_count_vm_events(struct mmbox *box, enum mmbox_stat_item item, long nr)
 {
-	atomic_long_add(nr, &box->vm_events[item]);
+	atomic_long_add(nr, &box->pages.vm_events[item]);
 }
 
 /**
@@ -337,7 +337,7 @@ void mmbox_all_stat(struct mmbox *box, unsigned long *stat)
 	int i, nid;
 
 	for (i = 0; i < MMBOX_NR_STATS; i++)
-		stat[i] = atomic_long_read(&box->vm_events[i]);
+		stat[i] = atomic_long_read(&box->pages.vm_events[i]);
 	mmbox_for_each_zone(box, zone)
 		mmbox_zone_stat(zone, stat);
 	mmbox_for_each_online_node(box, nid)
@@ -362,7 +362,8 @@ unsigned long mmbox_nr_free_pages(const struct mmbox_zone *zone)
 
 	if (READ_ONCE(zone->stat_threshold))
 		for_each_possible_cpu(cpu)
-			pages += mmbox_glance(per_cpu_ptr(zone->box->cpu, cpu)->vm_stat_diff[link]);
+			pages += mmbox_glance(per_cpu_ptr(zone->box->pages.cpu,
+							  cpu)->vm_stat_diff[link]);
 	return max(pages, 0L);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_free_pages);
@@ -408,7 +409,7 @@ unsigned long mmbox_mem_available(struct mmbox *box, const unsigned long *stat)
 
 	mmbox_for_each_zone(box, zone)
 		wmark_low += mmbox_wmark_pages(zone, MMBOX_WMARK_LOW);
-	available = stat[MMBOX_NR_FREE_PAGES] - box->totalreserve_pages;
+	available = stat[MMBOX_NR_FREE_PAGES] - box->pages.totalreserve_pages;
 	available += reclaimable - min(reclaimable / 2, wmark_low);
 	return max(available, 0L);
 }

@@ -291,7 +291,7 @@ static noinline void free_block_refuse(struct mmbox_kmem_cache *cachep,
 {
 	n->free_objects--;
 	mmbox_slab_stat_inc(cachep, num_active);
-	mmbox_report_bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep,
+	cachep->box->observer->bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep,
 				base + cachep->obj_offset);
 }
 
@@ -617,7 +617,7 @@ noinline void mmbox_refuse_object(struct mmbox_kmem_cache *cachep,
 
 	if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index))
 		why = mmbox_why_not_ours(cachep, objp);
-	mmbox_report_bad_object(cachep->box, why, cachep, objp);
+	cachep->box->observer->bad_object(cachep->box, why, cachep, objp);
 }
 
 /**
@@ -898,10 +898,10 @@ int mmbox___kmem_cache_create(struct mmbox_kmem_cache *cachep,
 		cachep->allocflags |= __GFP_DMA32;
 	if (cachep->flags & SLAB_RECLAIM_ACCOUNT)
 		cachep->allocflags |= __GFP_RECLAIMABLE;
-	cachep->va_base = box->va_base;
-	cachep->va_size = box->linear_size;
-	cachep->memmap = box->memmap;
-	cachep->secret = box->secret;
+	cachep->va_base = box->physmap.va_base;
+	cachep->va_size = box->physmap.linear_size;
+	cachep->memmap = box->memmap.map;
+	cachep->secret = box->slab.secret;
 	cachep->id = mmbox_cache_to_id(box, cachep);
 	cachep->stats_on = box->cfg.slab_stats;
 	cachep->idle = cachep->no_mark || cachep->stats_on || box->nr_nodes > 1 ?

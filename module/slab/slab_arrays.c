@@ -539,16 +539,8 @@ static bool cpu_has_any_spare(void *arg, int cpu)
 	return false;
 }
 
-/**
- * mmbox___kmem_caches_reap() - free what no cache of a box needs
- * @box: the box
- *
- * As mmbox___kmem_cache_shrink() of each, but CPUs are visited once for all of
- * them.
- *
- * Context: process, may sleep, cpus_read_lock() and slab.mutex held.
- */
-void mmbox___kmem_caches_reap(struct mmbox *box)
+/* Free what no cache of a box needs; slab.mutex and CPUs are held. */
+static void kmem_caches_reap(struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
 
@@ -556,6 +548,26 @@ void mmbox___kmem_caches_reap(struct mmbox *box)
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		drain_nodes(cachep);
 }
+
+/*
+ * The caller may hold slab.mutex further up, as whoever makes a cache does, or be
+ * somebody whom CPUs coming and going wait for. So neither is waited for.
+ */
+static void slab_reap(struct mmbox *box)
+{
+	if (!cpus_read_trylock())
+		return;
+	if (mutex_trylock(&box->slab.mutex)) {
+		kmem_caches_reap(box);
+		mutex_unlock(&box->slab.mutex);
+	}
+	cpus_read_unlock();
+}
+
+/* What reclaim asks of the slab layer. */
+const struct mmbox_reclaim_source mmbox_slab_reclaim = {
+	.reap = slab_reap,
+};
 
 /* ---- other sizes ---- */
 

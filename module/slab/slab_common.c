@@ -115,7 +115,7 @@ static noinline void *mmbox_kmalloc_large(struct mmbox *box, size_t size, gfp_t 
 
 	if (!size)
 		return ZERO_SIZE_PTR;
-	if (get_order(size) >= box->max_order)
+	if (get_order(size) >= box->pages.max_order)
 		return NULL;
 	/* As GFP_SLAB_BUG_MASK: such memory has an address, and stays where it is. */
 	gfp &= ~(__GFP_HIGHMEM | __GFP_DMA32);
@@ -212,13 +212,13 @@ static noinline void kfree_other(struct mmbox *box, void *objp)
 		return;
 	page = mmbox_virt_to_page(box, objp);
 	if (!page)
-		return mmbox_report_bad_object(box, MMBOX_BAD_FOREIGN, NULL, objp);
+		return box->observer->bad_object(box, MMBOX_BAD_FOREIGN, NULL, objp);
 	cachep = page->slab_cache ? mmbox_id_to_cache(box, page->slab_cache) : NULL;
 	/*
 	 * Behind a red zone it is not where kfree_cache() looks for it, and where
 	 * descriptors or addresses are not in one range that does not look.
 	 */
-	if (cachep && (mmbox_slab_debugged(cachep) || !box->linear_size))
+	if (cachep && (mmbox_slab_debugged(cachep) || !box->physmap.linear_size))
 		return mmbox_kmem_cache_free(cachep, objp);
 	if (cachep)
 		return mmbox_refuse_object(cachep, objp);
@@ -228,7 +228,7 @@ static noinline void kfree_other(struct mmbox *box, void *objp)
 		why = MMBOX_BAD_OBJECT;
 	else
 		why = mmbox_why_no_object(box, page);
-	mmbox_report_bad_object(box, why, NULL, objp);
+	box->observer->bad_object(box, why, NULL, objp);
 }
 
 /*
@@ -243,7 +243,7 @@ kfree_cache(struct mmbox *box, void *objp, struct mmbox_kfree_hint *hint,
 	struct mmbox_page *page;
 	unsigned long s_mem;
 
-	if (unlikely((unsigned long)objp - box->va_base >= box->linear_size))
+	if (unlikely((unsigned long)objp - box->physmap.va_base >= box->physmap.linear_size))
 		return NULL;
 	page = mmbox_linear_virt_to_page(box, objp);
 	if (unlikely(!page->slab_cache))
@@ -339,7 +339,7 @@ size_t mmbox_kmalloc_size_roundup(struct mmbox *box, size_t size)
 		return 0;
 	if (cachep)
 		return cachep->object_size;
-	return get_order(size) < box->max_order ? PAGE_SIZE << get_order(size) : SIZE_MAX;
+	return get_order(size) < box->pages.max_order ? PAGE_SIZE << get_order(size) : SIZE_MAX;
 }
 EXPORT_SYMBOL_GPL(mmbox_kmalloc_size_roundup);
 
@@ -456,7 +456,7 @@ void mmbox_wait_until_disarmed(raw_spinlock_t *lock, const bool *armed)
 static rcu_callback_t kfree_rcu_note(const struct mmbox *box, const struct rcu_head *head,
 				     unsigned long offset)
 {
-	return (rcu_callback_t)(offset ^ (unsigned long)head ^ box->secret);
+	return (rcu_callback_t)(offset ^ (unsigned long)head ^ box->slab.secret);
 }
 
 /* Where the object begins whose head this is, or NULL if it is none any more. */
@@ -467,8 +467,8 @@ static void *kfree_rcu_object(const struct mmbox *box, struct rcu_head *head)
 	if (!IS_ALIGNED((unsigned long)head, sizeof(void *)) ||
 	    !mmbox_virt_valid(box, head) || !mmbox_virt_valid(box, &head->func))
 		return NULL;
-	offset = (unsigned long)head->func ^ (unsigned long)head ^ box->secret;
-	return offset < PAGE_SIZE << box->max_order ? (void *)head - offset : NULL;
+	offset = (unsigned long)head->func ^ (unsigned long)head ^ box->slab.secret;
+	return offset < PAGE_SIZE << box->pages.max_order ? (void *)head - offset : NULL;
 }
 
 static void kfree_rcu_done(struct rcu_head *rcu)
@@ -487,7 +487,7 @@ static void kfree_rcu_done(struct rcu_head *rcu)
 	for (; head; head = next) {
 		objp = kfree_rcu_object(box, head);
 		if (!objp) {
-			mmbox_report_kfree_rcu(box, head);
+			box->observer->bad_kfree_rcu(box, head);
 			break;
 		}
 		next = head->next;
@@ -524,11 +524,11 @@ void mmbox_kvfree_call_rcu(struct mmbox *box, struct rcu_head *head, void *objp)
 	unsigned long flags;
 
 	if (!mmbox_virt_valid(box, head))
-		return mmbox_report_bad_object(box, MMBOX_BAD_FOREIGN, NULL, objp);
+		return box->observer->bad_object(box, MMBOX_BAD_FOREIGN, NULL, objp);
 	raw_spin_lock_irqsave(&k->lock, flags);
 	if (head->func == note) {
 		raw_spin_unlock_irqrestore(&k->lock, flags);
-		return mmbox_report_bad_object(box, MMBOX_BAD_DOUBLE, NULL, objp);
+		return box->observer->bad_object(box, MMBOX_BAD_DOUBLE, NULL, objp);
 	}
 	head->func = note;
 	if (k->armed) {
@@ -596,7 +596,7 @@ static int check_create(struct mmbox *box, const char *name, unsigned int size,
 			unsigned int align, slab_flags_t flags, unsigned int useroffset,
 			unsigned int usersize)
 {
-	unsigned long max = PAGE_SIZE << (box->max_order - 1);
+	unsigned long max = PAGE_SIZE << (box->pages.max_order - 1);
 	const char *p;
 
 	if (!name || !*name || strnlen(name, MMBOX_SLAB_NAME_LEN) == MMBOX_SLAB_NAME_LEN) {
@@ -746,7 +746,7 @@ mmbox_kmem_cache_try_create_usercopy(struct mmbox *box, const char *name,
 	}
 	list_add(&cachep->list, &box->slab.caches);
 	mmbox_slab_debug_own_cache(cachep);
-	mmbox_debugfs_add_cache(box, cachep);
+	box->observer->cache_added(box, cachep);
 unlock:
 	mutex_unlock(&box->slab.mutex);
 	return err ? ERR_PTR(err) : cachep;
@@ -836,7 +836,7 @@ static void report_leaks(struct mmbox_kmem_cache *cachep)
 	/* Without memory for the list the number of them will do. */
 	objs = mmbox_host_zalloc(host, bytes, "a list of objects in use");
 	used = mmbox_used_objects(cachep, objs, objs ? LEAKS_LISTED : 0);
-	mmbox_report_leaks(cachep, used, objs, objs ? LEAKS_LISTED : 0);
+	cachep->box->observer->cache_in_use(cachep, used, objs, objs ? LEAKS_LISTED : 0);
 	mmbox_host_free(host, objs, bytes);
 }
 
@@ -853,7 +853,6 @@ static void report_leaks(struct mmbox_kmem_cache *cachep)
  */
 int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep)
 {
-	struct mmbox_face_dir *dir;
 	struct mmbox *box;
 	int err = 0;
 
@@ -878,11 +877,10 @@ int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep)
 		goto unlock;
 	}
 	list_del(&cachep->list);
-	dir = cachep->dir;
 	mutex_unlock(&box->slab.mutex);
 	cpus_read_unlock();
-	/* Whoever reads of it holds the mutex, and is waited for. */
-	mmbox_face_dir_remove(box, dir);
+	/* Readers of its files take the mutex: the observer waits for them. */
+	box->observer->cache_removed(box, cachep);
 	mutex_lock(&box->slab.mutex);
 	mmbox___kmem_cache_release(cachep);
 	mmbox_kmem_cache_free(box->slab.kmem_cache, cachep);

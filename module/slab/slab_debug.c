@@ -179,7 +179,7 @@ int mmbox_slab_debug_init(struct mmbox *box)
 
 	if (!any_letter(d->text, U8_MAX))
 		return 0;
-	d->nr_pfns = box->max_pfn;
+	d->nr_pfns = box->memmap.max_pfn;
 	d->shadow = mmbox_host_zalloc(&box->host, d->nr_pfns * sizeof(*d->shadow),
 				      "slab_debug=");
 	if (!d->shadow) {
@@ -502,7 +502,7 @@ void mmbox_slab_debug_grown(struct mmbox_kmem_cache *cachep,
 		fill_poison(cachep, base, POISON_FREE);
 		if (cachep->ctor &&
 		    mmbox_slab_debug_fault(cachep, base, MMBOX_OBJECT_FREE, &fault)) {
-			mmbox_slab_report_fault(cachep, base, &fault);
+			cachep->box->observer->slab_fault(cachep, base, &fault);
 			fill_red_zones(cachep, base, false);
 		}
 	}
@@ -530,7 +530,7 @@ void mmbox_slab_debug_destroy(struct mmbox_kmem_cache *cachep,
 		void *base = mmbox_index_to_obj(cachep, slab, i);
 
 		if (mmbox_slab_debug_fault(cachep, base, MMBOX_OBJECT_FREE, &fault))
-			mmbox_slab_report_fault(cachep, base, &fault);
+			cachep->box->observer->slab_fault(cachep, base, &fault);
 	}
 	RCU_INIT_POINTER(d->shadow[__mmbox_page_to_pfn(cachep->box, slab)], NULL);
 	free_shadow(cachep->box, shadow);
@@ -684,7 +684,7 @@ static void report_bad_freelist(struct mmbox_kmem_cache *cachep)
 
 	if (likely(!pfn) || !xchg(&d->bad_freelist, 0))
 		return;
-	mmbox_slab_report_freelist(cachep, __mmbox_pfn_to_page(cachep->box, pfn - 1));
+	cachep->box->observer->bad_freelist(cachep, __mmbox_pfn_to_page(cachep->box, pfn - 1));
 }
 
 /**
@@ -710,23 +710,23 @@ void *mmbox_slab_debug_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 	report_bad_freelist(cachep);
 	slab = mmbox_slab_of_object(cachep, base, &idx);
 	if (!slab) {
-		mmbox_slab_report_freelist(cachep, NULL);
+		cachep->box->observer->bad_freelist(cachep, NULL);
 		return NULL;
 	}
 	shadow = mmbox_slab_shadow(cachep->box, slab);
 	if (test_and_set_bit(idx, shadow->used)) {
-		mmbox_slab_report_freelist(cachep, slab);
+		cachep->box->observer->bad_freelist(cachep, slab);
 		return NULL;
 	}
 	clear_bit(idx, shadow->known);
 	if (unlikely(mmbox_slab_debug_fault(cachep, base, MMBOX_OBJECT_FREE, &fault)))
-		mmbox_slab_report_fault(cachep, base, &fault);
+		cachep->box->observer->slab_fault(cachep, base, &fault);
 	fill_poison(cachep, base, POISON_INUSE);
 	fill_red_zones(cachep, base, true);
 	if (shadow->tracks)
 		set_track(cachep, base, shadow, idx, MMBOX_TRACK_ALLOC, caller);
 	if (cachep->debug & MMBOX_DEBUG_TRACE)
-		mmbox_slab_report_trace(cachep, objp, true);
+		cachep->box->observer->slab_trace(cachep, objp, true);
 	if (cachep->ctor && cachep->flags & SLAB_POISON)
 		cachep->ctor(objp);
 	if (gfp & __GFP_ZERO)
@@ -758,7 +758,7 @@ void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 
 	slab = mmbox_slab_of_object(cachep, base, &idx);
 	if (!slab) {
-		mmbox_report_bad_object(cachep->box, mmbox_why_not_ours(cachep, objp),
+		cachep->box->observer->bad_object(cachep->box, mmbox_why_not_ours(cachep, objp),
 					cachep, objp);
 		return NULL;
 	}
@@ -768,15 +768,15 @@ void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 	ours = shadow && idx < shadow->num && test_and_clear_bit(idx, shadow->used);
 	rcu_read_unlock();
 	if (!ours) {
-		mmbox_slab_report_double(cachep, objp);
+		cachep->box->observer->bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep, objp);
 		return NULL;
 	}
 	if (unlikely(mmbox_slab_debug_fault(cachep, base, MMBOX_OBJECT_USED, &fault)))
-		mmbox_slab_report_fault(cachep, base, &fault);
+		cachep->box->observer->slab_fault(cachep, base, &fault);
 	if (shadow->tracks)
 		set_track(cachep, base, shadow, idx, MMBOX_TRACK_FREE, caller);
 	if (cachep->debug & MMBOX_DEBUG_TRACE)
-		mmbox_slab_report_trace(cachep, objp, false);
+		cachep->box->observer->slab_trace(cachep, objp, false);
 	fill_poison(cachep, base, POISON_FREE);
 	fill_red_zones(cachep, base, false);
 	return base;

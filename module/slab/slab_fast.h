@@ -22,7 +22,7 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 
-#include "box.h"
+#include "slab/slab.h"
 
 /* slab.c: the rare ends, entered with preemption off and the array entered */
 void *mmbox_cache_alloc_slow(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
@@ -272,7 +272,7 @@ struct mmbox_kfree_hint {
 /* Not an address there can be, and another one in each box. */
 static inline unsigned long mmbox_no_hint(const struct mmbox *box)
 {
-	return BIT(62) | box->secret >> 3;
+	return BIT(62) | box->slab.secret >> 3;
 }
 
 /* A new array of a CPU, of which the limits are set. */

@@ -13,7 +13,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
-#include "box.h"
+#include "slab/slab.h"
 
 /* How many objects fit into 2^@gfporder pages, and what is left over. */
 static unsigned int cache_estimate(const struct mmbox_kmem_cache *cachep,
@@ -59,7 +59,7 @@ static size_t calculate_slab_order(struct mmbox_kmem_cache *cachep,
 	unsigned int gfporder, num;
 
 	cachep->num = 0;
-	for (gfporder = 0; gfporder < cachep->box->max_order; gfporder++) {
+	for (gfporder = 0; gfporder < cachep->box->pages.max_order; gfporder++) {
 		num = cache_estimate(cachep, gfporder, size, flags, &remainder);
 		if (!num)
 			continue;

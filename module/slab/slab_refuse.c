@@ -6,7 +6,7 @@
  * of the box, in the n-th position, in a row, or ever again; what then happens
  * in slab.c is what happens when the box has run out.
  */
-#include "box.h"
+#include "slab/slab.h"
 
 DEFINE_STATIC_KEY_FALSE(mmbox_slab_refuse_key);
 

@@ -43,7 +43,7 @@ static bool usercopy_check(struct mmbox *box, const void *ptr, unsigned long n)
 {
 	if (!n || usercopy_allowed(box, ptr, n))
 		return true;
-	mmbox_report_bad_usercopy(box, ptr, n);
+	box->observer->bad_usercopy(box, ptr, n);
 	return false;
 }
 

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Nodes, zones and free areas of the box, after <linux/mmzone.h>.
+ * Nodes, zones and free areas of the box, after <linux/mmzone.h>, its counters after
+ * <linux/vmstat.h>, and all that the page allocator keeps for a box.
  */
-#ifndef _MMBOX_MMZONE_H
-#define _MMBOX_MMZONE_H
+#ifndef _MMBOX_TYPES_MMZONE_H
+#define _MMBOX_TYPES_MMZONE_H
 
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/rwsem.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
-#include "pages/mm_types.h"
+#include "types/mm_types.h"
 
 struct mmbox;
+struct mmbox_host_percpu;
 
 #define MMBOX_MAX_NUMNODES	8
 #define MMBOX_MAX_ORDERS	11	/* orders 0 to 10, as Linux 6.1 */
@@ -180,82 +185,116 @@ typedef struct mmbox_pglist_data {
 	wait_queue_head_t pfmemalloc_wait;	/* where direct reclaimers are held back */
 } mmbox_pg_data_t;
 
-/* mmzone.c */
-extern const char *const mmbox_zone_names[MMBOX_MAX_NR_ZONES];
-struct mmbox_zone *mmbox_first_zone(struct mmbox *box);
-struct mmbox_zone *mmbox_next_zone(struct mmbox_zone *zone);
-void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
-				 unsigned long *start_pfn, unsigned long *end_pfn);
-void mmbox_find_zone_movable_pfns(struct mmbox *box);
-void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
-		      unsigned long *start_pfn, unsigned long *end_pfn);
-void mmbox_build_zonelists(struct mmbox *box, bool booted);
-void mmbox_calculate_min_free_kbytes(struct mmbox *box);
-void mmbox_zone_pcp_update(struct mmbox *box);
-void mmbox_setup_per_zone_wmarks(struct mmbox *box);
-int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus);
-void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);
-void mmbox_init_per_zone_wmark_min(struct mmbox *box);
-int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
-			  unsigned long end_pfn);
+/* What becomes of a section: MMOP_* */
+enum mmbox_mmop {
+	MMBOX_MMOP_OFFLINE,
+	MMBOX_MMOP_ONLINE,		/* in the zone that it fits best */
+	MMBOX_MMOP_ONLINE_KERNEL,	/* for anybody: by its address */
+	MMBOX_MMOP_ONLINE_MOVABLE,	/* in ZONE_MOVABLE */
+	MMBOX_NR_MMOPS,
+};
 
-static inline int mmbox_zone_idx(const struct mmbox_zone *zone)
-{
-	return zone->idx;
-}
+enum mmbox_section_state {
+	MMBOX_SECTION_ABSENT,		/* a hole */
+	MMBOX_SECTION_OFFLINE,
+	MMBOX_SECTION_GOING_OFFLINE,
+	MMBOX_SECTION_ONLINE,
+};
 
-static inline bool mmbox_populated_zone(const struct mmbox_zone *zone)
-{
-	return zone->present_pages;
-}
+int mmbox_memory_offline(struct mmbox *box, unsigned long nr);
+int mmbox_memory_online(struct mmbox *box, unsigned long nr, enum mmbox_mmop how);
+int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys);
+int mmbox_memory_remove(struct mmbox *box, phys_addr_t phys);
+void mmbox_memory_hotplug_exit(struct mmbox *box);
+enum mmbox_section_state mmbox_section_state(const struct mmbox *box, unsigned long nr);
+int mmbox_section_nid(const struct mmbox *box, unsigned long nr);
+struct mmbox_zone *mmbox_section_zone(struct mmbox *box, unsigned long nr);
+struct mmbox_zone *mmbox_zone_for_section(struct mmbox *box, unsigned long nr,
+					  enum mmbox_mmop how);
+struct mmbox_page *mmbox_pfn_to_online_page(struct mmbox *box, unsigned long pfn);
 
-static inline bool mmbox_managed_zone(const struct mmbox_zone *zone)
-{
-	return zone->managed_pages;
-}
+/* Those of Linux 6.1 that a box has something to count for. */
+enum mmbox_stat_item {
+	MMBOX_STAT_NONE,		/* always 0 */
 
-/* Behind a CPU's own part: lists of no zone, always busy, then those of zones. */
-static inline struct mmbox_per_cpu_pages *mmbox_cpu_nobody(struct mmbox_cpu *cpu)
-{
-	return (struct mmbox_per_cpu_pages *)cpu + 1;
-}
+	/* zones: derived, see mmbox_zone_stat() */
+	MMBOX_NR_FREE_PAGES,		/* pages in free_area[] */
+	MMBOX_NUMA_HIT,			/* allocations met in the node asked first */
+	MMBOX_NUMA_MISS,		/* met here, another node was asked first */
+	MMBOX_NUMA_FOREIGN,		/* asked here first, met in another node */
+	MMBOX_NUMA_INTERLEAVE_HIT,
+	MMBOX_NUMA_LOCAL,		/* from a CPU of the node */
+	MMBOX_NUMA_OTHER,		/* from a CPU of another node */
+	MMBOX_PGFREE,			/* pages freed, by the boot allocator too */
+	MMBOX_PGALLOC,			/* pages allocated, a counter a zone */
 
-static inline struct mmbox_per_cpu_pages *mmbox_cpu_pcp(struct mmbox_cpu *cpu,
-							unsigned int link)
-{
-	return (struct mmbox_per_cpu_pages *)cpu + 2 + link;
-}
+	/* nodes: derived, see mmbox_node_stat() */
+	MMBOX_NR_SLAB_RECLAIMABLE = MMBOX_PGALLOC + MMBOX_MAX_NR_ZONES,	/* pages */
+	MMBOX_NR_SLAB_UNRECLAIMABLE,	/* pages */
 
-/* What a zone must keep: a mark, and what it is raised by for a while. */
-static inline unsigned long mmbox_wmark_pages(const struct mmbox_zone *zone,
-					      enum mmbox_zone_watermarks mark)
-{
-	return READ_ONCE(zone->_watermark[mark]) + READ_ONCE(zone->watermark_boost);
-}
+	/* events: counted by mmbox_count_vm_events() */
+	MMBOX_PGSCAN_DIRECT_THROTTLE,	/* direct reclaimers that were held back */
+	MMBOX_SLABS_SCANNED,		/* objects that shrinkers looked at */
+	MMBOX_KSWAPD_LOW_WMARK_HIT_QUICKLY,	/* kswapd was woken within its nap */
+	MMBOX_KSWAPD_HIGH_WMARK_HIT_QUICKLY,	/* kswapd could not go to sleep */
+	MMBOX_PAGEOUTRUN,		/* kswapd began to balance its node */
+	MMBOX_DROP_PAGECACHE,		/* vm/drop_caches was written, for pages of files */
+	MMBOX_DROP_SLAB,		/* and for objects */
+	MMBOX_ALLOCSTALL,		/* direct reclaims, a counter a zone */
 
-static inline unsigned int mmbox_order_to_pindex(unsigned int order, int mt)
-{
-	return order <= MMBOX_COSTLY_ORDER ? order * MMBOX_MIGRATE_PCPTYPES + mt :
-					     MMBOX_PCP_THP;
-}
+	MMBOX_NR_STATS = MMBOX_ALLOCSTALL + MMBOX_MAX_NR_ZONES,
+};
 
-/* All zones of all nodes, empty ones too. */
-#define mmbox_for_each_zone(box, zone)					\
-	for ((zone) = mmbox_first_zone(box); (zone);			\
-	     (zone) = mmbox_next_zone(zone))
+/* A line of /proc/vmstat. A table of them ends with one that has no name. */
+struct mmbox_stat_name {
+	const char *name;
+	enum mmbox_stat_item item;
+};
 
-/* Nodes are numbered from 0 without a gap, and never go. */
-#define mmbox_for_each_online_node(box, nid)				\
-	for ((nid) = 0; (nid) < (box)->nr_nodes; (nid)++)
+/* Memory that is not in use and could be given back, above the page allocator. */
+struct mmbox_reclaim_source {
+	/* Give back what is cached without an owner: free slabs, objects in arrays. */
+	void (*reap)(struct mmbox *box);
+};
 
-/*
- * Each zone of a zonelist up to a highest one. Lists are written in place when a
- * zone gets its first section or loses its last; so each entry is read once.
- */
-#define mmbox_for_each_zoneref(zone_, zref, zonelist, highest)		\
-	for ((zref) = (zonelist)->_zonerefs;				\
-	     ((zone_) = READ_ONCE((zref)->zone)); (zref)++)		\
-		if ((zone_)->idx > (highest)) {				\
-		} else
+/* struct mmbox_pages: the page allocator's share of struct mmbox */
+struct mmbox_pages {
+	unsigned int max_order;		/* orders there are: cfg.orders */
+	unsigned int direct_orders;	/* costly orders below it are on no per-CPU list */
+	unsigned int pageblock_shift;	/* pages of one migrate type, power of two */
+	u8 *pageblock_flags;		/* enum mmbox_migratetype, by pfn >> that order */
+	struct mmbox_cpu __percpu *cpu;	/* where a CPU's requests begin */
+	struct mmbox_zone *zone_table[MMBOX_NR_ZONE_LINKS];	/* by page->zone_link */
+	bool page_group_by_mobility_disabled;	/* too few pageblocks for all types */
+	u8 migratetype_mask;		/* all ones, or 0 where that is so */
+	u8 distance[MMBOX_MAX_NUMNODES][MMBOX_MAX_NUMNODES];	/* 10: the node itself */
+	atomic_t il_next;		/* counts interleaved allocations */
+	unsigned long zone_movable_pfn[MMBOX_MAX_NUMNODES];	/* first of ZONE_MOVABLE, 0: none */
+	struct mmbox_host_percpu *pagesets;	/* what @cpu and all zones have a CPU */
+	struct hlist_node cpu_dead;	/* told when a CPU has gone, pagesets.c */
+	struct hlist_node cpu_online;	/* and when one has come */
 
-#endif /* _MMBOX_MMZONE_H */
+	struct mutex memory_lock;	/* sections on and off, spans of zones, zonelists */
+	struct list_head hot_sections;	/* memory that came later, memory_lock */
+	enum mmbox_mmop auto_online;	/* what becomes of that at once */
+	unsigned long going_offline;	/* section that is going offline, plus 1 */
+	seqcount_t zonelist_seq;	/* odd while zonelists are written */
+
+	struct mutex tunables_lock;	/* the next ones, and what follows from them */
+	unsigned long min_free_kbytes;
+	long user_min_free_kbytes;	/* what was set by hand, -1: nothing */
+	unsigned long totalreserve_pages;	/* out of users' reach, for meminfo */
+	unsigned int watermark_scale_factor;	/* in 1/10000 of a zone */
+	int percpu_pagelist_high_fraction;	/* CPUs keep this part of a zone; 0: by watermark */
+	unsigned int watermark_boost_factor;	/* in 1/10000 of high, 0: never */
+	int lowmem_reserve_ratio[MMBOX_MAX_NR_ZONES];
+
+	const struct mmbox_reclaim_source *reclaim;	/* set by box.c, or NULL */
+	struct rw_semaphore shrinker_rwsem;	/* shrinkers */
+	struct list_head shrinkers;	/* struct mmbox_shrinker, oldest first */
+	raw_spinlock_t reclaimers_lock;	/* reclaimers */
+	struct list_head reclaimers;	/* tasks that reclaim now, vmscan.c */
+	atomic_long_t vm_events[MMBOX_NR_STATS];	/* those that are not derived */
+};
+
+#endif /* _MMBOX_TYPES_MMZONE_H */

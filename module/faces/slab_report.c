@@ -12,6 +12,7 @@
 #include <linux/minmax.h>
 #include <linux/printk.h>
 
+#include "faces/report.h"
 #include "slab/slab_object.h"
 
 #define MAX_DUMP	256	/* bytes of an object, at most */
@@ -100,18 +101,6 @@ void mmbox_slab_report_fault(struct mmbox_kmem_cache *cachep, const void *base,
 	dump_stack();
 	pr_err("%s: cache `%s': what was overwritten is restored\n", cachep->box->name,
 	       cachep->name);
-}
-
-/**
- * mmbox_slab_report_double() - count and tell a free of what is free already
- * @cachep: the cache
- * @objp: the object, as its user had it
- *
- * Context: any.
- */
-void mmbox_slab_report_double(struct mmbox_kmem_cache *cachep, const void *objp)
-{
-	mmbox_report_bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep, objp);
 }
 
 /**

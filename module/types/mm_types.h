@@ -8,8 +8,8 @@
  * others are MMBOX_PAGE_TAIL. So whatever is passed to a free function that
  * is not the head of an allocated block can be told from its descriptor.
  */
-#ifndef _MMBOX_MM_TYPES_H
-#define _MMBOX_MM_TYPES_H
+#ifndef _MMBOX_TYPES_MM_TYPES_H
+#define _MMBOX_TYPES_MM_TYPES_H
 
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -133,4 +133,4 @@ do {				\
 #error "mmbox: struct mmbox_page::type_order is laid out for little-endian CPUs"
 #endif
 
-#endif /* _MMBOX_MM_TYPES_H */
+#endif /* _MMBOX_TYPES_MM_TYPES_H */

@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The region: memory taken from the host kernel for a box, whole, and given
- * back whole.
+ * Memory of the host that a box holds: the region, and what else it asked for.
  */
-#ifndef _MMBOX_REGION_H
-#define _MMBOX_REGION_H
+#ifndef _MMBOX_TYPES_HOST_H
+#define _MMBOX_TYPES_HOST_H
 
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
 
-struct mmbox_host;
-struct page;
+struct mmbox_host {
+	atomic_long_t nr_requests;	/* made so far */
+	atomic_long_t bytes;		/* held now, the region not included */
+	unsigned long fail_nth;		/* which request fails, 0: none */
+};
+
+/*
+ * A per-CPU allocation. The handle is host memory, so that kmemleak finds the
+ * pointer even where its user lives in the box.
+ */
+struct mmbox_host_percpu {
+	void __percpu *ptr;
+	size_t bytes;			/* over all CPUs */
+	struct list_head list;		/* the owner's, or empty */
+};
 
 enum mmbox_region_type {
 	MMBOX_REGION_AUTO,	/* the first of the others that works */
@@ -31,13 +46,4 @@ struct mmbox_region {
 	u64 ns;				/* time the taking took */
 };
 
-extern const char *const mmbox_region_names[MMBOX_NR_REGION_TYPES];
-
-int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
-		      enum mmbox_region_type type, size_t size);
-int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size);
-int mmbox_region_return_part(struct mmbox_region *region, struct mmbox_host *host,
-			     size_t offset, size_t size);
-void mmbox_region_return(struct mmbox_region *region, struct mmbox_host *host);
-
-#endif /* _MMBOX_REGION_H */
+#endif /* _MMBOX_TYPES_HOST_H */

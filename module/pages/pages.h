@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Nodes, zones and the page allocator of the box: what the layers above may call.
+ */
+#ifndef _MMBOX_PAGES_PAGES_H
+#define _MMBOX_PAGES_PAGES_H
+
+#include "memmap/memmap.h"
+
+/* mmzone.c */
+extern const char *const mmbox_zone_names[MMBOX_MAX_NR_ZONES];
+struct mmbox_zone *mmbox_first_zone(struct mmbox *box);
+struct mmbox_zone *mmbox_next_zone(struct mmbox_zone *zone);
+void mmbox_find_zone_movable_pfns(struct mmbox *box);
+void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
+		      unsigned long *start_pfn, unsigned long *end_pfn);
+void mmbox_build_zonelists(struct mmbox *box, bool booted);
+void mmbox_calculate_min_free_kbytes(struct mmbox *box);
+void mmbox_zone_pcp_update(struct mmbox *box);
+void mmbox_setup_per_zone_wmarks(struct mmbox *box);
+int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus);
+void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);
+void mmbox_init_per_zone_wmark_min(struct mmbox *box);
+int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
+			  unsigned long end_pfn);
+
+/* numa.c */
+int mmbox_nodes_split(struct mmbox_config *cfg, unsigned int nodes);
+int mmbox_numa_check(const struct mmbox_config *cfg);
+void mmbox_numa_init(struct mmbox *box);
+int mmbox_node_order(const struct mmbox *box, int nid, bool booted, int *order,
+		     unsigned int *node_load);
+
+/* mm_init.c */
+int mmbox_mm_early_init(struct mmbox *box);
+int mmbox_mm_init(struct mmbox *box);
+void mmbox_mm_exit(struct mmbox *box);
+
+/* buddy_list.c */
+extern const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES];
+unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order);
+
+/* vmscan.c */
+void mmbox_wakeup_kswapd(struct mmbox_zone *zone, gfp_t gfp, unsigned int order,
+			 int highest);
+unsigned long mmbox_try_to_free_pages(struct mmbox *box,
+				      struct mmbox_zonelist *zonelist, int highest,
+				      unsigned int order, gfp_t gfp);
+bool mmbox_throttle_node(mmbox_pg_data_t *pgdat, gfp_t gfp);
+bool mmbox_is_reclaimer(struct mmbox *box);
+void mmbox_account_reclaimed_pages(struct mmbox *box, unsigned long pages);
+bool mmbox_kswapd_hopeless(const mmbox_pg_data_t *pgdat);
+void mmbox_drop_slab(struct mmbox *box);
+void mmbox_kswapd_init(mmbox_pg_data_t *pgdat);
+void mmbox_kswapd_run(mmbox_pg_data_t *pgdat);
+void mmbox_kswapd_stop(mmbox_pg_data_t *pgdat);
+
+/* pagesets.c; the first two with the CPU's lists marked busy */
+bool mmbox_rmqueue_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+			unsigned int order, int migratetype, unsigned int alloc_flags);
+void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+		    unsigned int order, unsigned int pindex);
+int mmbox_pagesets_init(struct mmbox *box);
+int mmbox_pagesets_start(struct mmbox *box);
+void mmbox_pagesets_exit(struct mmbox *box);
+int mmbox_pagesets_module_init(void);
+void mmbox_pagesets_module_exit(void);
+void mmbox_set_first_zones(struct mmbox *box);
+void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch);
+void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active);
+void mmbox_drain_all_pages(struct mmbox *box);
+void mmbox_drain_all_pages_cpuslocked(struct mmbox *box);
+unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone);
+
+/* page_alloc.c */
+void mmbox_free_pages_core(struct mmbox *box, struct mmbox_page *page,
+			   unsigned int order);
+struct mmbox_page *mmbox_alloc_typed(struct mmbox *box, int nid, gfp_t gfp,
+				     unsigned int order,
+				     enum mmbox_page_type type);
+bool mmbox_page_is_allocated(const struct mmbox *box, const struct mmbox_page *page,
+			     unsigned int order);
+void mmbox_refuse_page(struct mmbox *box, struct mmbox_page *page, unsigned int order);
+void mmbox_free_to_tail(struct mmbox *box, struct mmbox_page *page);
+void mmbox_free_typed(struct mmbox *box, struct mmbox_page *page,
+		      unsigned int order);
+bool mmbox_zone_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
+			     unsigned long mark, int highest);
+
+/* percpu.c */
+void mmbox_drain_cpus_cpuslocked(bool (*holds)(void *arg, int cpu),
+				 void (*drain)(void *arg, int cpu), void *arg);
+void mmbox_drain_cpus(bool (*holds)(void *arg, int cpu),
+		      void (*drain)(void *arg, int cpu), void *arg);
+int mmbox_percpu_module_init(void);
+void mmbox_percpu_module_exit(void);
+
+/* vmstat.c */
+extern const struct mmbox_stat_name mmbox_zone_stats[];
+extern const struct mmbox_stat_name mmbox_numa_stats[];
+extern const struct mmbox_stat_name mmbox_node_stats[];
+extern const struct mmbox_stat_name mmbox_event_stats[];
+
+void mmbox_count_vm_events(struct mmbox *box, enum mmbox_stat_item item, long nr);
+void mmbox_count_numa_miss(struct mmbox_zone *preferred, struct mmbox_zone *zone);
+void mmbox_zone_stat(struct mmbox_zone *zone, unsigned long *stat);
+void mmbox_node_stat(struct mmbox *box, int nid, unsigned long *stat);
+void mmbox_all_stat(struct mmbox *box, unsigned long *stat);
+unsigned long mmbox_nr_free_pages(const struct mmbox_zone *zone);
+unsigned long mmbox_nr_used_pages(struct mmbox *box);
+unsigned long mmbox_mem_available(struct mmbox *box, const unsigned long *stat);
+
+/* memory_hotplug.c */
+struct mmbox;
+struct mmbox_page;
+struct mmbox_zone;
+
+extern const char *const mmbox_mmop_names[MMBOX_NR_MMOPS];
+
+static inline int mmbox_zone_idx(const struct mmbox_zone *zone)
+{
+	return zone->idx;
+}
+
+static inline bool mmbox_populated_zone(const struct mmbox_zone *zone)
+{
+	return zone->present_pages;
+}
+
+static inline bool mmbox_managed_zone(const struct mmbox_zone *zone)
+{
+	return zone->managed_pages;
+}
+
+/* Behind a CPU's own part: lists of no zone, always busy, then those of zones. */
+static inline struct mmbox_per_cpu_pages *mmbox_cpu_nobody(struct mmbox_cpu *cpu)
+{
+	return (struct mmbox_per_cpu_pages *)cpu + 1;
+}
+
+static inline struct mmbox_per_cpu_pages *mmbox_cpu_pcp(struct mmbox_cpu *cpu,
+							unsigned int link)
+{
+	return (struct mmbox_per_cpu_pages *)cpu + 2 + link;
+}
+
+/* What a zone must keep: a mark, and what it is raised by for a while. */
+static inline unsigned long mmbox_wmark_pages(const struct mmbox_zone *zone,
+					      enum mmbox_zone_watermarks mark)
+{
+	return READ_ONCE(zone->_watermark[mark]) + READ_ONCE(zone->watermark_boost);
+}
+
+static inline unsigned int mmbox_order_to_pindex(unsigned int order, int mt)
+{
+	return order <= MMBOX_COSTLY_ORDER ? order * MMBOX_MIGRATE_PCPTYPES + mt :
+					     MMBOX_PCP_THP;
+}
+
+/* All zones of all nodes, empty ones too. */
+#define mmbox_for_each_zone(box, zone)					\
+	for ((zone) = mmbox_first_zone(box); (zone);			\
+	     (zone) = mmbox_next_zone(zone))
+
+/*
+ * Each zone of a zonelist up to a highest one. Lists are written in place when a
+ * zone gets its first section or loses its last; so each entry is read once.
+ */
+#define mmbox_for_each_zoneref(zone_, zref, zonelist, highest)		\
+	for ((zref) = (zonelist)->_zonerefs;				\
+	     ((zone_) = READ_ONCE((zref)->zone)); (zref)++)		\
+		if ((zone_)->idx > (highest)) {				\
+		} else
+
+static inline struct mmbox_zone *mmbox_page_zone(const struct mmbox *box,
+						 const struct mmbox_page *page)
+{
+	return box->pages.zone_table[page->zone_link];
+}
+
+static inline unsigned int mmbox_zone_link(const struct mmbox_zone *zone)
+{
+	return zone->zone_pgdat->node_id * MMBOX_MAX_NR_ZONES + mmbox_zone_idx(zone);
+}
+
+static inline unsigned int mmbox_pageblock_type(const struct mmbox *box, unsigned long pfn)
+{
+	return READ_ONCE(box->pages.pageblock_flags[pfn >> box->pages.pageblock_shift]);
+}
+
+static inline int mmbox_node_distance(const struct mmbox *box, int from, int to)
+{
+	return box->pages.distance[from][to];
+}
+
+static inline int mmbox_cpu_to_node(const struct mmbox *box, int cpu)
+{
+	return per_cpu_ptr(box->pages.cpu, cpu)->nid;
+}
+
+/* The node of the CPU that this runs on. */
+static inline int mmbox_numa_node_id(const struct mmbox *box)
+{
+	return this_cpu_read(box->pages.cpu->nid);
+}
+
+static inline mmbox_pg_data_t *mmbox_node_data(const struct mmbox *box, int nid)
+{
+	return box->node[nid];
+}
+
+#endif /* _MMBOX_PAGES_PAGES_H */

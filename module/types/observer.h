@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the memory manager tells whoever watches a box: mistakes of its users, requests
+ * that failed, caches and sections that come and go. It never waits for an answer.
+ */
+#ifndef _MMBOX_TYPES_OBSERVER_H
+#define _MMBOX_TYPES_OBSERVER_H
+
+#include <linux/types.h>
+
+struct mmbox;
+struct mmbox_kmem_cache;
+struct mmbox_page;
+struct mmbox_slab_fault;
+struct rcu_head;
+
+/*
+ * Mistakes of users, which are counted and reported: what was refused, at a
+ * free but for the last of these, and what was found by slab_debug=.
+ */
+enum mmbox_bad {
+	MMBOX_BAD_FOREIGN,	/* not an address or a page of the box */
+	MMBOX_BAD_CACHE,	/* an object of another cache, or of none */
+	MMBOX_BAD_OBJECT,	/* not the start of an object */
+	MMBOX_BAD_ORDER,	/* pages of another order */
+	MMBOX_BAD_PAGE,		/* not the first page of an allocation */
+	MMBOX_BAD_DOUBLE,	/* free already */
+	MMBOX_BAD_USERCOPY,	/* copy of what is not an object's usercopy region */
+	MMBOX_BAD_OVERFLOW,	/* bytes around an object were overwritten */
+	MMBOX_BAD_USE_AFTER_FREE,	/* a free object was written to */
+	MMBOX_BAD_FREELIST,	/* what says which objects are free was overwritten */
+	MMBOX_NR_BAD,
+};
+
+/*
+ * Who watches a box. box.c installs one before the box works; so none of these is
+ * ever NULL. Called in the context of whoever came across it: any, unless said.
+ */
+struct mmbox_observer {
+	void (*bad_object)(struct mmbox *box, enum mmbox_bad why,
+			   const struct mmbox_kmem_cache *cachep, const void *objp);
+	void (*bad_page)(struct mmbox *box, enum mmbox_bad why,
+			 const struct mmbox_page *page, unsigned int order);
+	void (*bad_usercopy)(struct mmbox *box, const void *ptr, unsigned long n);
+	void (*bad_kfree_rcu)(struct mmbox *box, const struct rcu_head *head);
+	void (*bad_freelist)(struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab);
+	void (*slab_fault)(struct mmbox_kmem_cache *cachep, const void *base,
+			   const struct mmbox_slab_fault *fault);
+	void (*slab_trace)(struct mmbox_kmem_cache *cachep, const void *objp, bool alloc);
+	/* A cache cannot be destroyed: @used objects in use, @nr of them in @objs. May sleep. */
+	void (*cache_in_use)(const struct mmbox_kmem_cache *cachep, unsigned long used,
+			     void **objs, unsigned int nr);
+	void (*alloc_failed)(struct mmbox *box, gfp_t gfp, unsigned int order);
+
+	/* These may sleep. Under slab.mutex: */
+	void (*cache_added)(struct mmbox *box, struct mmbox_kmem_cache *cachep);
+	/* Without it: waits until nobody reads the files of the cache. */
+	void (*cache_removed)(struct mmbox *box, struct mmbox_kmem_cache *cachep);
+	/* Under pages.memory_lock: */
+	void (*section_added)(struct mmbox *box, unsigned long nr);
+	void (*section_removed)(struct mmbox *box, unsigned long nr);
+};
+
+#endif /* _MMBOX_TYPES_OBSERVER_H */
