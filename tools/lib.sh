@@ -77,6 +77,16 @@ scratch_dir() {
 	scratch+=("$made")
 }
 
+# copy_tree DIR: into DIR, as a fresh clone would be, with what is not committed yet
+copy_tree() {
+	local from
+	from=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+	mkdir -p "$1"
+	git -C "$from" -c safe.directory="$from" ls-files -co --exclude-standard -z |
+		(cd "$from" && xargs -0 ls -d 2>/dev/null) |
+		tar -c -C "$from" --no-recursion -T - | tar -x -C "$1"
+}
+
 # need_room MB: says that the cache's disk is too full before it is
 need_room() {
 	local free
@@ -190,7 +200,7 @@ progress() {
 	trap - INT TERM
 	if [ $rc != 0 ]; then
 		grep -nE -B2 -A8 '(error|Error [0-9]|undefined reference)' "$log" |
-			head -n 30 >&2 || true
+			sed -n '1,30p' >&2 || true
 		tail -n 10 "$log" >&2
 		say "$title failed (status $rc) after $((SECONDS - start)) s"
 	else

@@ -67,6 +67,9 @@ silent() {
 	[ -z "$said" ] || { printf '%s\n' "$said"; return 1; }
 }
 
+# last_sum LOG: the last line of LOG that is a sum, or nothing
+last_sum() { sed -nE '/^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/p' "$1" | tail -n 1; }
+
 # The sum, as the last line, and the exit status that goes with it
 finish() {
 	printf '%d passed, %d failed' "$passed" "$failed"

@@ -19,6 +19,8 @@ out=$2
 boxes=/sys/kernel/debug/mmbox
 box=$boxes/box0
 device=/dev/mmbox/box0
+# The guest sees the files of this machine: no fixed name in /tmp is surely free
+tmp=$(mktemp -d)
 
 # (Starting a program is dear in a guest: what is asked often is asked of bash.)
 loaded() {
