@@ -566,8 +566,9 @@ static void name_cache(const struct converter *conv, const struct site *site,
 		snprintf(name, sizeof(name), "%s", conv->names[site->name - 1]);
 	else
 		snprintf(name, sizeof(name), "unnamed-%u", site->bytes_req);
+	/* it becomes the name of a file in a box */
 	for (c = name; *c; c++)
-		if (*c <= ' ' || *c > '~')
+		if (*c <= ' ' || *c > '~' || *c == '/' || (c == name && *c == '.'))
 			*c = '_';
 	/* one name, several sizes: the kernel merges caches, or had two alike */
 	if (name_is_taken(conv, name))

@@ -13,24 +13,21 @@ void print_counts(const char *path, const struct convert_counts *counts)
 	uint64_t allocs = counts->kmalloc + counts->cache_alloc + counts->pages_alloc;
 	uint64_t frees = counts->kfree + counts->cache_free + counts->pages_free;
 
-	fprintf(stderr, "mmbox: %s: %" PRIu64 " events (%" PRIu64 " read): %" PRIu64
-		" allocations, %" PRIu64 " frees, %" PRIu64 " never freed\n",
-		path, allocs + frees, counts->events_read, allocs, frees,
-		counts->live_at_end);
+	warn("%s: %" PRIu64 " events (%" PRIu64 " read): %" PRIu64 " allocations, %" PRIu64
+	     " frees, %" PRIu64 " never freed", path, allocs + frees, counts->events_read,
+	     allocs, frees, counts->live_at_end);
 	if (counts->lost || counts->gaps)
-		fprintf(stderr, "mmbox: LOST: %" PRIu64 " events, and an unknown number in %"
-			PRIu64 " places\n", counts->lost, counts->gaps);
-	fprintf(stderr, "mmbox: concluded: %" PRIu64 " frees (address allocated again), %"
-		PRIu64 " frees (page given back); cache of %" PRIu64
-		" allocations by call site, of %" PRIu64 " not known\n",
-		counts->implicit_frees, counts->page_gone_frees,
-		counts->named_by_site, counts->unnamed);
-	fprintf(stderr, "mmbox: left out: %" PRIu64
-		" blocks of pages that the slab took for itself, %" PRIu64
-		" frees of objects and %" PRIu64
-		" of pages not seen allocated, %" PRIu64 " failed allocations\n",
-		counts->slab_page_allocs, counts->unknown_frees,
-		counts->unknown_page_frees, counts->failed_allocs);
+		warn("LOST: %" PRIu64 " events, and an unknown number in %" PRIu64 " places",
+		     counts->lost, counts->gaps);
+	warn("concluded: %" PRIu64 " frees (address allocated again), %" PRIu64
+	     " frees (page given back); cache of %" PRIu64
+	     " allocations by call site, of %" PRIu64 " not known",
+	     counts->implicit_frees, counts->page_gone_frees, counts->named_by_site,
+	     counts->unnamed);
+	warn("left out: %" PRIu64 " blocks of pages that the slab took for itself, %" PRIu64
+	     " frees of objects and %" PRIu64 " of pages not seen allocated, %" PRIu64
+	     " failed allocations", counts->slab_page_allocs, counts->unknown_frees,
+	     counts->unknown_page_frees, counts->failed_allocs);
 }
 
 int cmd_import(int argc, char **argv)

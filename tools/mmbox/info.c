@@ -57,7 +57,9 @@ static void print_texts(const struct trace_texts *texts)
 	while ((text = trace_texts_next(texts, text))) {
 		int len = strcspn(text, "=");
 
-		printf("%-20.*s %s\n", len, text, text[len] ? text + len + 1 : "");
+		printf("%-20.*s ", len, text);
+		print_escaped(stdout, text + len + 1);
+		putchar('\n');
 	}
 }
 

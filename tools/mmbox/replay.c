@@ -297,10 +297,13 @@ static void print_summary(const struct replay *replay)
 	const struct mmbox_stat *stat = &replay->stat;
 	unsigned int i;
 
-	printf("%s on the %s", replay->path, target_name(replay));
-	if (replay->target == MMBOX_TARGET_BOX)
-		printf(" (%s, %" PRIu64 " MiB)", replay->box,
-		       (uint64_t)replay->info.box_size >> 20);
+	print_escaped(stdout, replay->path);
+	printf(" on the %s", target_name(replay));
+	if (replay->target == MMBOX_TARGET_BOX) {
+		printf(" (");
+		print_escaped(stdout, replay->box);
+		printf(", %" PRIu64 " MiB)", (uint64_t)replay->info.box_size >> 20);
+	}
 	printf(", %u CPU%s\n", replay->nr_cpus, replay->nr_cpus > 1 ? "s" : "");
 	printf("  events in the file   %12" PRIu64 "\n", replay->nr_events);
 	for (i = 0; i < TRACE_NR_OPS; i++)
@@ -331,13 +334,16 @@ static void print_summary(const struct replay *replay)
 static void print_json_string(const char *text)
 {
 	putchar('"');
-	for (; *text; text++) {
+	while (*text) {
+		size_t len = printable_len(text);
+
 		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < 0x20)
-			printf("\\u%04x", *text);
+			putchar('\\');
+		if (len)
+			printf("%.*s", (int)len, text);
 		else
-			putchar(*text);
+			printf("\\u%04x", (unsigned char)*text);
+		text += len ?: 1;
 	}
 	putchar('"');
 }

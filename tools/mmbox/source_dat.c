@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The events in a trace.dat of trace-cmd, by its own library. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <event-parse.h>
+#include <event-utils.h>
 #include <trace-cmd.h>
 
 #include "source_lanes.h"
+#include "trace.h"
 #include "util.h"
+
+#define PAGE_SIZE_MIN	4096U
+#define PAGE_SIZE_MAX	(1U << 20)	/* no kernel has larger ones */
+#define MESSAGES_MAX	20		/* of the libraries */
 
 struct dat_source {
 	struct kmem_source source;
@@ -17,6 +29,29 @@ struct dat_source {
 	struct tep_record **records;	/* in the lanes */
 	bool at_start;
 };
+
+/*
+ * The libraries call this for each message, in place of a function of theirs. They
+ * cite the file as it is, and as often as it is wrong.
+ */
+int tep_vprint(const char *name, enum tep_loglevel level, bool print_err,
+	       const char *fmt, va_list ap)
+{
+	static unsigned int nr;
+	char text[512];
+	size_t len;
+
+	if (level > TEP_LOG_WARNING || nr++ >= MESSAGES_MAX)
+		return 0;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	for (len = strlen(text); len && text[len - 1] == '\n'; len--)
+		text[len - 1] = 0;
+	if (print_err && errno)
+		warn_errno("%s: %s", name, text);
+	else
+		warn("%s: %s", name, text);
+	return 0;
+}
 
 static int fill(struct kmem_source *source, unsigned int cpu)
 {
@@ -144,36 +179,34 @@ static unsigned int read_page_size(FILE *file)
 	if (!end)
 		return 0;
 	memcpy(&size, end + 3, sizeof(size));
-	return size && !(size & (size - 1)) ? size : 0;
+	return size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX && !(size & (size - 1)) ? size : 0;
 }
 
-struct kmem_source *source_dat_open(const char *path)
+static struct kmem_source *open_dat(const char *path, unsigned int page_size)
 {
-	unsigned int page_size;
 	struct tracecmd_input *input;
 	struct dat_source *dat;
 	struct tep_handle *tep;
-	FILE *file;
+	int nr_cpus;
 
-	/* what cannot be opened is better told by errno than by the library */
-	file = fopen(path, "rb");
-	if (!file) {
-		warn_errno("cannot open %s", path);
-		return NULL;
-	}
-	page_size = read_page_size(file);
-	fclose(file);
 	input = page_size ? tracecmd_open(path, TRACECMD_FL_LOAD_NO_PLUGINS) : NULL;
 	if (!input) {
 		warn("%s: not a trace.dat of trace-cmd, or damaged", path);
 		return NULL;
 	}
+	tep = tracecmd_get_tep(input);
+	nr_cpus = tep_get_cpus(tep);
+	if (nr_cpus < 1 || nr_cpus > TRACE_MAX_CPUS) {
+		warn("%s: recorded on %d CPUs; from 1 to %d can be told", path, nr_cpus,
+		     TRACE_MAX_CPUS);
+		tracecmd_close(input);
+		return NULL;
+	}
 	dat = xzalloc(sizeof(*dat));
 	dat->file = input;
 	dat->input = input;
-	tep = tracecmd_get_tep(input);
 	dat->source.page_size = page_size;
-	dat->source.nr_cpus = tep_get_cpus(tep);
+	dat->source.nr_cpus = nr_cpus;
 	dat->source.next = next;
 	dat->source.rewind = start;
 	dat->source.close = close_dat;
@@ -186,4 +219,66 @@ struct kmem_source *source_dat_open(const char *path)
 		return NULL;
 	}
 	return &dat->source;
+}
+
+/* Runs in a process of its own, which says nothing: read all that there is. */
+static void try_all(const char *path, unsigned int page_size)
+{
+	struct rlimit no_core = { 0 };
+	struct kmem_source *source;
+	struct kmem_event event;
+
+	setrlimit(RLIMIT_CORE, &no_core);
+	if (!freopen("/dev/null", "w", stderr))
+		_exit(EXIT_FAILURE);
+	source = open_dat(path, page_size);
+	while (source && source->next(source, &event) > 0)
+		;
+	if (source)
+		source->close(source);
+	_exit(EXIT_SUCCESS);
+}
+
+/*
+ * A damaged file can crash trace-cmd's library (1.3.1 does when a file is cut short).
+ * So another process reads the file first, whole. True if that one lives to its end.
+ */
+static bool library_bears(const char *path, unsigned int page_size)
+{
+	pid_t pid;
+	int status;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		try_all(path, page_size);
+	if (pid < 0) {
+		warn_errno("cannot fork");
+		return false;
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
+		return true;
+	warn("%s: damaged: trace-cmd's library, which is to read it, crashes", path);
+	return false;
+}
+
+struct kmem_source *source_dat_open(const char *path)
+{
+	unsigned int page_size;
+	FILE *file;
+
+	/* what cannot be opened is better told by errno than by the library */
+	file = fopen(path, "rb");
+	if (!file) {
+		warn_errno("cannot open %s", path);
+		return NULL;
+	}
+	page_size = read_page_size(file);
+	fclose(file);
+	if (page_size && !library_bears(path, page_size))
+		return NULL;
+	return open_dat(path, page_size);
 }

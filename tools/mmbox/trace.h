@@ -19,6 +19,8 @@
 #define TRACE_MAX_ORDER		15
 #define TRACE_MAX_NODES		1024
 #define TRACE_NAME_LEN		32	/* of a cache, with its final 0 */
+#define TRACE_MAX_TEXTS		128	/* of a block */
+#define TRACE_MAX_AHEAD		65536U	/* handles beyond the number of events so far */
 
 enum trace_op {
 	TRACE_KMALLOC,

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include <uapi/mmbox.h>
+
 #include "trace_format.h"
 
 /* What a handle stands for. */
@@ -31,6 +33,7 @@ struct trace_reading {
 	uint32_t block_events;	/* not yet handed out */
 	const uint8_t *pos;	/* in the block, of the next event */
 	struct event_base base;
+	uint64_t last_ts;	/* of the event before, in whichever block */
 	struct held *held;	/* by handle */
 	uint32_t held_room;
 	uint32_t cache_room;
@@ -80,11 +83,37 @@ static int read_bytes(struct trace_reader *reader, void *data, size_t len,
 
 /* ---- blocks ---- */
 
-static int check_texts(struct trace_reader *reader, const struct bytes *bytes)
+/* Bytes of the key that the text begins with, 0 if it has none. */
+static size_t key_len(const char *text)
 {
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return text[len] == '=' ? len : 0;
+}
+
+static int check_texts(struct trace_reader *reader, const struct trace_texts *texts)
+{
+	const struct bytes *bytes = &texts->bytes;
+	const char *seen[TRACE_MAX_TEXTS], *text = NULL;
+	unsigned int nr = 0, i;
+
 	if (bytes->len && bytes->data[bytes->len - 1])
 		return bad(reader, reader->state->block_offset,
 			   "text without an end");
+	while ((text = trace_texts_next(texts, text))) {
+		uint64_t at = reader->state->block_offset +
+			      (text - (const char *)bytes->data);
+		size_t len = key_len(text);
+
+		if (!len)
+			return bad(reader, at, "a text that is not KEY=VALUE");
+		if (nr == TRACE_MAX_TEXTS)
+			return bad(reader, at, "more than %u texts", TRACE_MAX_TEXTS);
+		for (i = 0; i < nr; i++)
+			if (!strncmp(seen[i], text, len + 1))
+				return bad(reader, at, "a second text %.*s", (int)len, text);
+		seen[nr++] = text;
+	}
 	return 0;
 }
 
@@ -94,7 +123,28 @@ static int take_texts(struct trace_reader *reader, struct trace_texts *texts)
 
 	texts->bytes.len = 0;
 	bytes_add(&texts->bytes, state->block, state->block_len);
-	return check_texts(reader, &texts->bytes);
+	return check_texts(reader, texts);
+}
+
+/* A name that slabinfo can show, and a terminal: something, and no blanks in it. */
+static bool is_name(const uint8_t *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~')
+			return false;
+	return len && len < TRACE_NAME_LEN;
+}
+
+static bool is_taken(const struct trace_reader *reader, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < reader->nr_caches; i++)
+		if (!strcmp(reader->caches[i].name, name))
+			return true;
+	return false;
 }
 
 static int take_caches(struct trace_reader *reader, uint32_t count)
@@ -111,14 +161,18 @@ static int take_caches(struct trace_reader *reader, uint32_t count)
 		    !varint_read(&pos, end, &size) ||
 		    !varint_read(&pos, end, &len) ||
 		    !object_size || object_size > size || size > UINT32_MAX ||
-		    !len || len >= TRACE_NAME_LEN || len > (size_t)(end - pos))
+		    len > (size_t)(end - pos))
 			return bad(reader, at, "no cache");
+		if (!is_name(pos, len))
+			return bad(reader, at, "a cache whose name is not 1 to 31 printable characters");
 		if (reader->nr_caches == TRACE_MAX_CACHES)
 			return bad(reader, at, "more than %u caches",
 				   TRACE_MAX_CACHES);
 		cache.object_size = object_size;
 		cache.size = size;
 		memcpy(cache.name, pos, len);
+		if (is_taken(reader, cache.name))
+			return bad(reader, at, "a second cache %s", cache.name);
 		pos += len;
 		if (reader->nr_caches == state->cache_room) {
 			state->cache_room = state->cache_room * 2 + 64;
@@ -198,6 +252,8 @@ static int read_block(struct trace_reader *reader, uint32_t *count)
 	type = get_le32(header);
 	if (type < BLOCK_INFO || type > BLOCK_END)
 		return bad(reader, at, "a block of unknown type %" PRIu32, type);
+	if ((type == BLOCK_INFO || type == BLOCK_END) && *count)
+		return bad(reader, at, "a block of texts with a count, %" PRIu32, *count);
 	return type;
 }
 
@@ -224,6 +280,9 @@ static int next_events(struct trace_reader *reader)
 			state->base = (struct event_base){ 0 };
 			if (count)
 				return 1;
+			if (state->block_len)
+				return bad(reader, state->block_offset,
+					   "more bytes than events in the block");
 			break;
 		case BLOCK_END:
 			return take_end(reader);
@@ -293,7 +352,7 @@ static bool read_alloc(struct trace_reader *reader, uint8_t first,
 		return false;
 	if (first & EVENT_NODE && !varint_read(&state->pos, end, &nid))
 		return false;
-	if (!varint_read(&state->pos, end, &what) || gfp > UINT32_MAX ||
+	if (!varint_read(&state->pos, end, &what) || gfp & ~(uint64_t)MMBOX_GFP_ALL ||
 	    nid >= TRACE_MAX_NODES)
 		return false;
 	event->gfp = gfp;
@@ -335,9 +394,14 @@ static bool read_fields(struct trace_reader *reader, struct trace_event *event)
 	if (!(first & EVENT_SAME_CPU) && !varint_read(&state->pos, end, &cpu))
 		return false;
 	handle = (int64_t)((uint64_t)unzigzag(zigzag_handle) + state->base.handle);
-	if (cpu >= TRACE_MAX_CPUS || handle < 0 || handle >= TRACE_MAX_HANDLES)
+	/* tables by handle are no larger than the file is long */
+	if (cpu >= TRACE_MAX_CPUS || handle < 0 || handle >= TRACE_MAX_HANDLES ||
+	    (uint64_t)handle >= reader->nr_events + TRACE_MAX_AHEAD)
 		return false;
-	event->ts = state->base.ts + ts;
+	/* it does not wrap, nor go back from one block to the next */
+	if (__builtin_add_overflow(state->base.ts, ts, &event->ts) ||
+	    event->ts < state->last_ts)
+		return false;
 	event->cpu = cpu;
 	event->handle = handle;
 	return trace_op_is_free(event->op) || read_alloc(reader, first, event);
@@ -393,6 +457,7 @@ int trace_read(struct trace_reader *reader, struct trace_event *event)
 			   trace_op_is_free(event->op) ? "not so allocated" :
 							 "in use");
 	state->base.ts = event->ts;
+	state->last_ts = event->ts;
 	state->base.cpu = event->cpu;
 	state->base.handle = event->handle;
 	if (!trace_op_is_free(event->op))
@@ -433,6 +498,7 @@ int trace_rewind(struct trace_reader *reader)
 	clearerr(state->file);
 	state->offset = 0;
 	state->block_events = 0;
+	state->last_ts = 0;
 	state->failed = false;
 	state->ended = false;
 	if (state->held)

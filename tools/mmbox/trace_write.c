@@ -5,6 +5,7 @@
  * it is complete; but what is there and no file, a device or a pipe, is written to.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -92,6 +93,42 @@ static bool has_part(const struct trace_writer *writer)
 	return strcmp(writer->path, writer->part_path);
 }
 
+/*
+ * A new file beside the final name, under a name that nobody can have foreseen;
+ * its mode is as of any other new file.
+ */
+static int create_part(struct trace_writer *writer)
+{
+	mode_t mask = umask(0);
+	int fd;
+
+	umask(mask);
+	writer->part_path = xasprintf("%s.part.XXXXXX", writer->path);
+	fd = mkostemp(writer->part_path, O_CLOEXEC);
+	if (fd >= 0 && fchmod(fd, 0666 & ~mask)) {
+		close(fd);
+		unlink(writer->part_path);
+		return -1;
+	}
+	return fd;
+}
+
+/* What is there is written to; a file that has come to be there is not. */
+static int open_no_file(struct trace_writer *writer)
+{
+	struct stat st;
+	int fd;
+
+	writer->part_path = xstrdup(writer->path);
+	fd = open(writer->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) || S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = EEXIST;
+		return -1;
+	}
+	return fd;
+}
+
 static void free_writer(struct trace_writer *writer)
 {
 	bytes_free(&writer->caches);
@@ -105,15 +142,19 @@ struct trace_writer *trace_create(const char *path, const struct trace_texts *in
 {
 	struct trace_writer *writer = xzalloc(sizeof(*writer));
 	uint8_t header[FILE_HEADER_LEN];
+	int fd;
 
 	writer->path = xstrdup(path);
-	writer->part_path = xasprintf("%s%s", path,
-				      trace_is_no_file(path) ? "" : ".part");
-	writer->file = fopen(writer->part_path, "wb");
-	if (!writer->file) {
+	fd = trace_is_no_file(path) ? open_no_file(writer) : create_part(writer);
+	if (fd < 0) {
 		warn_errno("cannot create %s", writer->part_path);
 		free_writer(writer);
 		return NULL;
+	}
+	writer->file = fdopen(fd, "wb");
+	if (!writer->file) {
+		warn("out of memory");
+		exit(EXIT_FAILURE);
 	}
 	memcpy(header, FILE_MAGIC, FILE_MAGIC_LEN);
 	put_le32(header + 8, TRACE_VERSION);

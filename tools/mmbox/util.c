@@ -8,13 +8,84 @@
 
 #include "util.h"
 
+/* The code point of a sequence of UTF-8 and its length in bytes, 0 if it is none. */
+static size_t decode_utf8(const uint8_t *bytes, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc0 ? 0 : bytes[0] < 0xe0 ? 2 :
+		     bytes[0] < 0xf0 ? 3 : bytes[0] < 0xf8 ? 4 : 0;
+	size_t i;
+
+	*code = len > 1 ? bytes[0] & (0x7f >> len) : bytes[0];
+	for (i = 1; i < len; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (bytes[i] & 0x3f);
+	}
+	return len && *code >= least[len] ? len : 0;
+}
+
+/* What moves the cursor or turns the direction of writing, or is no character. */
+static bool is_control(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0, 0x1f }, { 0x7f, 0x9f }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0xd800, 0xf8ff }, { 0xfeff, 0xfeff },
+		{ 0xfff0, 0xffff }, { 0xe0000, UINT32_MAX },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+
+size_t printable_len(const char *text)
+{
+	uint32_t code;
+	size_t len = decode_utf8((const uint8_t *)text, &code);
+
+	return len && !is_control(code) ? len : 0;
+}
+
+/* As long as the text allows, 4 bytes each at most. */
+static char *escape(char *to, const char *text)
+{
+	while (*text) {
+		size_t len = *text == '\\' ? 0 : printable_len(text);
+
+		if (len)
+			to = mempcpy(to, text, len);
+		else if (*text == '\\')
+			to = stpcpy(to, "\\\\");
+		else
+			to += sprintf(to, "\\x%02x", (uint8_t)*text);
+		text += len ?: 1;
+	}
+	*to = 0;
+	return to;
+}
+
+void print_escaped(FILE *file, const char *text)
+{
+	char *escaped = xmalloc(4 * strlen(text) + 1);
+
+	escape(escaped, text);
+	fputs(escaped, file);
+	free(escaped);
+}
+
 static void vwarn(const char *fmt, va_list args, const char *after)
 {
-	char text[4096];
+	char text[4096], escaped[4 * sizeof(text)];
 
 	vsnprintf(text, sizeof(text), fmt, args);
+	escape(escaped, text);
 	/* one write, so that messages of threads do not mix */
-	fprintf(stderr, "mmbox: %s%s%s\n", text, after ? ": " : "", after ?: "");
+	fprintf(stderr, "mmbox: %s%s%s\n", escaped, after ? ": " : "", after ?: "");
 }
 
 void warn(const char *fmt, ...)

@@ -15,6 +15,15 @@
 
 #define EXIT_USAGE	2	/* exit status: the command line makes no sense */
 
+/*
+ * What comes from a file or from the command line may hold what a terminal takes
+ * for orders. Here such bytes become \xNN, and a backslash becomes two; what UTF-8
+ * says in letters stays. Every message below is written so.
+ */
+void print_escaped(FILE *file, const char *text);
+/* Bytes of the character that the text begins with, 0 if it is none to be shown. */
+size_t printable_len(const char *text);
+
 /* "mmbox: ..." on stderr */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* the same with the text of errno behind it */

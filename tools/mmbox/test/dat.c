@@ -25,20 +25,20 @@ static const struct dat_field alloc_fields[] = {
 	{ "size_t", "bytes_alloc", 32, 8 },
 	{ "unsigned long", "gfp_flags", 40, 8 },
 	{ "int", "node", 48, 4 },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct dat_field kfree_fields[] = {
 	{ "unsigned long", "call_site", 8, 8 },
 	{ "const void *", "ptr", 16, 8 },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct dat_field cache_free_fields[] = {
 	{ "unsigned long", "call_site", 8, 8 },
 	{ "const void *", "ptr", 16, 8 },
 	{ "__data_loc char[]", "name", 24, 4 },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct dat_field page_alloc_fields[] = {
@@ -46,13 +46,13 @@ static const struct dat_field page_alloc_fields[] = {
 	{ "unsigned int", "order", 16, 4 },
 	{ "unsigned long", "gfp_flags", 24, 8 },
 	{ "int", "migratetype", 32, 4 },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct dat_field page_free_fields[] = {
 	{ "unsigned long", "pfn", 8, 8 },
 	{ "unsigned int", "order", 16, 4 },
-	{ NULL }
+	{ 0 }
 };
 
 static const struct dat_event {

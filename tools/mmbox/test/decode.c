@@ -186,6 +186,7 @@ static void test_oddities(void)
 		{ "8", "9" }, { "4294967288", "4294967288" },
 	};
 	unsigned int accepted = 0, silent = 0;
+	const char *text;
 	size_t i, j;
 	int err;
 
@@ -199,7 +200,6 @@ static void test_oddities(void)
 				fields[i].event, fields[i].field,
 				places[j].offset, places[j].size,
 			};
-			const char *text;
 
 			hush();
 			err = import(&oddity);
@@ -210,6 +210,46 @@ static void test_oddities(void)
 	}
 	ok(!accepted, "a field where no record can have it is refused (%u were not)", accepted);
 	ok(!silent, "such a field is named (%u times not)", silent);
+}
+
+/* Every line is a message of mmbox, though a library may have found the words. */
+static bool all_are_messages(const char *text)
+{
+	while (*text) {
+		if (strncmp(text, "mmbox: ", 7))
+			return false;
+		text = strchr(text, '\n') + 1;
+	}
+	return true;
+}
+
+static void test_cut(void)
+{
+	char *path = path_of("cut.dat");
+	unsigned int foreign = 0, accepted = 0;
+	struct bytes file = { 0 };
+	size_t len, first;
+
+	dat_file(&file, sample, ARRAY_SIZE(sample), NULL);
+	/* all but the pages, which begin at a multiple of their size */
+	first = file.len - 4096;
+	for (len = 0; len < first; len += 23) {
+		struct kmem_source *source;
+
+		write_file(path, file.data, len);
+		hush();
+		source = source_dat_open(path);
+		foreign += !all_are_messages(said());
+		if (source) {
+			accepted++;
+			source->close(source);
+		}
+	}
+	ok(!accepted, "a file of trace-cmd that is cut short is refused (%u were not)", accepted);
+	ok(!foreign, "its library speaks through mmbox (%u times not)", foreign);
+	bytes_free(&file);
+	unlink(path);
+	free(path);
 }
 
 void test_decode(void)
@@ -223,4 +263,5 @@ void test_decode(void)
 	decoder_destroy(decoder);
 	tep_free(tep);
 	test_oddities();
+	test_cut();
 }

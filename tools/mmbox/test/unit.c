@@ -3,7 +3,7 @@
  * What of the mmbox command can be tested without a module: the trace format,
  * from writing to every kind of damage, and the conclusions that are drawn
  * from a kernel's events. `unit sample FILE` writes a small trace, for tests of
- * the command line.
+ * the command line, and `unit odd FILE` one with texts that are no letters.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -121,6 +121,36 @@ static void test_texts(void)
 	   !trace_texts_next(&texts, trace_texts_next(&texts, text)),
 	   "texts are found, and none where there are none");
 	bytes_free(&texts.bytes);
+}
+
+/* What is said of a file is shown as letters, whatever the file says. */
+static void test_escapes(void)
+{
+	static const struct {
+		const char *text, *shown;
+	} texts[] = {
+		{ "plain", "plain" }, { "\x1b]0;x\a", "\\x1b]0;x\\x07" },
+		{ "a\nb\tc\\", "a\\x0ab\\x09c\\\\" }, { "caf\xc3\xa9", "caf\xc3\xa9" },
+		{ "\xe6\x97\xa5", "\xe6\x97\xa5" }, { "\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7" },
+		/* cut short, too long a form, a half of a pair, C1, beyond Unicode */
+		{ "\xc3", "\\xc3" }, { "\xc0\xaf", "\\xc0\\xaf" },
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, { "\xc2\x9b", "\\xc2\\x9b" },
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
+		/* text from right to left */
+		{ "\xe2\x80\xae", "\\xe2\\x80\\xae" },
+	};
+	unsigned int wrong = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		char *expected = xasprintf("mmbox: %s\n", texts[i].shown);
+
+		hush();
+		warn("%s", texts[i].text);
+		wrong += strcmp(said(), expected) != 0;
+		free(expected);
+	}
+	ok(!wrong, "what a terminal would obey is escaped (%u times not)", wrong);
 }
 
 struct counted {
@@ -284,8 +314,7 @@ static void test_round_trip(void)
 	free(events);
 }
 
-/* 0 if the file reads to its end. */
-static int read_all(const char *path)
+int read_all(const char *path)
 {
 	struct trace_reader *reader = trace_open(path);
 	struct trace_event event;
@@ -315,6 +344,30 @@ static size_t read_file(const char *path, uint8_t *data, size_t room)
 	if (file)
 		fclose(file);
 	return len;
+}
+
+/* A link that somebody has laid where the file will be written, for it to be followed. */
+static void test_planted(void)
+{
+	struct trace_event events[10];
+	char *path = path_of("planted"), *part = path_of("planted.part");
+	char *victim = path_of("victim");
+	uint8_t data[8];
+	size_t len;
+
+	write_file(victim, "victim", 6);
+	if (symlink(victim, part))
+		abort();
+	write_sample(path, events, ARRAY_SIZE(events));
+	len = read_file(victim, data, sizeof(data));
+	ok(len == 6 && !memcmp(data, "victim", 6) && !read_all(path),
+	   "a link that is laid beside the file is not followed");
+	unlink(path);
+	unlink(part);
+	unlink(victim);
+	free(path);
+	free(part);
+	free(victim);
 }
 
 /* Where the END block begins: its head has 16 bytes, of which 4 to 7 are its length. */
@@ -876,6 +929,19 @@ static void test_many(void)
 	free(path);
 }
 
+/* A trace whose texts are orders to a terminal. */
+static void write_odd(const char *path)
+{
+	struct trace_texts info = { 0 }, end = { 0 };
+	struct trace_writer *writer;
+
+	trace_texts_add(&info, "command", "%s", "\x1b[31mred\x1b]0;title\a");
+	writer = trace_create(path, &info);
+	if (!writer || trace_finish(writer, &end))
+		abort();
+	bytes_free(&info.bytes);
+}
+
 int main(int argc, char **argv)
 {
 	static char template[] = "/tmp/mmbox-unit-XXXXXX";
@@ -887,8 +953,12 @@ int main(int argc, char **argv)
 		write_sample(argv[2], events, ARRAY_SIZE(events));
 		return EXIT_SUCCESS;
 	}
+	if (argc == 3 && !strcmp(argv[1], "odd")) {
+		write_odd(argv[2]);
+		return EXIT_SUCCESS;
+	}
 	if (argc != 1) {
-		fputs("usage: unit [sample FILE]\n", stderr);
+		fputs("usage: unit [sample|odd FILE]\n", stderr);
 		return EXIT_USAGE;
 	}
 	dir = mkdtemp(template);
@@ -899,6 +969,9 @@ int main(int argc, char **argv)
 	test_varints();
 	test_table();
 	test_texts();
+	test_escapes();
+	test_refused();
+	test_planted();
 	test_round_trip();
 	test_damage();
 	test_impossibles();

@@ -12,6 +12,11 @@ const char *said(void);
 /* Writes the bytes, or ends the program. */
 void write_file(const char *path, const void *data, size_t len);
 
+/* 0 if the file reads to its end. */
+int read_all(const char *path);
+
+/* refused.c: trace files that do not fit */
+void test_refused(void);
 /* decode.c: kmem events out of raw records, and files of trace-cmd */
 void test_decode(void);
 
