@@ -7,6 +7,7 @@
 #include <linux/bitmap.h>
 
 #include "pages/buddy.h"
+#include "slab/slab_object.h"
 #include "testing.h"
 
 /* What a walk over descriptors finds, against what the lists say. */
@@ -287,12 +288,25 @@ struct slab_sums {
 	unsigned long free_objects;
 };
 
+/* What is free says so, or a second free of it would be taken. */
+static void check_free(struct kunit *test, struct mmbox_kmem_cache *cachep,
+		       const struct mmbox_page *slab, unsigned int idx)
+{
+	if (idx >= cachep->num)
+		KUNIT_FAIL(test, "%s: a freelist has %u of %u objects", cachep->name, idx,
+			   cachep->num);
+	else if (mmbox_obj_in_use(cachep, slab, mmbox_index_to_obj(cachep, slab, idx), idx))
+		KUNIT_FAIL(test, "%s: free object %u of %u is not marked", cachep->name, idx,
+			   cachep->num);
+}
+
 /* A list of slabs, of which each has from @min to @max objects in use. */
 static void check_slabs(struct kunit *test, struct mmbox_kmem_cache *cachep, int nid,
 			struct list_head *list, unsigned int min, unsigned int max,
 			struct slab_sums *sums, const char *what)
 {
 	struct mmbox_page *slab;
+	unsigned int i;
 
 	list_for_each_entry(slab, list, slab_list) {
 		unsigned long pfn = __mmbox_page_to_pfn(cachep->box, slab);
@@ -309,6 +323,8 @@ static void check_slabs(struct kunit *test, struct mmbox_kmem_cache *cachep, int
 		if (slab->active < min || slab->active > max)
 			KUNIT_FAIL(test, "%s: slab at pfn %lx on %s has %u of %u in use",
 				   cachep->name, pfn, what, slab->active, cachep->num);
+		for (i = slab->active; i < cachep->num; i++)
+			check_free(test, cachep, slab, mmbox_get_free_obj(cachep, slab, i));
 		sums->slabs++;
 		sums->free_objects += cachep->num - slab->active;
 		if (sums->slabs > cachep->box->memmap.max_pfn) {
@@ -322,7 +338,7 @@ static void check_slabs(struct kunit *test, struct mmbox_kmem_cache *cachep, int
 static void check_array(struct kunit *test, struct mmbox_kmem_cache *cachep, int nid,
 			struct mmbox_array_cache *ac)
 {
-	unsigned int i, j;
+	unsigned int i, j, idx;
 
 	if (ac->avail > ac->limit) {
 		KUNIT_FAIL(test, "%s: an array has %u of %u", cachep->name, ac->avail,
@@ -338,6 +354,8 @@ static void check_array(struct kunit *test, struct mmbox_kmem_cache *cachep, int
 		else if (__mmbox_virt_to_page(cachep->box, objp)->node_id != nid)
 			KUNIT_FAIL(test, "%s: an array of node %d holds another's object",
 				   cachep->name, nid);
+		else if (mmbox_slab_of_object(cachep, objp, &idx))
+			check_free(test, cachep, mmbox_virt_to_slab(cachep, objp), idx);
 		for (j = 0; j < i; j++)
 			if (ac->entry[j] == objp)
 				KUNIT_FAIL(test, "%s: an array holds an object twice",

@@ -219,7 +219,8 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_DMA] = 256;
 	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_DMA32] = 256;
 	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_NORMAL] = 32;
-	box->slab.secret = get_random_long();
+	/* Marks of objects are counted up from it: see mark_objs(). */
+	box->slab.secret = get_random_long() & ~(unsigned long)U16_MAX;
 	mutex_init(&box->pages.memory_lock);
 	seqcount_init(&box->pages.zonelist_seq);
 	mutex_init(&box->pages.tunables_lock);

@@ -275,16 +275,14 @@ static bool on_freelist(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab
 			unsigned int idx)
 {
 	struct mmbox_kmem_cache_node *n = cachep->node[slab->node_id];
-	const void *freelist;
 	unsigned long flags;
 	bool found = false;
 	unsigned int i;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	if (freelist_there(cachep, slab)) {
-		freelist = mmbox_slab_freelist(cachep, slab);
 		for (i = slab->active; i < cachep->num && !found; i++)
-			found = mmbox_get_free_obj(cachep, freelist, i) == idx;
+			found = mmbox_get_free_obj(cachep, slab, i) == idx;
 	}
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 	return found;

@@ -60,13 +60,17 @@ static unsigned long phys_of(const struct walk *w, const void *addr)
 
 /* ---- objects ---- */
 
-static void check_free_object(struct walk *w, const void *base)
+static void check_free_object(struct walk *w, const struct mmbox_page *slab,
+			      const void *base, unsigned int idx)
 {
 	struct mmbox_slab_fault fault;
 
-	if (mmbox_slab_debugged(w->cachep) &&
-	    mmbox_slab_debug_fault(w->cachep, base, MMBOX_OBJECT_FREE, &fault))
+	if (!mmbox_slab_debugged(w->cachep)) {
+		if (mmbox_obj_in_use(w->cachep, slab, base, idx))
+			problem(w, "free object at %#lx is not marked free", phys_of(w, base));
+	} else if (mmbox_slab_debug_fault(w->cachep, base, MMBOX_OBJECT_FREE, &fault)) {
 		problem(w, "free object at %#lx: %s", phys_of(w, base), fault.what);
+	}
 }
 
 /* Its user may be freeing it just now. */
@@ -107,15 +111,17 @@ static void check_entries(struct walk *w, const struct mmbox_array_cache *ac,
 			if (ac->entry[j] == base)
 				problem(w, "%s %d holds the object at %#lx twice", what, nr,
 					phys_of(w, base));
-		if (!mmbox_slab_debugged(cachep))
+		if (!mmbox_slab_debugged(cachep)) {
+			check_free_object(w, slab, base, idx);
 			continue;
+		}
 		shadow = mmbox_slab_shadow(cachep->box, slab);
 		if (test_bit(idx, shadow->used) || !test_bit(idx, shadow->out))
 			problem(w, "%s %d holds the object at %#lx, which is %s", what, nr,
 				phys_of(w, base), test_bit(idx, shadow->used) ?
 				"in use" : "on its slab's freelist");
 		else
-			check_free_object(w, base);
+			check_free_object(w, slab, base, idx);
 	}
 }
 
@@ -127,17 +133,13 @@ static void check_freelist(struct walk *w, const struct mmbox_page *slab,
 {
 	const struct mmbox_kmem_cache *cachep = w->cachep;
 	const struct mmbox_slab_shadow *shadow = NULL;
-	const void *freelist;
 	unsigned int i, idx;
 
 	bitmap_zero(w->seen, cachep->num);
-	if (slab->active >= cachep->num)
-		return;
 	if (mmbox_slab_debugged(cachep))
 		shadow = mmbox_slab_shadow(cachep->box, slab);
-	freelist = mmbox_slab_freelist(cachep, slab);
 	for (i = slab->active; i < cachep->num; i++) {
-		idx = mmbox_get_free_obj(cachep, freelist, i);
+		idx = mmbox_get_free_obj(cachep, slab, i);
 		if (idx >= cachep->num || __test_and_set_bit(idx, w->seen))
 			problem(w, "slab at pfn %#lx: index %u of its freelist is %u", pfn,
 				i, idx);
@@ -145,6 +147,8 @@ static void check_freelist(struct walk *w, const struct mmbox_page *slab,
 				    test_bit(idx, shadow->used)))
 			problem(w, "slab at pfn %#lx: object %u is on its freelist, but out",
 				pfn, idx);
+		else if (!mmbox_slab_debugged(cachep))
+			check_free_object(w, slab, mmbox_index_to_obj(cachep, slab, idx), idx);
 	}
 }
 
@@ -162,7 +166,7 @@ static void check_objects(struct walk *w, const struct mmbox_page *slab)
 		if (test_bit(i, shadow->used))
 			check_used_object(w, base);
 		else if (test_bit(i, w->seen) && !holds_freelist)
-			check_free_object(w, base);
+			check_free_object(w, slab, base, i);
 	}
 }
 

@@ -23,8 +23,9 @@
  * the fast path, in slab_fast.h, which takes no lock and leaves interrupts on
  * (see struct mmbox_array_cache), and that every free is checked: the object
  * must be one of this cache, and not free already. To tell the latter, a free
- * object's first word is its index xor a secret of the box, unless the cache
- * promises that contents survive.
+ * object's first word is its index xor a secret of the box, from the making of
+ * its slab on. Where the cache promises that contents survive, slab_used.c keeps
+ * beside the slab which objects users have.
  */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
@@ -81,6 +82,7 @@ static __always_inline void __take_free_objs(const struct mmbox_kmem_cache *cach
 	size_t size = cachep->size;
 	unsigned int i;
 
+#pragma GCC unroll 4
 	for (i = 0; i < nr; i++)
 		objpp[i] = s_mem + size * __mmbox_get_free_obj(freelist, bytes, i);
 }
@@ -92,10 +94,11 @@ __put_free_objs(const struct mmbox_kmem_cache *cachep, void *freelist, bool byte
 	const unsigned long num = cachep->num;
 	const unsigned int shift = cachep->shift;
 	const u64 inverse = cachep->inverse;
-	unsigned int i, nr_active = *active;
+	unsigned long nr_active = *active;
+	const unsigned long end = nr_active - nr;
 
-	for (i = 0; i < nr; i++) {
-		unsigned long idx = mmbox_ror64((objpp[i] - s_mem) * inverse, shift);
+	while (nr_active > end) {
+		unsigned long idx = mmbox_ror64((*objpp++ - s_mem) * inverse, shift);
 
 		if (idx >= num)
 			break;
@@ -105,8 +108,47 @@ __put_free_objs(const struct mmbox_kmem_cache *cachep, void *freelist, bool byte
 		else
 			((u16 *)freelist)[nr_active] = idx;
 	}
+	nr = *active - nr_active;
 	*active = nr_active;
-	return i;
+	return nr;
+}
+
+/*
+ * The same where the first indices lie elsewhere: MMBOX_FREELIST_SPILLED. As many
+ * as the object with the freelist has room for, then the others.
+ */
+static unsigned int put_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
+					  const struct mmbox_page *slab, u8 *freelist,
+					  void *s_mem, void **objpp, unsigned int nr,
+					  unsigned int *active)
+{
+	unsigned int room = *active - min_t(unsigned int, *active, MMBOX_FREELIST_SPILL);
+	unsigned int first = min(nr, room), done;
+
+	done = __put_free_objs(cachep, freelist, true, s_mem, objpp, first, active);
+	if (done < first || done == nr)
+		return done;
+	freelist = mmbox_freelist_spill(cachep, slab, freelist);
+	return done + __put_free_objs(cachep, freelist, true, s_mem, objpp + done,
+				      nr - done, active);
+}
+
+static void take_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
+				   const struct mmbox_page *slab, const u8 *freelist,
+				   void *s_mem, void **objpp, unsigned int nr)
+{
+	unsigned int active = slab->active;
+	unsigned int room = MMBOX_FREELIST_SPILL -
+			    min_t(unsigned int, active, MMBOX_FREELIST_SPILL);
+	unsigned int first = min(nr, room);
+	const u8 *spill;
+
+	if (first) {
+		spill = mmbox_freelist_spill(cachep, slab, freelist);
+		__take_free_objs(cachep, spill + active, true, s_mem, objpp, first);
+	}
+	__take_free_objs(cachep, freelist + active + first, true, s_mem, objpp + first,
+			 nr - first);
 }
 
 /*
@@ -120,14 +162,18 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 	void *s_mem = mmbox_slab_s_mem(cachep, slab), *freelist;
 	unsigned int active = slab->active;
 
+	lockdep_assert_held(&mmbox_slab_node(cachep, slab)->list_lock);
+
 	if (unlikely(!active || slab->slab_cache != cachep->id))
 		return 0;
 	nr = min(nr, active);
 	if (mmbox_objfreelist_slab(cachep) && !slab->freelist)
 		slab->freelist = mmbox_obj_to_index(cachep, slab, *objpp) + 1;
-	freelist = mmbox_slab_freelist(cachep, slab);
-	if (likely(cachep->index_size == 1))
+	freelist = __mmbox_slab_freelist(cachep, slab, s_mem);
+	if (likely(cachep->freelist_kind == MMBOX_FREELIST_BYTES))
 		nr = __put_free_objs(cachep, freelist, true, s_mem, objpp, nr, &active);
+	else if (cachep->freelist_kind == MMBOX_FREELIST_SPILLED)
+		nr = put_free_objs_spilled(cachep, slab, freelist, s_mem, objpp, nr, &active);
 	else
 		nr = __put_free_objs(cachep, freelist, false, s_mem, objpp, nr, &active);
 	/* No object of it after all: an older slab was here, and begun elsewhere. */
@@ -168,15 +214,17 @@ static unsigned int alloc_block(struct mmbox_kmem_cache *cachep,
 				struct mmbox_page *slab, void **objpp,
 				unsigned int nr)
 {
-	const void *freelist = mmbox_slab_freelist(cachep, slab);
 	void *s_mem = mmbox_slab_s_mem(cachep, slab);
+	const void *freelist = __mmbox_slab_freelist(cachep, slab, s_mem);
 	unsigned int active = slab->active;
 
 	nr = min(nr, cachep->num - active);
 	if (mmbox_slab_debugged(cachep))
 		mmbox_slab_debug_take(cachep, slab, nr);
-	if (likely(cachep->index_size == 1))
+	if (likely(cachep->freelist_kind == MMBOX_FREELIST_BYTES))
 		__take_free_objs(cachep, freelist + active, true, s_mem, objpp, nr);
+	else if (cachep->freelist_kind == MMBOX_FREELIST_SPILLED)
+		take_free_objs_spilled(cachep, slab, freelist, s_mem, objpp, nr);
 	else
 		__take_free_objs(cachep, freelist + active * sizeof(u16), false,
 				 s_mem, objpp, nr);
@@ -522,7 +570,7 @@ noinline unsigned int mmbox_cache_flusharray(struct mmbox_kmem_cache *cachep,
 					     unsigned int avail)
 {
 	struct mmbox_kmem_cache_node *n = local_node(cachep);
-	unsigned int batchcount = min(ac->batchcount, avail);
+	unsigned int batchcount = min_t(unsigned int, ac->batchcount, avail);
 	struct mmbox_array_cache *shared;
 	LIST_HEAD(destroy);
 	unsigned long flags;
@@ -634,42 +682,27 @@ noinline void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *obj
 	unsigned long s_mem, index;
 
 	if (mmbox_nonlinear_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index) &&
-	    *(unsigned long *)objp != mmbox_free_mark(cachep, index)) {
-		WRITE_ONCE(ac->hint, s_mem);
-		return mmbox_cache_free_index(cachep, objp, index, ac);
+	    mmbox_mark_free(cachep, objp, index)) {
+		mmbox_ac_hint(ac, mmbox_virt_to_slab(cachep, objp), s_mem);
+		return mmbox_cache_free_marked(cachep, objp, ac);
 	}
 	mmbox_ac_undo(ac);
 	preempt_enable();
 	mmbox_refuse_object(cachep, objp);
 }
 
-/* Is an object without a mark free already? Those freed last would tell. */
-static bool in_array(const struct mmbox_array_cache *ac, const void *objp)
-{
-	unsigned int i;
-
-	for (i = 0; i < ac->avail; i++)
-		if (ac->entry[i] == objp)
-			return true;
-	return false;
-}
-
 /*
  * Put an object on this CPU's array, which is entered, or, if it belongs to
- * another node, where it will find its way home. False if it is free already.
+ * another node, where it will find its way home.
  */
-static bool array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache *ac,
+static void array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache *ac,
 		       void *objp)
 {
 	int nid = local_nid(cachep), slab_nid = mmbox_virt_to_slab(cachep, objp)->node_id;
 	unsigned int avail = ac->avail;
 
-	if (cachep->no_mark && in_array(ac, objp))
-		return false;
-	if (nid != slab_nid) {
-		mmbox_cache_free_alien(cachep, objp, nid, slab_nid);
-		return true;
-	}
+	if (nid != slab_nid)
+		return mmbox_cache_free_alien(cachep, objp, nid, slab_nid);
 	if (avail < ac->limit) {
 		mmbox_slab_stat_inc(cachep, freehit);
 	} else {
@@ -678,7 +711,14 @@ static bool array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache
 	}
 	ac->entry[avail++] = objp;
 	ac->avail = avail;
-	return true;
+}
+
+/* An object that was found to be ours goes from its user. False: it is free already. */
+static bool take_from_user(const struct mmbox_kmem_cache *cachep, void *objp,
+			   unsigned long index)
+{
+	return cachep->no_mark ? mmbox_clear_used(cachep, objp) :
+				 mmbox_mark_free(cachep, objp, index);
 }
 
 /**
@@ -688,8 +728,6 @@ static bool array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache
  * @ac: this CPU's array
  *
  * The array is in use below us, or the cache is diverted: see kmem_cache->idle.
- * If the contents of its objects must survive there is no mark, and what is
- * free already is looked for among the objects that this CPU has freed last.
  *
  * Context: entered with preemption off, once, and what mmbox_ac_enter_fast()
  * did; leaves both.
@@ -697,9 +735,8 @@ static bool array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache
 noinline void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep,
 					void *objp, struct mmbox_array_cache *ac)
 {
-	unsigned long s_mem, index, mark;
+	unsigned long s_mem, index;
 	unsigned int avail;
-	bool freed;
 
 	mmbox_ac_undo(ac);
 	preempt_enable();
@@ -707,23 +744,37 @@ noinline void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep,
 		objp = mmbox_slab_debug_free(cachep, objp, _RET_IP_);
 		if (!objp)
 			return;
-	} else if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index)) {
+	} else if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index) ||
+		   !take_from_user(cachep, objp, index)) {
 		return mmbox_refuse_object(cachep, objp);
-	}
-	if (!cachep->no_mark) {
-		mark = mmbox_free_mark(cachep, index);
-		if (*(unsigned long *)objp == mark)
-			return mmbox_refuse_object(cachep, objp);
-		*(unsigned long *)objp = mark;
 	}
 	ac = mmbox_ac_begin(cachep, &avail);
 	if (!ac)
 		return node_free_one(cachep, objp);
-	freed = array_free(cachep, ac, objp);
+	array_free(cachep, ac, objp);
 	mmbox_ac_end(ac, ac->avail);
-	if (!freed)
-		mmbox_refuse_object(cachep, objp);
 }
+
+/**
+ * mmbox_obj_in_use() - has a user got this object?
+ * @cachep: a cache
+ * @slab: a slab of it
+ * @base: where an object of the slab begins
+ * @index: its index
+ *
+ * Context: any; where the slab might go, the answer may be of what comes after it.
+ * Return: true if one has.
+ */
+bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
+		      const void *base, unsigned int index)
+{
+	if (mmbox_slab_debugged(cachep))
+		return mmbox_slab_debug_is_used(cachep, slab, index);
+	if (cachep->no_mark)
+		return mmbox_is_used(cachep, base);
+	return mmbox_glance(*(unsigned long *)base) != mmbox_free_mark(cachep, index);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_obj_in_use);
 
 /* ---- allocation and free ---- */
 
@@ -761,7 +812,7 @@ void *mmbox_do_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
 		return alloc_debugged(cachep, gfp, nid, objp, caller);
 	if (!objp)
 		return NULL;
-	mmbox_clear_mark(cachep, objp);
+	mmbox_give_object(cachep, objp);
 	if (gfp & __GFP_ZERO)
 		mmbox_clear_object(cachep, objp);
 	return objp;
@@ -852,7 +903,7 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_alloc_node);
  * @objp: the object
  *
  * An address outside the box, an object of another cache, an address inside
- * an object and an object just freed are refused, counted and reported.
+ * an object and an object that is free are refused, counted and reported.
  *
  * Context: any but NMI, any CPU; never sleeps.
  */
@@ -886,6 +937,11 @@ int mmbox___kmem_cache_create(struct mmbox_kmem_cache *cachep,
 	mmbox_slab_debug_cache(cachep);
 	cachep->no_mark = cachep->ctor || cachep->flags & SLAB_TYPESAFE_BY_RCU ||
 			  cachep->debug;
+	if (cachep->no_mark && !cachep->debug) {
+		err = mmbox_slab_used_init(box);
+		if (err)
+			return err;
+	}
 	err = mmbox_slab_set_geometry(cachep);
 	if (err)
 		return err;
@@ -971,14 +1027,10 @@ static unsigned int slab_used_objects(const struct mmbox_kmem_cache *cachep,
 {
 	DECLARE_BITMAP(free, MMBOX_MAX_OBJECTS);
 	unsigned int i, used = 0;
-	const void *freelist;
 
 	bitmap_zero(free, MMBOX_MAX_OBJECTS);
-	if (slab->active < cachep->num) {
-		freelist = mmbox_slab_freelist(cachep, slab);
-		for (i = slab->active; i < cachep->num; i++)
-			__set_bit(mmbox_get_free_obj(cachep, freelist, i), free);
-	}
+	for (i = slab->active; i < cachep->num; i++)
+		__set_bit(mmbox_get_free_obj(cachep, slab, i), free);
 	for (i = 0; i < cachep->num && used < nr; i++)
 		if (!test_bit(i, free))
 			objs[used++] = mmbox_index_to_obj(cachep, slab, i) +

@@ -24,6 +24,8 @@ enum mmbox_bad mmbox_why_not_ours(const struct mmbox_kmem_cache *cachep, const v
 enum mmbox_bad mmbox_why_no_object(const struct mmbox *box, struct mmbox_page *page);
 unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
 				 unsigned int nr);
+bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
+		      const void *base, unsigned int index);
 bool mmbox_in_object(struct mmbox_kmem_cache *cachep, const void *ptr,
 		     unsigned int *offset);
 void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
@@ -57,6 +59,12 @@ void mmbox_slab_module_exit(void);
 /* slab_geometry.c */
 int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep);
 void mmbox_slab_set_tunables(struct mmbox_kmem_cache *cachep);
+
+/* slab_used.c */
+int mmbox_slab_used_init(struct mmbox *box);
+void mmbox_slab_used_exit(struct mmbox *box);
+int mmbox_slab_used_grow(struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
+			 gfp_t gfp);
 
 /* slab_refuse.c */
 bool mmbox_slab_refuse_this(struct mmbox *box);

@@ -106,7 +106,7 @@ static struct mmbox_host_percpu *alloc_cpu_arrays(struct mmbox_kmem_cache *cache
 
 		ac->limit = limit;
 		ac->batchcount = batchcount;
-		mmbox_ac_init(cachep, ac);
+		mmbox_ac_init(cachep, ac, cpu);
 	}
 	return percpu;
 }

@@ -132,8 +132,10 @@ static size_t bulk_from_array(struct mmbox_kmem_cache *cachep, size_t nr, void *
 	} else if (cachep->no_mark) {
 		size_t i;
 
-		for (i = 0; i < nr; i++)
+		for (i = 0; i < nr; i++) {
 			p[i] = ac->entry[avail - 1 - i];
+			mmbox_set_used(cachep, p[i]);
+		}
 	} else {
 		bulk_take(ac->entry + avail, nr, p);
 	}
@@ -230,7 +232,6 @@ static unsigned int bulk_to_array(struct mmbox_kmem_cache *cachep,
 			mmbox_refuse_object(cachep, *p++);
 			continue;
 		}
-		WRITE_ONCE(ac->hint, s_mem);
 		entry = ac->entry + avail;
 		room = min_t(size_t, ac->limit - avail, end - p);
 		stop = p;
@@ -239,6 +240,8 @@ static unsigned int bulk_to_array(struct mmbox_kmem_cache *cachep,
 			mmbox_refuse_object(cachep, *p++);
 			continue;
 		}
+		/* Not before: what is free already may lie in a slab that is going. */
+		mmbox_ac_hint(ac, mmbox_virt_to_slab(cachep, *p), s_mem);
 		avail += stop - p;
 		p = stop;
 	}

@@ -231,17 +231,19 @@ static noinline void kfree_other(struct mmbox *box, void *objp)
 	box->observer->bad_object(box, why, NULL, objp);
 }
 
-/*
- * The cache of which @objp is an object, as its page has it, and its index; NULL
- * if it is none. In task context it is the next one's hint.
- */
+/* What kfree_cache() has found out about an object. */
+struct kfree_object {
+	unsigned long index;		/* in its slab */
+	unsigned long s_mem;		/* first object of the slab */
+	struct mmbox_page *slab;
+};
+
+/* The cache of which @objp is an object, as its page has it; NULL if it is none. */
 static __always_inline struct mmbox_kmem_cache *
-kfree_cache(struct mmbox *box, void *objp, struct mmbox_kfree_hint *hint,
-	    unsigned long *index)
+kfree_cache(struct mmbox *box, void *objp, struct kfree_object *obj)
 {
 	struct mmbox_kmem_cache *cachep;
 	struct mmbox_page *page;
-	unsigned long s_mem;
 
 	if (unlikely((unsigned long)objp - box->physmap.va_base >= box->physmap.linear_size))
 		return NULL;
@@ -249,20 +251,63 @@ kfree_cache(struct mmbox *box, void *objp, struct mmbox_kfree_hint *hint,
 	if (unlikely(!page->slab_cache))
 		return NULL;
 	cachep = mmbox_linear_id_to_cache(box, page->slab_cache);
-	s_mem = mmbox_obj_to_s_mem(cachep,
-				   mmbox_obj_to_slab(cachep, (unsigned long)objp -
-						     cachep->va_base), objp);
-	*index = mmbox_obj_index(cachep, (unsigned long)objp - s_mem);
-	if (unlikely(*index >= cachep->num))
-		return NULL;
-	if (likely(in_task())) {
-		WRITE_ONCE(hint->s_mem, mmbox_no_hint(box));
-		barrier();
-		WRITE_ONCE(hint->cachep, cachep);
-		barrier();
-		WRITE_ONCE(hint->s_mem, s_mem);
-	}
-	return cachep;
+	obj->slab = mmbox_obj_to_slab(cachep, (unsigned long)objp - cachep->va_base);
+	obj->s_mem = mmbox_obj_to_s_mem(cachep, obj->slab, objp);
+	obj->index = mmbox_obj_index(cachep, (unsigned long)objp - obj->s_mem);
+	return likely(obj->index < cachep->num) ? cachep : NULL;
+}
+
+/*
+ * The next object may be of this slab as well. To be called when this one was
+ * found to be in use: what is free already may lie in a slab that is going.
+ */
+static __always_inline void kfree_set_hint(struct mmbox_kfree_hint *hint,
+					   struct mmbox_kmem_cache *cachep,
+					   const struct kfree_object *obj)
+{
+	if (unlikely(!in_task()) || !mmbox_may_hint(obj->slab, hint->hinter))
+		return;
+	WRITE_ONCE(hint->s_mem, mmbox_no_hint(cachep->box));
+	barrier();
+	WRITE_ONCE(hint->cachep, cachep);
+	barrier();
+	WRITE_ONCE(hint->s_mem, obj->s_mem);
+}
+
+/*
+ * kfree_by_page() of an object of a cache that is diverted, or whose array is in
+ * use below us. Context: as mmbox_cache_free_diverted().
+ */
+static noinline void kfree_diverted(struct mmbox_kmem_cache *cachep, void *objp,
+				    struct mmbox_array_cache *ac, unsigned long s_mem)
+{
+	struct kfree_object obj = { .s_mem = s_mem };
+
+	obj.slab = mmbox_obj_to_slab(cachep, (unsigned long)objp - cachep->va_base);
+	obj.index = mmbox_obj_index(cachep, (unsigned long)objp - s_mem);
+	if (mmbox_obj_in_use(cachep, obj.slab, objp, obj.index))
+		kfree_set_hint(this_cpu_ptr(cachep->box->slab.hints), cachep, &obj);
+	mmbox_cache_free_diverted(cachep, objp, ac);
+}
+
+/* kfree() without a hint: its page leads to its cache. Entered with preemption off. */
+static noinline void kfree_by_page(struct mmbox *box, void *objp,
+				   struct mmbox_kfree_hint *hint)
+{
+	struct mmbox_kmem_cache *cachep;
+	struct mmbox_array_cache *ac;
+	struct kfree_object obj;
+
+	cachep = kfree_cache(box, objp, &obj);
+	if (unlikely(!cachep))
+		return kfree_other(box, objp);
+	ac = mmbox_this_cpu_array(cachep);
+	if (unlikely(!mmbox_ac_enter_fast(ac)))
+		return kfree_diverted(cachep, objp, ac, obj.s_mem);
+	if (unlikely(!mmbox_mark_free(cachep, objp, obj.index)))
+		return mmbox_cache_free_refuse(cachep, objp, ac);
+	kfree_set_hint(hint, cachep, &obj);
+	mmbox_cache_free_marked(cachep, objp, ac);
 }
 
 /**
@@ -287,16 +332,14 @@ void mmbox_kfree(struct mmbox *box, const void *objp)
 	cachep = data_race(hint->cachep);
 	/* data_race: as above */
 	index = mmbox_obj_index(cachep, (unsigned long)objp - data_race(hint->s_mem));
-	if (unlikely(index >= cachep->num)) {
-		box = cachep->box;	/* spares a copy of it */
-		cachep = kfree_cache(box, (void *)objp, hint, &index);
-		if (unlikely(!cachep))
-			return kfree_other(box, (void *)objp);
-	}
+	if (unlikely(index >= cachep->num))
+		return kfree_by_page(cachep->box, (void *)objp, hint);	/* spares a copy of box */
 	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return mmbox_cache_free_diverted(cachep, (void *)objp, ac);
-	mmbox_cache_free_index(cachep, (void *)objp, index, ac);
+	if (unlikely(!mmbox_mark_free(cachep, (void *)objp, index)))
+		return mmbox_cache_free_refuse(cachep, (void *)objp, ac);
+	mmbox_cache_free_marked(cachep, (void *)objp, ac);
 }
 EXPORT_SYMBOL_GPL(mmbox_kfree);
 
@@ -358,9 +401,7 @@ static bool is_allocated(struct mmbox *box, const void *objp)
 	slab = mmbox_slab_of_object(cachep, objp - cachep->obj_offset, &idx);
 	if (!slab)
 		return false;
-	if (mmbox_slab_debugged(cachep))
-		return mmbox_slab_debug_is_used(cachep, slab, idx);
-	return cachep->no_mark || *(unsigned long *)objp != mmbox_free_mark(cachep, idx);
+	return mmbox_obj_in_use(cachep, slab, objp - cachep->obj_offset, idx);
 }
 
 /**
@@ -1067,6 +1108,7 @@ static int alloc_hints(struct mmbox *box)
 
 		hint->cachep = box->slab.kmem_cache;
 		hint->s_mem = mmbox_no_hint(box);
+		hint->hinter = mmbox_hinter(cpu);
 	}
 	return 0;
 }
@@ -1146,6 +1188,7 @@ void mmbox_kmem_cache_exit(struct mmbox *box)
 	list_for_each_entry_safe(percpu, next, &box->slab.percpus, list)
 		mmbox_host_free_percpu(&box->host, percpu);
 	mmbox_slab_debug_exit(box);
+	mmbox_slab_used_exit(box);
 	mmbox_host_free_percpu(&box->host, box->slab.host_hints);
 	box->slab.host_hints = NULL;
 	mutex_destroy(&box->slab.mutex);

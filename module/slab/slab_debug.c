@@ -543,11 +543,10 @@ static unsigned int mark_out(const struct mmbox_kmem_cache *cachep,
 			     const struct mmbox_page *slab,
 			     struct mmbox_slab_shadow *shadow, unsigned int nr)
 {
-	const void *freelist = mmbox_slab_freelist(cachep, slab);
 	unsigned int i, idx;
 
 	for (i = 0; i < nr; i++) {
-		idx = mmbox_get_free_obj(cachep, freelist, slab->active + i);
+		idx = mmbox_get_free_obj(cachep, slab, slab->active + i);
 		if (idx >= cachep->num || __test_and_set_bit(idx, shadow->out))
 			break;
 	}
@@ -587,13 +586,12 @@ void mmbox_slab_debug_take(struct mmbox_kmem_cache *cachep,
 			   struct mmbox_page *slab, unsigned int nr)
 {
 	struct mmbox_slab_shadow *shadow = mmbox_slab_shadow(cachep->box, slab);
-	const void *freelist = mmbox_slab_freelist(cachep, slab);
 	unsigned int good = mark_out(cachep, slab, shadow, nr);
 
 	if (likely(good == nr))
 		return;
 	while (good--)
-		__clear_bit(mmbox_get_free_obj(cachep, freelist, slab->active + good),
+		__clear_bit(mmbox_get_free_obj(cachep, slab, slab->active + good),
 			    shadow->out);
 	rebuild_freelist(cachep, slab, shadow);
 	mark_out(cachep, slab, shadow, nr);

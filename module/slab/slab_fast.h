@@ -173,18 +173,52 @@ static __always_inline bool mmbox_obj_is_ours(const struct mmbox_kmem_cache *cac
 	return likely(*index < cachep->num);
 }
 
-/* What the first word of a free object holds, if its cache marks them. */
+/* ---- hints ---- */
+
+/*
+ * Only one CPU may keep hints of a slab: the first that asks. So the slab's end
+ * has to ask no other. slab->hinter says which, in a byte: on a machine of many
+ * CPUs some share a number, and each of those may be asked in vain.
+ */
+#define MMBOX_NR_HINTERS	255
+
+static inline u8 mmbox_hinter(unsigned int cpu)
+{
+	return cpu % MMBOX_NR_HINTERS + 1;
+}
+
+/*
+ * May the CPU whose number is @hinter keep a hint of @slab? An object of it is in
+ * use and ours to free, and preemption is off: the slab stays until the object is
+ * in an array or its slab.
+ */
+static __always_inline bool mmbox_may_hint(struct mmbox_page *slab, u8 hinter)
+{
+	u8 is = READ_ONCE(slab->hinter);
+
+	if (likely(is == hinter))
+		return true;
+	/* Two numbers for one slab would leave one of them unasked. */
+	return !is && cmpxchg(&slab->hinter, 0, hinter) == 0;
+}
+
+/* To be called when an object of @slab was found to be in use. */
+static __always_inline void mmbox_ac_hint(struct mmbox_array_cache *ac,
+					  struct mmbox_page *slab, unsigned long s_mem)
+{
+	if (mmbox_may_hint(slab, ac->hinter))
+		WRITE_ONCE(ac->hint, s_mem);
+}
+
+/*
+ * What the first word of a free object holds, if its cache marks them, from the
+ * making of its slab to its end: on the slab's freelist, in an array, or holding
+ * the freelist itself.
+ */
 static __always_inline unsigned long mmbox_free_mark(const struct mmbox_kmem_cache *cachep,
 						     unsigned long index)
 {
 	return index ^ cachep->secret;
-}
-
-static __always_inline void mmbox_clear_mark(const struct mmbox_kmem_cache *cachep,
-					     void *objp)
-{
-	if (likely(!cachep->no_mark))
-		*(unsigned long *)objp = 0;
 }
 
 /* ---- allocate and free ---- */
@@ -216,17 +250,25 @@ static __always_inline void *mmbox_cache_alloc(struct mmbox_kmem_cache *cachep,
 	return objp;
 }
 
-/* Free an object whose index is known; @ac was entered. */
-static __always_inline void mmbox_cache_free_index(struct mmbox_kmem_cache *cachep,
-						   void *objp, unsigned long index,
-						   struct mmbox_array_cache *ac)
+/* Mark an object free. False if it is free already. */
+static __always_inline bool mmbox_mark_free(const struct mmbox_kmem_cache *cachep,
+					    void *objp, unsigned long index)
 {
-	unsigned long mark = mmbox_free_mark(cachep, index), avail;
+	unsigned long mark = mmbox_free_mark(cachep, index);
 
 	if (unlikely(*(unsigned long *)objp == mark))
-		return mmbox_cache_free_refuse(cachep, objp, ac);
+		return false;
 	*(unsigned long *)objp = mark;
-	avail = ac->avail;
+	return true;
+}
+
+/* Put an object, marked free, on the array of this CPU, which was entered. */
+static __always_inline void mmbox_cache_free_marked(struct mmbox_kmem_cache *cachep,
+						    void *objp,
+						    struct mmbox_array_cache *ac)
+{
+	unsigned long avail = ac->avail;
+
 	if (unlikely(avail >= ac->limit))
 		return mmbox_cache_free_flush(cachep, objp, ac);
 	ac->entry[avail] = objp;
@@ -242,6 +284,7 @@ static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
 {
 	struct mmbox_array_cache *ac;
 	unsigned long index, s_mem;
+	struct mmbox_page *slab;
 
 	preempt_disable();
 	ac = mmbox_this_cpu_array(cachep);
@@ -252,11 +295,16 @@ static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
 	if (unlikely(index >= cachep->num)) {
 		OPTIMIZER_HIDE_VAR(cachep);	/* keep no copies for this */
 		if (unlikely(!mmbox_obj_is_ours(cachep, objp, cachep->id, &s_mem,
-						&index)))
+						&index) ||
+			     !mmbox_mark_free(cachep, objp, index)))
 			return mmbox_cache_free_refuse(cachep, objp, ac);
-		WRITE_ONCE(ac->hint, s_mem);
+		/* Not before: what is free already may lie in a slab that is going. */
+		slab = mmbox_obj_to_slab(cachep, (unsigned long)objp - cachep->va_base);
+		mmbox_ac_hint(ac, slab, s_mem);
+	} else if (unlikely(!mmbox_mark_free(cachep, objp, index))) {
+		return mmbox_cache_free_refuse(cachep, objp, ac);
 	}
-	mmbox_cache_free_index(cachep, objp, index, ac);
+	mmbox_cache_free_marked(cachep, objp, ac);
 }
 
 /*
@@ -267,6 +315,7 @@ static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
 struct mmbox_kfree_hint {
 	unsigned long s_mem;			/* first object of the slab */
 	struct mmbox_kmem_cache *cachep;	/* whose slab it is */
+	u8 hinter;				/* mmbox_hinter() of the CPU */
 };
 
 /* Not an address there can be, and another one in each box. */
@@ -277,10 +326,11 @@ static inline unsigned long mmbox_no_hint(const struct mmbox *box)
 
 /* A new array of a CPU, of which the limits are set. */
 static inline void mmbox_ac_init(const struct mmbox_kmem_cache *cachep,
-				 struct mmbox_array_cache *ac)
+				 struct mmbox_array_cache *ac, unsigned int cpu)
 {
 	ac->busy = cachep->idle;
 	ac->hint = mmbox_no_hint(cachep->box);
+	ac->hinter = mmbox_hinter(cpu);
 }
 
 #endif /* _MMBOX_SLAB_FAST_H */

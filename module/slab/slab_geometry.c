@@ -116,6 +116,25 @@ done:
 }
 
 /*
+ * Where in its object an on-object freelist begins. The object's first word is
+ * its mark, so the indices follow it. If they need the whole object (64 objects
+ * of 64 bytes), the first eight lie in another one: see mmbox_freelist_spill().
+ */
+static void set_freelist_kind(struct mmbox_kmem_cache *cachep, unsigned int size)
+{
+	cachep->freelist_kind = cachep->index_size == 1 ? MMBOX_FREELIST_BYTES :
+							  MMBOX_FREELIST_SHORTS;
+	if (!mmbox_objfreelist_slab(cachep))
+		return;
+	if (cachep->debug)
+		cachep->freelist_offset = cachep->obj_offset;
+	else if (cachep->freelist_size + sizeof(long) <= size)
+		cachep->freelist_offset = sizeof(long);
+	else
+		cachep->freelist_kind = MMBOX_FREELIST_SPILLED;
+}
+
+/*
  * x with odd * x = 1 modulo 2^64. Any odd number is its own inverse modulo 8,
  * and each of Newton's steps doubles the bits that are right.
  */
@@ -161,6 +180,7 @@ int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep)
 	if (err)
 		return err;
 	cachep->freelist_size = cachep->num * cachep->index_size;
+	set_freelist_kind(cachep, size);
 	cachep->slab_mask = (PAGE_SIZE << cachep->gfporder) - 1;
 	cachep->slab_base_mask = ~cachep->slab_mask;
 	cachep->size = size;

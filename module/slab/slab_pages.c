@@ -55,26 +55,52 @@ static void init_freelist_bytes(u8 *freelist, unsigned int num)
 		freelist[i] = (u8)eight + i;
 }
 
+/*
+ * No object has been handed out, so none can be freed. The secret's low bits are
+ * 0: added or xored, an index makes the same mark.
+ */
+static void mark_objs(const struct mmbox_kmem_cache *cachep, void *objp)
+{
+	unsigned long mark = mmbox_free_mark(cachep, 0), end = mark + cachep->num;
+	const size_t size = cachep->size;
+
+#pragma GCC unroll 8
+	for (; mark < end; mark++, objp += size)
+		*(unsigned long *)objp = mark;
+}
+
 static void cache_init_objs(struct mmbox_kmem_cache *cachep,
 			    struct mmbox_page *slab)
 {
+	void *s_mem = mmbox_slab_s_mem(cachep, slab), *freelist;
 	unsigned int i, num = cachep->num;
-	void *freelist;
 
 	if (mmbox_slab_debugged(cachep))
 		mmbox_slab_debug_grown(cachep, slab);
 	if (mmbox_objfreelist_slab(cachep))
 		slab->freelist = num;
-	freelist = mmbox_slab_freelist(cachep, slab);
+	freelist = __mmbox_slab_freelist(cachep, slab, s_mem);
 	if (likely(cachep->index_size == 1))
 		init_freelist_bytes(freelist, num);
 	else
 		for (i = 0; i < num; i++)
 			((u16 *)freelist)[i] = i;
+	if (unlikely(cachep->freelist_kind == MMBOX_FREELIST_SPILLED))
+		init_freelist_bytes(mmbox_freelist_spill(cachep, slab, freelist),
+				    MMBOX_FREELIST_SPILL);
+	if (likely(!cachep->no_mark))
+		return mark_objs(cachep, s_mem);
 	if (!cachep->ctor || mmbox_slab_debugged(cachep))
 		return;
 	for (i = 0; i < num; i++)
 		cachep->ctor(mmbox_index_to_obj(cachep, slab, i));
+}
+
+/* What is kept in the host's memory of a slab whose objects carry no mark. */
+static int grow_beside(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab, gfp_t gfp)
+{
+	return mmbox_slab_debugged(cachep) ? mmbox_slab_debug_grow(cachep, slab, gfp) :
+					     mmbox_slab_used_grow(cachep, slab, gfp);
 }
 
 /**
@@ -119,10 +145,11 @@ struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t
 		mmbox_slab_debug_own(box, freelist);
 		slab->freelist = mmbox_virt_to_phys(box, freelist) / MMBOX_FREELIST_UNIT;
 	}
-	if (mmbox_slab_debugged(cachep) &&
-	    (mmbox_slab_refused(box) || mmbox_slab_debug_grow(cachep, slab, gfp)))
+	if (unlikely(cachep->no_mark) &&
+	    (mmbox_slab_refused(box) || grow_beside(cachep, slab, gfp)))
 		goto free_freelist;
 	slab->active = 0;
+	slab->hinter = 0;
 	slab->s_mem = next_colour_offset(cachep, mmbox_slab_node(cachep, slab)) / MMBOX_S_MEM_UNIT;
 	set_slab_cache(slab, cachep->gfporder, cachep->id);
 	cache_init_objs(cachep, slab);
@@ -139,22 +166,26 @@ free_pages:
 
 /*
  * No CPU may take an address for an object's because a slab of this cache was
- * here. A CPU that sets this hint now would be freeing an object of the slab,
- * which has none in use; what this overwrites may be another hint.
+ * here. Only a CPU that frees an object of the slab sets its hint, and the slab
+ * has none in use; what this overwrites may be another hint.
  */
-static void mmbox_forget_hints(struct mmbox_kmem_cache *cachep,
-			       struct mmbox_page *slab)
+static void forget_hints(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab)
 {
 	unsigned long s_mem = (unsigned long)mmbox_slab_s_mem(cachep, slab);
 	struct mmbox *box = cachep->box;
-	int cpu;
+	unsigned int cpu;
 
 	/* Resized arrays go after a grace period. */
 	preempt_disable();
-	for_each_possible_cpu(cpu) {
-		struct mmbox_array_cache *ac = per_cpu_ptr(READ_ONCE(cachep->cpu_cache), cpu);
-		struct mmbox_kfree_hint *hint = per_cpu_ptr(box->slab.hints, cpu);
+	/* Mostly one: see mmbox_may_hint(). */
+	for (cpu = slab->hinter - 1; cpu < nr_cpu_ids; cpu += MMBOX_NR_HINTERS) {
+		struct mmbox_array_cache *ac;
+		struct mmbox_kfree_hint *hint;
 
+		if (!cpu_possible(cpu))
+			continue;
+		ac = per_cpu_ptr(READ_ONCE(cachep->cpu_cache), cpu);
+		hint = per_cpu_ptr(box->slab.hints, cpu);
 		if (READ_ONCE(ac->hint) == s_mem)
 			WRITE_ONCE(ac->hint, mmbox_no_hint(box));
 		if (READ_ONCE(hint->s_mem) == s_mem)
@@ -190,7 +221,8 @@ static void slab_free_pages(struct mmbox_kmem_cache *cachep,
 {
 	struct mmbox *box = cachep->box;
 
-	mmbox_forget_hints(cachep, slab);
+	if (slab->hinter)
+		forget_hints(cachep, slab);
 	if (mmbox_slab_debugged(cachep))
 		mmbox_slab_debug_destroy(cachep, slab);
 	if (mmbox_off_slab(cachep))

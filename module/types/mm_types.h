@@ -45,7 +45,10 @@ struct mmbox_page {
 				};
 				u8 zone_link;	/* both at once, index in box->zone_table[] */
 			};
-			u8 migratetype;	/* on a per-CPU list: whose free_list it goes back to */
+			union {
+				u8 migratetype;	/* on a per-CPU list: where it goes back to */
+				u8 hinter;	/* slab: mmbox_hinter() of who may have a hint */
+			};
 		};
 		u32 identity;		/* all of these at once: MMBOX_BUDDY_IDENTITY() */
 	};

@@ -14,6 +14,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/reciprocal_div.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/stackdepot.h>
@@ -45,7 +46,8 @@ struct mmbox_kfree_hint;
 struct mmbox_array_cache {
 	unsigned int avail;		/* objects in entry[] */
 	unsigned int limit;		/* objects entry[] may hold */
-	unsigned int batchcount;	/* objects to move at once */
+	u16 batchcount;			/* objects to move at once */
+	u8 hinter;			/* mmbox_hinter() of the CPU */
 	union {
 		struct {
 			u32 busy;	/* kmem_cache->idle, more: the CPU is inside */
@@ -123,6 +125,8 @@ struct mmbox_kmem_cache {
 	bool no_mark;			/* no mark in free objects: ctor, RCU, or debug */
 	u8 debug;			/* MMBOX_DEBUG_*, 0: not debugged */
 	u8 index_size;			/* bytes a freelist index, 1 or 2 */
+	u8 freelist_kind;		/* enum mmbox_freelist_kind */
+	u8 freelist_offset;		/* on-object freelist: bytes into its object */
 	slab_flags_t flags;
 	unsigned int gfporder;		/* pages a slab, as an order */
 	unsigned int size;		/* bytes an object, padding included */
@@ -161,6 +165,13 @@ struct mmbox_kmem_cache {
 	struct mmbox_kmem_cache_node *node[MMBOX_MAX_NUMNODES];
 };
 
+/* How a slab's indices are read and written. */
+enum mmbox_freelist_kind {
+	MMBOX_FREELIST_BYTES,		/* one byte each */
+	MMBOX_FREELIST_SPILLED,		/* bytes, the first eight in another object */
+	MMBOX_FREELIST_SHORTS,		/* two bytes each */
+};
+
 /* A CPU's array has to fit what per-CPU allocations can be; shared as many batches. */
 #define MMBOX_MAX_LIMIT		4000
 
@@ -188,6 +199,19 @@ struct mmbox_kfree_rcu {
 	struct rcu_head *waiting;	/* for the one under way */
 	bool armed;			/* @rcu is queued */
 	struct rcu_head rcu;
+};
+
+/*
+ * Objects without a mark that users have, for caches that promise that contents
+ * survive: a bit for each 16 bytes of the box, set where such an object begins.
+ * Bits are made when a slab needs them, a page of the host for 512 KiB of the box.
+ */
+#define MMBOX_USED_UNIT		16	/* bytes a bit; objects are no smaller */
+#define MMBOX_USED_CHUNK	SZ_512K	/* bytes that bits are made for at once */
+
+struct mmbox_slab_used {
+	unsigned long **chunk;		/* by physical address, NULL: none needed yet */
+	unsigned long nr_chunks;	/* length of chunk[] */
 };
 
 /* Requests of refills that tests have refused. */
@@ -263,7 +287,7 @@ struct mmbox_slab_fault {
 
 /* struct mmbox_slab: the slab layer's share of struct mmbox */
 struct mmbox_slab {
-	unsigned long secret;		/* random, for the mark of freed objects */
+	unsigned long secret;		/* random, but for 16 low bits, which are 0 */
 	struct mutex mutex;		/* caches, cache creation and destruction */
 	struct list_head caches;	/* newest first, as slab_caches */
 	struct list_head percpus;	/* every cache's host_cpu_cache, where kmemleak sees it */
@@ -275,6 +299,7 @@ struct mmbox_slab {
 	 */
 	struct mmbox_kmem_cache *kmalloc_small[MMBOX_NR_KMALLOC_TYPES][MMBOX_NR_KMALLOC_SMALL];
 	struct mmbox_kmem_cache *kmalloc_caches[MMBOX_NR_KMALLOC_TYPES][MMBOX_NR_KMALLOC];
+	struct mmbox_slab_used used;	/* made under mutex, bits are atomic */
 	struct mmbox_kfree_rcu kfree_rcu;
 	struct mmbox_host_percpu *reapers;	/* NULL with slab_reap=0 */
 	struct hlist_node cpu_prepare;	/* who is told of CPUs */
