@@ -5,8 +5,7 @@
  * mmbox_create() checks what is asked for, takes the region, boots the memory
  * manager on it and returns a box that works, with no face. mmbox_destroy()
  * undoes it in the opposite order; what callers still hold of the box's memory
- * is gone then. mmbox_publish() lets other modules find a box by name, each
- * of which keeps this module loaded until it has put the box back.
+ * is gone then.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -24,9 +23,6 @@
 #include <linux/workqueue.h>
 
 #include "box.h"
-
-static LIST_HEAD(boxes);		/* published boxes, boxes_mutex */
-static DEFINE_MUTEX(boxes_mutex);
 
 /**
  * mmbox_config_init() - the defaults a box is made from
@@ -294,66 +290,3 @@ void mmbox_destroy(struct mmbox *box)
 	free_box(box);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_destroy);
-
-/**
- * mmbox_publish() - let mmbox_get() find a box
- * @box: the box
- *
- * Context: process, may sleep.
- */
-void mmbox_publish(struct mmbox *box)
-{
-	mutex_lock(&boxes_mutex);
-	list_add_tail(&box->list, &boxes);
-	mutex_unlock(&boxes_mutex);
-}
-
-/**
- * mmbox_unpublish() - let mmbox_get() not find a box any more
- * @box: the box
- *
- * Context: process, may sleep.
- */
-void mmbox_unpublish(struct mmbox *box)
-{
-	mutex_lock(&boxes_mutex);
-	list_del_init(&box->list);
-	mutex_unlock(&boxes_mutex);
-}
-
-/**
- * mmbox_get() - find a live box
- * @name: its name; the first is "box0"
- *
- * Context: process, may sleep.
- * Return: the box, for mmbox_put(), or NULL if there is none of this name.
- */
-struct mmbox *mmbox_get(const char *name)
-{
-	struct mmbox *box, *found = NULL;
-
-	mutex_lock(&boxes_mutex);
-	list_for_each_entry(box, &boxes, list) {
-		if (strcmp(box->name, name))
-			continue;
-		if (try_module_get(THIS_MODULE))
-			found = box;
-		break;
-	}
-	mutex_unlock(&boxes_mutex);
-	return found;
-}
-EXPORT_SYMBOL_GPL(mmbox_get);
-
-/**
- * mmbox_put() - return a box
- * @box: from mmbox_get(), or NULL
- *
- * Context: any.
- */
-void mmbox_put(struct mmbox *box)
-{
-	if (box)
-		module_put(THIS_MODULE);
-}
-EXPORT_SYMBOL_GPL(mmbox_put);

@@ -12,7 +12,5 @@ void mmbox_config_init(struct mmbox_config *cfg);
 int mmbox_config_check(const struct mmbox_config *cfg);
 struct mmbox *mmbox_create(const struct mmbox_config *cfg);
 void mmbox_destroy(struct mmbox *box);
-void mmbox_publish(struct mmbox *box);
-void mmbox_unpublish(struct mmbox *box);
 
 #endif /* _MMBOX_BOX_H */

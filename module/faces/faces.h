@@ -20,6 +20,10 @@ void mmbox_debugfs_section_del(struct mmbox *box, unsigned long nr);
 int mmbox_chardev_add(struct mmbox *box);
 void mmbox_chardev_remove(struct mmbox *box);
 
+/* registry.c */
+void mmbox_publish(struct mmbox *box);
+void mmbox_unpublish(struct mmbox *box);
+
 /* report.c */
 extern const struct mmbox_observer mmbox_faces_observer;
 extern const char *const mmbox_bad_names[MMBOX_NR_BAD];

@@ -440,3 +440,31 @@ void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
 	}
 	*start_pfn = min(*start_pfn, *end_pfn);
 }
+
+/**
+ * mmbox_boot_alloc() - take boot memory, of a node if it has some left
+ * @box: the box; memblock is in charge
+ * @size: bytes
+ * @align: bytes, a power of two
+ * @nid: the best node
+ * @name: what for, kept by reference
+ *
+ * Context: while the box boots.
+ * Return: its address, or NULL.
+ */
+void *mmbox_boot_alloc(struct mmbox *box, unsigned long size, unsigned long align,
+		       int nid, const char *name)
+{
+	phys_addr_t phys;
+	int i;
+
+	if (mmbox_memblock_should_fail(&box->memblock))
+		return NULL;
+	for (i = 0; i < box->nr_nodes; i++) {
+		phys = mmbox_memblock_phys_alloc(&box->memblock, size, align,
+						 (nid + i) % box->nr_nodes, name);
+		if (phys != MMBOX_MEMBLOCK_NONE)
+			return mmbox_phys_to_virt(box, phys);
+	}
+	return NULL;
+}

@@ -10,6 +10,12 @@
 
 #include "host/host.h"
 
+/* bootlog.c */
+void mmbox_boot_note(struct mmbox *box, enum mmbox_boot_what what, int nid,
+		     unsigned long start, unsigned long end, u64 bytes);
+void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
+			  int idx, unsigned long start, unsigned long end, u64 bytes);
+
 /* memblock.c */
 int mmbox_memblock_add(struct mmbox_memblock *mb, phys_addr_t base,
 		       phys_addr_t size, int nid);
@@ -30,6 +36,8 @@ void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
 				 unsigned long *start_pfn, unsigned long *end_pfn);
 unsigned long mmbox_memblock_pages(const struct mmbox_memblock *mb, int nid,
 				   unsigned long start_pfn, unsigned long end_pfn);
+void *mmbox_boot_alloc(struct mmbox *box, unsigned long size, unsigned long align,
+		       int nid, const char *name);
 
 /* banks.c */
 const char *mmbox_parse_bytes(const char *text, phys_addr_t *value);
@@ -48,17 +56,26 @@ int mmbox_memmap_init(struct mmbox *box);
 void mmbox_memmap_exit(struct mmbox *box);
 bool mmbox_page_valid(const struct mmbox *box, const struct mmbox_page *page);
 void mmbox_memmap_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage);
-void *mmbox_boot_alloc(struct mmbox *box, unsigned long size, unsigned long align,
-		       int nid, const char *name);
-void mmbox_init_reserved(struct mmbox_page *page, unsigned long nr, int nid, int idx);
+/*
+ * Initialise @nr descriptors as reserved, from @page on: node @nid, zone @idx of that
+ * node, or 0 while the zone is not known.
+ */
+static inline void mmbox_init_reserved(struct mmbox_page *page, unsigned long nr, int nid,
+				       int idx)
+{
+	const struct mmbox_page proto = {
+		.type = MMBOX_PAGE_RESERVED,
+		.zone_id = idx,
+		.node_id = nid,
+	};
 
-/* memmap_static.c, memmap_extreme.c */
-int mmbox_sparse_static_alloc(struct mmbox *box);
+	while (nr--)
+		*page++ = proto;
+}
+
+/* memmap_extreme.c, which sparse-vmemmap shares */
 int mmbox_sparse_extreme_alloc(struct mmbox *box);
 int mmbox_sparse_index_init(struct mmbox *box, unsigned long nr, int nid);
-
-/* memmap_vmemmap.c */
-int mmbox_vmemmap_populate(struct mmbox *box);
 
 /* sparse.c */
 int mmbox_sparse_init(struct mmbox *box);
@@ -116,10 +133,6 @@ mmbox_section_mem_map_addr(const struct mmbox_mem_section *ms)
 	return (struct mmbox_page *)(ms->section_mem_map & MMBOX_SECTION_MAP_MASK);
 }
 
-void mmbox_boot_note(struct mmbox *box, enum mmbox_boot_what what, int nid,
-		     unsigned long start, unsigned long end, u64 bytes);
-void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
-			  int idx, unsigned long start, unsigned long end, u64 bytes);
 
 /*
  * physmap and memmap, inline: mostly one range of host addresses stands for

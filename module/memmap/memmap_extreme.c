@@ -45,8 +45,7 @@ int mmbox_sparse_index_init(struct mmbox *box, unsigned long nr, int nid)
 	unsigned long root = nr / MMBOX_SECTIONS_PER_ROOT;
 	struct mmbox_mem_section *sections;
 
-	/* The array of sparse-static is there already, and so is a root in use. */
-	if (!box->memmap.sparse.roots || box->memmap.sparse.roots[root])
+	if (box->memmap.sparse.roots[root])
 		return 0;
 	sections = mmbox_boot_alloc(box, PAGE_SIZE, PAGE_SIZE, nid, "mem_section");
 	if (!sections)
@@ -59,6 +58,8 @@ int mmbox_sparse_index_init(struct mmbox *box, unsigned long nr, int nid)
 
 const struct mmbox_memmap_model mmbox_sparse_extreme_model = {
 	.init = mmbox_sparse_init,
+	.alloc_sections = mmbox_sparse_extreme_alloc,
+	.index_init = mmbox_sparse_index_init,
 	.pfn_valid = mmbox_sparse_pfn_valid,
 	.page_valid = mmbox_sparse_page_valid,
 	.usage = mmbox_sparse_usage,

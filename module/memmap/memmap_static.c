@@ -8,14 +8,7 @@
  */
 #include "memmap/memmap.h"
 
-/**
- * mmbox_sparse_static_alloc() - take the array of sections
- * @box: the box; memblock is in charge
- *
- * Context: while the box boots.
- * Return: 0 or -ENOMEM.
- */
-int mmbox_sparse_static_alloc(struct mmbox *box)
+static int static_alloc(struct mmbox *box)
 {
 	unsigned long size = box->memmap.nr_sections * sizeof(struct mmbox_mem_section);
 
@@ -31,6 +24,7 @@ int mmbox_sparse_static_alloc(struct mmbox *box)
 
 const struct mmbox_memmap_model mmbox_sparse_static_model = {
 	.init = mmbox_sparse_init,
+	.alloc_sections = static_alloc,
 	.pfn_valid = mmbox_sparse_pfn_valid,
 	.page_valid = mmbox_sparse_page_valid,
 	.usage = mmbox_sparse_usage,

@@ -103,14 +103,8 @@ static int map_virtually(struct mmbox *box)
 	return err;
 }
 
-/**
- * mmbox_vmemmap_populate() - bring the maps of all sections side by side
- * @box: the box, whose sections have their maps
- *
- * Context: while the box boots.
- * Return: 0 or -ENOMEM.
- */
-int mmbox_vmemmap_populate(struct mmbox *box)
+/* All sections have their maps. */
+static int populate_vmemmap(struct mmbox *box)
 {
 	unsigned long nr;
 	int err;
@@ -150,6 +144,9 @@ static bool vmemmap_page_valid(const struct mmbox *box, const struct mmbox_page 
 
 const struct mmbox_memmap_model mmbox_sparse_vmemmap_model = {
 	.init = mmbox_sparse_init,
+	.alloc_sections = mmbox_sparse_extreme_alloc,
+	.index_init = mmbox_sparse_index_init,
+	.populate = populate_vmemmap,
 	.exit = vmemmap_exit,
 	.pfn_valid = mmbox_sparse_pfn_valid,
 	.page_valid = vmemmap_page_valid,

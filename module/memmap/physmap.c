@@ -16,6 +16,17 @@
 
 #include "memmap/memmap.h"
 
+/*
+ * Counts the boxes whose addresses or descriptors are not in one range. While
+ * there is none, the fast paths do not even look.
+ */
+DEFINE_STATIC_KEY_FALSE(mmbox_nonlinear_key);
+MMBOX_EXPORT_INTERNAL(mmbox_nonlinear_key);
+
+/* Counts those of them whose descriptors are not one array. */
+DEFINE_STATIC_KEY_FALSE(mmbox_scattered_key);
+MMBOX_EXPORT_INTERNAL(mmbox_scattered_key);
+
 /* Is the whole of it one range from 0 on, and will it stay so? */
 static bool is_linear(const struct mmbox *box)
 {

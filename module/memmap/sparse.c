@@ -102,7 +102,7 @@ static int mmbox_memory_present(struct mmbox *box, int nid, phys_addr_t start,
 	for (; nr <= last; nr++) {
 		struct mmbox_mem_section *ms;
 
-		if (mmbox_sparse_index_init(box, nr, nid))
+		if (box->memmap.model->index_init && box->memmap.model->index_init(box, nr, nid))
 			return -ENOMEM;
 		ms = mmbox_nr_to_section(box, nr);
 		if (!ms->section_mem_map)
@@ -119,10 +119,7 @@ static int mmbox_memblocks_present(struct mmbox *box)
 	unsigned int i;
 	int err;
 
-	if (box->cfg.model == MMBOX_SPARSE_STATIC)
-		err = mmbox_sparse_static_alloc(box);
-	else
-		err = mmbox_sparse_extreme_alloc(box);
+	err = box->memmap.model->alloc_sections(box);
 	for (i = 0; i < memory->cnt && !err; i++) {
 		const struct mmbox_memblock_region *bank = &memory->regions[i];
 
@@ -352,7 +349,7 @@ int mmbox_sparse_init(struct mmbox *box)
 
 	if (mmbox_first_present_section_nr(box) == box->memmap.nr_sections)
 		return -ENOMEM;
-	return box->cfg.model == MMBOX_SPARSE_VMEMMAP ? mmbox_vmemmap_populate(box) : 0;
+	return box->memmap.model->populate ? box->memmap.model->populate(box) : 0;
 }
 
 /* ---- for all sparse models ---- */

@@ -81,6 +81,12 @@ struct mmbox_memmap_usage {
 struct mmbox_memmap_model {
 	/* Sets up all descriptors, out of memblock. 0 or -ENOMEM. */
 	int (*init)(struct mmbox *box);
+	/* Sparse models: takes the array of sections, or its first level. 0 or -ENOMEM. */
+	int (*alloc_sections)(struct mmbox *box);
+	/* Gives a section its entry in the second level. 0 or -ENOMEM. NULL: there is one level. */
+	int (*index_init)(struct mmbox *box, unsigned long nr, int nid);
+	/* Brings the maps of all sections side by side. 0 or -ENOMEM. NULL: they stay apart. */
+	int (*populate)(struct mmbox *box);
 	/* Gives back what came from the host, also after a failed init(). NULL: nothing did. */
 	void (*exit)(struct mmbox *box);
 	/* Is there a page? Asked of page frames below max_pfn only. */

@@ -27,7 +27,7 @@ struct mmbox;
 struct mmbox_page;
 struct mmbox_kmem_cache;
 
-/* box.c: finding a box */
+/* registry.c: finding a box */
 struct mmbox *mmbox_get(const char *name);
 void mmbox_put(struct mmbox *box);
 

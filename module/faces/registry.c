@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The boxes that other modules and the device find by name. Whoever holds one
+ * keeps this module loaded until it has put the box back.
+ */
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+
+#include "faces/faces.h"
+
+static LIST_HEAD(boxes);		/* published boxes, boxes_mutex */
+static DEFINE_MUTEX(boxes_mutex);
+
+/**
+ * mmbox_publish() - let mmbox_get() find a box
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_publish(struct mmbox *box)
+{
+	mutex_lock(&boxes_mutex);
+	list_add_tail(&box->list, &boxes);
+	mutex_unlock(&boxes_mutex);
+}
+
+/**
+ * mmbox_unpublish() - let mmbox_get() not find a box any more
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_unpublish(struct mmbox *box)
+{
+	mutex_lock(&boxes_mutex);
+	list_del_init(&box->list);
+	mutex_unlock(&boxes_mutex);
+}
+
+/**
+ * mmbox_get() - find a live box
+ * @name: its name; the first is "box0"
+ *
+ * Context: process, may sleep.
+ * Return: the box, for mmbox_put(), or NULL if there is none of this name.
+ */
+struct mmbox *mmbox_get(const char *name)
+{
+	struct mmbox *box, *found = NULL;
+
+	mutex_lock(&boxes_mutex);
+	list_for_each_entry(box, &boxes, list) {
+		if (strcmp(box->name, name))
+			continue;
+		if (try_module_get(THIS_MODULE))
+			found = box;
+		break;
+	}
+	mutex_unlock(&boxes_mutex);
+	return found;
+}
+EXPORT_SYMBOL_GPL(mmbox_get);
+
+/**
+ * mmbox_put() - return a box
+ * @box: from mmbox_get(), or NULL
+ *
+ * Context: any.
+ */
+void mmbox_put(struct mmbox *box)
+{
+	if (box)
+		module_put(THIS_MODULE);
+}
+EXPORT_SYMBOL_GPL(mmbox_put);

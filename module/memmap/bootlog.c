@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The boot of a box, step by step, for the file `boot`.
+ */
+#include <linux/ktime.h>
+
+#include "memmap/memmap.h"
+
+/* Sections that are treated one after the other are one step for the reader. */
+static bool extends(const struct mmbox_boot_step *last, const struct mmbox_boot_step *step)
+{
+	return (step->what == MMBOX_BOOT_POPULATE || step->what == MMBOX_BOOT_INIT_ONE) &&
+	       last->what == step->what && last->nid == step->nid && last->end == step->start;
+}
+
+/**
+ * mmbox_boot_note_zone() - note a step of the boot that is about a zone
+ * @box: the box; without a log nothing happens
+ * @what: the step
+ * @nid: node, or NUMA_NO_NODE
+ * @idx: zone of that node, or -1
+ * @start: first of what it is about
+ * @end: first beyond
+ * @bytes: taken, given, or found
+ *
+ * Context: while the box boots.
+ */
+void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
+			  int idx, unsigned long start, unsigned long end, u64 bytes)
+{
+	struct mmbox_boot_log *log = box->memmap.boot;
+	const struct mmbox_boot_step step = {
+		.what = what, .nid = nid, .idx = idx, .start = start, .end = end,
+		.bytes = bytes, .ns = log ? ktime_get_ns() - log->start_ns : 0,
+	};
+	unsigned int back;
+
+	if (!log)
+		return;
+	/* Populating and noting a section alternate. */
+	for (back = 1; back <= 2 && back <= log->nr; back++) {
+		struct mmbox_boot_step *last = &log->steps[log->nr - back];
+
+		if (!extends(last, &step))
+			continue;
+		last->end = end;
+		last->bytes += bytes;
+		last->ns = step.ns;
+		return;
+	}
+	if (log->nr == MMBOX_BOOT_STEPS)
+		log->nr_lost++;
+	else
+		log->steps[log->nr++] = step;
+}
+
+/**
+ * mmbox_boot_note() - note a step of the boot
+ * @box: the box; without a log nothing happens
+ * @what: the step
+ * @nid: node, or NUMA_NO_NODE
+ * @start: first of what it is about
+ * @end: first beyond
+ * @bytes: taken, given, or found
+ *
+ * Context: while the box boots.
+ */
+void mmbox_boot_note(struct mmbox *box, enum mmbox_boot_what what, int nid,
+		     unsigned long start, unsigned long end, u64 bytes)
+{
+	mmbox_boot_note_zone(box, what, nid, -1, start, end, bytes);
+}
