@@ -10,8 +10,10 @@
  * functions called. Caches come and go between chunks.
  *
  * Several threads may be in here for one session. A slot belongs to whoever
- * put MMBOX_TAG_BUSY there; caches stay as long as session->sem is held.
+ * put MMBOX_TAG_BUSY there; caches stay as long as session->sem is held. User
+ * space is reached into only without it: an access may wait for ever.
  */
+#include <linux/bitmap.h>
 #include <linux/compiler.h>
 #include <linux/ctype.h>
 #include <linux/limits.h>
@@ -40,6 +42,7 @@ enum cmd_code {
 
 enum cmd_special {
 	CMD_END,		/* behind the last command of a chunk */
+	CMD_NO_MEMORY,		/* an allocation that the host is not asked for */
 	CMD_BULK_ALLOC,
 	CMD_BULK_FREE,
 };
@@ -74,8 +77,11 @@ struct mmbox_batch_run {
 	gfp_t gfp;
 	size_t kmalloc_limit;		/* bytes, of the target */
 	unsigned int nr_orders;		/* of the target */
+	size_t room;			/* bytes that the chunk may take */
 	unsigned int nr_cmds;
 	struct mmbox_tally tally;	/* of the chunk */
+	DECLARE_BITMAP(touched, MMBOX_NR_CACHE_HANDLES);	/* that @held is of */
+	s32 held[MMBOX_NR_CACHE_HANDLES];	/* objects: allocated less freed */
 	struct cmd cmds[MMBOX_CHUNK + 1];	/* with CMD_END */
 	struct mmbox_op ops[MMBOX_CHUNK];
 	struct mmbox_result results[MMBOX_CHUNK + 1];
@@ -136,12 +142,13 @@ static const struct {
 
 /*
  * On the host a replay keeps its hands off what is scarce: low zones, movable
- * memory (what a session holds cannot be moved) and the reserves; and it would
- * rather fail than see the OOM killer.
+ * memory (what a session holds cannot be moved) and the reserves; what it takes
+ * is charged to the memory cgroup of whoever replays; and it would rather fail
+ * than see the OOM killer (see also mmbox_session_host_begin()).
  */
 #define HOST_GFP_NEVER	(__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM |	\
 			 __GFP_MOVABLE | __GFP_HIGH)
-#define HOST_GFP_ALWAYS	(__GFP_NOWARN | __GFP_NORETRY)
+#define HOST_GFP_ALWAYS	(__GFP_NOWARN | __GFP_NORETRY | __GFP_ACCOUNT)
 
 /* What has no meaning for objects, on either side. */
 #define OBJECT_GFP_NEVER (__GFP_DMA32 | __GFP_HIGHMEM | __GFP_MOVABLE |	\
@@ -201,10 +208,19 @@ static bool nid_ok(const struct mmbox_session *session, int nid)
 	return nid < MAX_NUMNODES && node_online(nid);
 }
 
+static bool is_alloc(const struct mmbox_op *op)
+{
+	return op->code == MMBOX_OP_KMALLOC || op->code == MMBOX_OP_CACHE_ALLOC ||
+	       op->code == MMBOX_OP_PAGES_ALLOC || op->code == MMBOX_OP_BULK_ALLOC;
+}
+
 static int decode_slot(struct mmbox_session *session, const struct mmbox_op *op,
 		       struct cmd *cmd)
 {
-	cmd->slot = mmbox_session_slot(session, op->handle);
+	if (is_alloc(op))
+		cmd->slot = mmbox_session_slot(session, op->handle);
+	else
+		cmd->slot = mmbox_session_find_slot(session, op->handle);
 	return cmd->slot ? 0 : -ENOMEM;
 }
 
@@ -226,7 +242,7 @@ static int decode_bulk(struct mmbox_session *session, const struct mmbox_op *op,
 		return -EINVAL;
 	/* Handles may lie in two segments, both of which must be there. */
 	last = op->handle + op->nr - 1;
-	if (!mmbox_session_slot(session, last))
+	if (is_alloc(op) && !mmbox_session_slot(session, last))
 		return -ENOMEM;
 	cmd->handle = op->handle;
 	cmd->nr = op->nr;
@@ -302,10 +318,41 @@ static bool is_control(const struct mmbox_op *op)
 	       op->code == MMBOX_OP_CACHE_SHRINK;
 }
 
-/* Up to the first bad or control record; returns why it ended there. */
+/*
+ * Bytes that an operation may take: on the box what it asks for; on the host
+ * with all that the allocators may take besides, a slab for a single object.
+ */
+static size_t op_bytes(const struct mmbox_batch_run *run, const struct mmbox_op *op)
+{
+	const struct mmbox_session *session = run->session;
+	size_t bytes;
+
+	switch (op->code) {
+	case MMBOX_OP_PAGES_ALLOC:
+		return PAGE_SIZE << op->order;
+	case MMBOX_OP_KMALLOC:
+		bytes = op->size;
+		break;
+	case MMBOX_OP_CACHE_ALLOC:
+		bytes = session->caches[op->cache].size;
+		break;
+	case MMBOX_OP_BULK_ALLOC:
+		bytes = (size_t)session->caches[op->cache].size * op->nr;
+		break;
+	default:
+		return 0;
+	}
+	return on_box(session) ? bytes : 2 * bytes + 8 * PAGE_SIZE;
+}
+
+/*
+ * Up to the first bad or control record, and as much as there is room for; a
+ * single one that there is no room for fails on the host. Returns why it ended there.
+ */
 static int decode_chunk(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 			unsigned int nr)
 {
+	size_t bytes = 0;
 	int err = 0;
 
 	run->user_gfp = U32_MAX;
@@ -313,12 +360,22 @@ static int decode_chunk(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 	run->nr_orders = mmbox_session_nr_orders(run->session);
 	for (run->nr_cmds = 0; run->nr_cmds < nr; run->nr_cmds++) {
 		const struct mmbox_op *op = &ops[run->nr_cmds];
+		struct cmd *cmd = &run->cmds[run->nr_cmds];
 
 		if (is_control(op))
 			break;
-		err = decode_op(run, op, &run->cmds[run->nr_cmds]);
+		err = decode_op(run, op, cmd);
 		if (err)
 			break;
+		bytes += op_bytes(run, op);
+		if (bytes <= run->room)
+			continue;
+		if (run->nr_cmds)
+			break;
+		if (!on_box(run->session)) {
+			cmd->code = CMD_SPECIAL;
+			cmd->special = CMD_NO_MEMORY;
+		}
 	}
 	run->cmds[run->nr_cmds].code = CMD_SPECIAL;
 	run->cmds[run->nr_cmds].special = CMD_END;
@@ -355,11 +412,24 @@ static __always_inline void slot_empty(struct mmbox_slot *slot)
 
 /* ---- carrying out ---- */
 
+/* Slots of that tag that were filled, or emptied if @nr is negative. */
+static void count_held(struct mmbox_batch_run *run, u32 tag, int nr)
+{
+	const u32 handle = tag & 0xffff;
+
+	run->tally.held += nr;
+	if ((tag & ~0xffffU) != MMBOX_TAG_CACHE(0))
+		return;
+	__set_bit(handle, run->touched);
+	run->held[handle] += nr;
+}
+
 static noinline bool let_pass_empty(struct mmbox_batch_run *run, const struct cmd *cmd)
 {
 	if (!run->allow_empty || READ_ONCE(cmd->slot->tag))
 		return false;
 	run->tally.nr_empty++;
+	count_held(run, cmd->tag, 1);
 	if (cmd->code == CMD_PAGES_FREE)
 		run->tally.pages += 1L << cmd->order;
 	if (run->want_results)
@@ -373,6 +443,8 @@ static noinline void note_failed(struct mmbox_batch_run *run, const struct cmd *
 
 	if (!run->tally.nr_failed++)
 		run->tally.first_failed = i;
+	if (cmd->code < CMD_SPECIAL)
+		count_held(run, cmd->tag, -1);
 	if (cmd->code == CMD_PAGES_ALLOC)
 		run->tally.pages -= 1L << cmd->order;
 	if (run->want_results)
@@ -414,6 +486,7 @@ static noinline bool bulk_alloc(struct mmbox_batch_run *run, const struct cmd *c
 	}
 	for (i = 0; i < nr; i++)
 		slot_fill(slots[i], cmd->tag, objs[i]);
+	count_held(run, cmd->tag, nr);
 	if (run->want_results)
 		note_phys(run, cmd, objs[0]);
 	return true;
@@ -434,7 +507,7 @@ static noinline bool bulk_free(struct mmbox_batch_run *run, const struct cmd *cm
 	for (i = 0; i < cmd->nr; i++) {
 		struct mmbox_slot *slot;
 
-		slot = mmbox_session_slot(run->session, cmd->handle + i);
+		slot = mmbox_session_find_slot(run->session, cmd->handle + i);
 		if (slot_claim_filled(slot, cmd->tag)) {
 			slots[nr] = slot;
 			objs[nr++] = slot->ptr;
@@ -445,6 +518,7 @@ static noinline bool bulk_free(struct mmbox_batch_run *run, const struct cmd *cm
 	for (i = 0; i < nr; i++)
 		slot_empty(slots[i]);
 	run->tally.nr_empty += cmd->nr - nr;
+	count_held(run, cmd->tag, -nr);
 	if (!nr) {
 		if (run->want_results)
 			run->results[cmd - run->cmds].error = -ENOENT;
@@ -508,6 +582,18 @@ static __always_inline void do_free(struct mmbox *box, const struct cmd *cmd,
 	}
 }
 
+/*
+ * An allocation that the host has no room for; yet a handle in use makes it a bad
+ * record. Returns false then.
+ */
+static noinline bool no_memory(struct mmbox_batch_run *run, const struct cmd *cmd)
+{
+	if (READ_ONCE(cmd->slot->tag))
+		return false;
+	note_failed(run, cmd);
+	return true;
+}
+
 /* Returns false at the end, or if the record is bad. */
 static noinline bool special(struct mmbox_batch_run *run, const struct cmd *cmd)
 {
@@ -516,6 +602,8 @@ static noinline bool special(struct mmbox_batch_run *run, const struct cmd *cmd)
 		return bulk_alloc(run, cmd);
 	case CMD_BULK_FREE:
 		return bulk_free(run, cmd);
+	case CMD_NO_MEMORY:
+		return no_memory(run, cmd);
 	}
 	return false;
 }
@@ -616,9 +704,17 @@ static void tally_begin(struct mmbox_batch_run *run)
 
 static void tally_end(struct mmbox_batch_run *run, unsigned int nr_done)
 {
+	struct mmbox_session *session = run->session;
 	unsigned int i;
 
 	run->tally.nr_ops = nr_done;
+	/* Those that failed have been taken off already, bulks counted as they went. */
+	for (i = 0; i < nr_done; i++) {
+		const struct cmd *cmd = &run->cmds[i];
+
+		if (cmd->code != CMD_SPECIAL)
+			count_held(run, cmd->tag, cmd->code < CMD_SPECIAL ? 1 : -1);
+	}
 	for (i = nr_done; i < run->nr_cmds; i++) {
 		const struct cmd *cmd = &run->cmds[i];
 
@@ -627,6 +723,12 @@ static void tally_end(struct mmbox_batch_run *run, unsigned int nr_done)
 		else if (cmd->code == CMD_PAGES_FREE)
 			run->tally.pages += 1L << cmd->order;
 	}
+	atomic_long_add(run->tally.held, &session->nr_held);
+	for_each_set_bit(i, run->touched, MMBOX_NR_CACHE_HANDLES) {
+		atomic_long_add(run->held[i], &session->caches[i].nr_held);
+		run->held[i] = 0;
+	}
+	bitmap_zero(run->touched, MMBOX_NR_CACHE_HANDLES);
 	mmbox_session_sample(run->session, &run->tally);
 }
 
@@ -649,38 +751,39 @@ static int copy_cache_name(char *name, u64 user)
 	return 0;
 }
 
-static int create_cache(struct mmbox_session *session, const struct mmbox_op *op)
+/* What can be told of a cache to be without the session; @name is filled in. */
+static int check_cache(const struct mmbox_op *op, char *name)
 {
-	char name[MMBOX_UAPI_NAME_LEN];
-	int err;
-
 	if (op->flags & ~MMBOX_CACHE_ALL || op->size < sizeof(void *) ||
 	    op->size > MMBOX_OBJECT_MAX || op->align > PAGE_SIZE ||
 	    (op->align && !is_power_of_2(op->align)))
 		return -EINVAL;
-	err = copy_cache_name(name, op->name);
-	if (err)
-		return err;
-	return mmbox_session_cache_create(session, op->cache, name, op->size,
-					  op->align, op->flags);
+	return copy_cache_name(name, op->name);
 }
 
 static int control(struct mmbox_batch_run *run, const struct mmbox_op *op,
 		   struct mmbox_result *result, u64 *ns)
 {
 	struct mmbox_session *session = run->session;
+	char name[MMBOX_UAPI_NAME_LEN];
 	u64 start;
-	int err;
+	int err = 0;
 
 	*result = (struct mmbox_result){ .phys = MMBOX_PHYS_NONE };
 	memset(&run->tally, 0, sizeof(run->tally));
 	if (!fields_ok(op))
 		return -EINVAL;
-	if (down_write_killable(&session->sem))
+	if (op->code == MMBOX_OP_CACHE_CREATE)
+		err = check_cache(op, name);
+	if (err)
+		return err;
+	/* Each may take long, and the semaphore minds signals only if it waits. */
+	if (fatal_signal_pending(current) || down_write_killable(&session->sem))
 		return -EINTR;
 	start = ktime_get_ns();
 	if (op->code == MMBOX_OP_CACHE_CREATE)
-		err = create_cache(session, op);
+		err = mmbox_session_cache_create(session, op->cache, name, op->size,
+						 op->align, op->flags);
 	else if (op->code == MMBOX_OP_CACHE_DESTROY)
 		err = mmbox_session_cache_destroy(session, op->cache);
 	else
@@ -711,13 +814,18 @@ static int data(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 		unsigned int nr, u64 *ns)
 {
 	struct mmbox_session *session = run->session;
+	size_t promised = 0;
 	unsigned int done;
 	u64 start;
 	int err;
 
 	memset(&run->tally, 0, sizeof(run->tally));
-	if (down_read_killable(&session->sem))
+	/* As above: a chunk may be cut short. */
+	if (fatal_signal_pending(current) || down_read_killable(&session->sem))
 		return -EINTR;
+	if (!on_box(session))
+		promised = mmbox_session_host_begin(session);
+	run->room = on_box(session) ? MMBOX_CHUNK_BYTES : promised;
 	err = decode_chunk(run, ops, nr);
 	tally_begin(run);
 
@@ -731,6 +839,8 @@ static int data(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 	*ns = ktime_get_ns() - start;
 
 	tally_end(run, done);
+	if (promised)
+		mmbox_session_host_end(session, promised);
 	up_read(&session->sem);
 	return done < run->nr_cmds ? -EINVAL : err;
 }

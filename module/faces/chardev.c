@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/printk.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "faces/faces.h"
@@ -96,8 +97,10 @@ static long ioctl_batch(struct mmbox_session *session, void __user *arg)
 static long ioctl_stat(struct mmbox_session *session, void __user *arg)
 {
 	struct mmbox_stat stat;
+	int err = mmbox_session_stat(session, &stat);
 
-	mmbox_session_stat(session, &stat);
+	if (err)
+		return err;
 	return copy_to_user(arg, &stat, sizeof(stat)) ? -EFAULT : 0;
 }
 
@@ -105,6 +108,8 @@ static long ioctl_checksum(struct mmbox_session *session, void __user *arg)
 {
 	struct mmbox_checksum checksum = { .crc = mmbox_checksum(session->box) };
 
+	if (fatal_signal_pending(current))
+		return -EINTR;
 	return copy_to_user(arg, &checksum, sizeof(checksum)) ? -EFAULT : 0;
 }
 
@@ -120,6 +125,10 @@ static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	struct mmbox_session *session = file->private_data;
 	void __user *uarg = (void __user *)arg;
 
+	/* What changes something needs a file open for writing. */
+	if ((cmd == MMBOX_IOC_BATCH || cmd == MMBOX_IOC_TARGET) &&
+	    !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
 	switch (cmd) {
 	case MMBOX_IOC_INFO:
 		return ioctl_info(session, uarg);

@@ -12,6 +12,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/jhash.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "faces/faces.h"
@@ -24,6 +25,11 @@ static u32 hash_pages(struct mmbox *box, u32 hash)
 	for (pfn = 0; pfn < box->memmap.max_pfn; pfn++) {
 		const struct mmbox_page *page = mmbox_pfn_to_page(box, pfn);
 
+		if (!(pfn % 4096)) {
+			cond_resched();
+			if (fatal_signal_pending(current))
+				return 0;
+		}
 		if (!page)
 			continue;
 		hash = jhash_3words(mmbox_glance(page->type_order),
@@ -149,7 +155,7 @@ static u32 hash_cache(const struct mmbox *box, struct mmbox_kmem_cache *cachep,
  * @box: the box; the result means something if nobody else uses it now
  *
  * Context: process, may sleep.
- * Return: the hash.
+ * Return: the hash; anything if the task was killed.
  */
 u32 mmbox_checksum(struct mmbox *box)
 {
@@ -158,14 +164,16 @@ u32 mmbox_checksum(struct mmbox *box)
 	int nid, i;
 
 	/* Descriptors stay. */
-	mutex_lock(&box->pages.memory_lock);
+	if (mutex_lock_killable(&box->pages.memory_lock))
+		return 0;
 	hash = hash_pages(box, hash);
 	mmbox_for_each_online_node(box, nid)
 		for (i = 0; i < box->node[nid]->nr_zones; i++)
 			hash = hash_zone(box, &box->node[nid]->node_zones[i], hash);
 	hash = hash_cpus(box, hash);
 	mutex_unlock(&box->pages.memory_lock);
-	mutex_lock(&box->slab.mutex);
+	if (mutex_lock_killable(&box->slab.mutex))
+		return 0;
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		hash = hash_cache(box, cachep, hash);
 	mutex_unlock(&box->slab.mutex);

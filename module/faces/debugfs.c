@@ -251,7 +251,7 @@ static void add_files(struct mmbox *box, struct mmbox_face_dir *dir,
 		nr++;
 	/* Not mmbox_host_zalloc(): these may stay when the box has gone. */
 	if (!ask || !mmbox_host_should_fail(&box->host, "debugfs files"))
-		table = kzalloc(struct_size(table, files, nr), GFP_KERNEL | __GFP_NOWARN);
+		table = kzalloc(struct_size(table, files, nr), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!table) {
 		pr_warn("%s: goes without debugfs file %s and %u more: %pe\n",
 			box->name, faces[0].name, nr - 1, ERR_PTR(-ENOMEM));
@@ -324,7 +324,7 @@ static struct mmbox_face_dir *add_dir(struct mmbox *box, struct mmbox_face_dir *
 	above = parent ? parent->dentry : root;
 
 	if (!ask || !mmbox_host_should_fail(&box->host, "a debugfs folder's anchor"))
-		dir = kzalloc(sizeof(*dir), GFP_KERNEL | __GFP_NOWARN);
+		dir = kzalloc(sizeof(*dir), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!dir)
 		goto warn;
 	dir->dentry = create_dir(box, name, above, ask);
@@ -472,7 +472,7 @@ int mmbox_debugfs_add(struct mmbox *box)
 	int err = -ENOMEM;
 
 	if (!mmbox_host_should_fail(&box->host, "the debugfs files' anchor"))
-		debugfs = kzalloc(sizeof(*debugfs), GFP_KERNEL | __GFP_NOWARN);
+		debugfs = kzalloc(sizeof(*debugfs), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!debugfs)
 		goto warn;
 	kref_init(&debugfs->ref);

@@ -128,15 +128,17 @@ void mmbox_session_sample(struct mmbox_session *session,
  * @stat: filled in
  *
  * Context: process, may sleep.
+ * Return: 0, or -EINTR if killed.
  */
-void mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat)
+int mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat)
 {
 	static const struct mmbox_tally nothing;
 	struct mmbox *box = session->box;
 	int i;
 
 	memset(stat, 0, sizeof(*stat));
-	down_read(&session->sem);
+	if (down_read_killable(&session->sem))
+		return -EINTR;
 	mmbox_session_sample(session, &nothing);
 	stat->target = session->target;
 	up_read(&session->sem);
@@ -157,6 +159,7 @@ void mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat)
 	for (i = 0; i < MMBOX_NR_BAD; i++)
 		stat->nr_refused += atomic_long_read(&box->faces.bad[i]);
 	stat->host_bytes = atomic_long_read(&box->host.bytes);
+	return 0;
 }
 
 /**
@@ -187,8 +190,73 @@ unsigned int mmbox_session_nr_orders(const struct mmbox_session *session)
 	return session->box->pages.max_order;
 }
 
+/*
+ * Bytes that the host can give to sessions, with @promised bytes of what it has
+ * as good as gone. A part stays for everybody else: who takes all that there is
+ * has the OOM killer woken by the next to ask, whoever that is.
+ */
+static size_t host_room(const struct mmbox *box, size_t promised)
+{
+	long pages = si_mem_available() - (long)(totalram_pages() / 8);
+	size_t room = pages > 0 ? (size_t)pages << PAGE_SHIFT : 0;
+
+	return room > promised ? room - promised : 0;
+}
+
 /**
- * mmbox_session_slot() - find the slot of a handle
+ * mmbox_session_host_begin() - reserve memory of the host for a run of operations
+ * @session: the session, whose target is the host
+ *
+ * Context: process, session->sem held.
+ * Return: bytes that the run may take at most, for mmbox_session_host_end().
+ */
+size_t mmbox_session_host_begin(struct mmbox_session *session)
+{
+	const size_t most = max(MMBOX_CHUNK_BYTES, 4 * PAGE_SIZE << MMBOX_HOST_MAX_ORDER);
+	struct mmbox *box = session->box;
+	long promised = atomic_long_read(&box->faces.host_promised);
+	size_t bytes;
+
+	do {
+		bytes = min(host_room(box, promised), most);
+	} while (!atomic_long_try_cmpxchg(&box->faces.host_promised, &promised, promised + bytes));
+	return bytes;
+}
+
+/**
+ * mmbox_session_host_end() - what a run has taken shows, the rest goes back
+ * @session: the session
+ * @bytes: from mmbox_session_host_begin()
+ *
+ * Context: process, session->sem held.
+ */
+void mmbox_session_host_end(struct mmbox_session *session, size_t bytes)
+{
+	atomic_long_sub(bytes, &session->box->faces.host_promised);
+}
+
+/**
+ * mmbox_session_find_slot() - find the slot of a handle that is to be freed
+ * @session: the session
+ * @handle: below MMBOX_NR_HANDLES
+ *
+ * Looking for what was never allocated takes no memory.
+ *
+ * Context: any.
+ * Return: the slot, or if no handle near this one was ever used one that is
+ * empty and stays so.
+ */
+struct mmbox_slot *mmbox_session_find_slot(struct mmbox_session *session, u32 handle)
+{
+	struct mmbox_slot *slots = READ_ONCE(session->segments[handle >> MMBOX_SLOT_SHIFT]);
+
+	if (!slots)
+		return &session->empty_slot;
+	return &slots[handle & (MMBOX_SEGMENT_SLOTS - 1)];
+}
+
+/**
+ * mmbox_session_slot() - find the slot of a handle that is to be filled
  * @session: the session
  * @handle: below MMBOX_NR_HANDLES
  *
@@ -217,24 +285,6 @@ struct mmbox_slot *mmbox_session_slot(struct mmbox_session *session, u32 handle)
 	return &slots[handle & (MMBOX_SEGMENT_SLOTS - 1)];
 }
 
-/* sem held for writing, so that no slot is busy. */
-static bool any_slot(struct mmbox_session *session, u32 mask, u32 tag)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < MMBOX_NR_SEGMENTS; i++) {
-		const struct mmbox_slot *slots = session->segments[i];
-
-		if (!slots)
-			continue;
-		for (j = 0; j < MMBOX_SEGMENT_SLOTS; j++)
-			if (slots[j].tag && (slots[j].tag & mask) == tag)
-				return true;
-		cond_resched();
-	}
-	return false;
-}
-
 static bool any_cache(const struct mmbox_session *session)
 {
 	unsigned int i;
@@ -260,7 +310,7 @@ int mmbox_session_set_target(struct mmbox_session *session,
 
 	if (down_write_killable(&session->sem))
 		return -EINTR;
-	if (any_cache(session) || any_slot(session, 0, 0)) {
+	if (any_cache(session) || atomic_long_read(&session->nr_held)) {
 		err = -EBUSY;
 	} else {
 		session->target = target;
@@ -285,16 +335,27 @@ static void *create_for_host(struct mmbox_session *session,
 			     unsigned int size, unsigned int align,
 			     slab_flags_t flags)
 {
+	struct mmbox *box = session->box;
 	void *cachep;
 
-	if (mmbox_host_should_fail(&session->box->host, "cache of a session"))
+	/*
+	 * The kernel does not charge caches to anybody, and complains at length
+	 * if it has no memory for one.
+	 */
+	if (mmbox_host_should_fail(&box->host, "cache of a session") ||
+	    !host_room(box, atomic_long_read(&box->faces.host_promised)))
+		return ERR_PTR(-ENOMEM);
+	if (!atomic_add_unless(&box->faces.nr_host_caches, 1, MMBOX_NR_HOST_CACHES))
 		return ERR_PTR(-ENOMEM);
 	/* Names of the host's caches may occur once. */
 	snprintf(cache->name, sizeof(cache->name), "%s:%u:%zu:%s",
-		 session->box->name, session->id, cache - session->caches, name);
+		 box->name, session->id, cache - session->caches, name);
 	cachep = kmem_cache_create(cache->name, size, align,
 				   flags | HOST_UNMERGED, NULL);
-	return cachep ?: ERR_PTR(-ENOMEM);
+	if (cachep)
+		return cachep;
+	atomic_dec(&box->faces.nr_host_caches);
+	return ERR_PTR(-ENOMEM);
 }
 
 /**
@@ -333,6 +394,7 @@ int mmbox_session_cache_create(struct mmbox_session *session, u16 handle,
 	if (IS_ERR(cachep))
 		return PTR_ERR(cachep) == -ENOMEM ? -ENOMEM : -EINVAL;
 	cache->cachep = cachep;
+	cache->size = size;
 	return 0;
 }
 
@@ -346,6 +408,7 @@ static int destroy_cache(struct mmbox_session *session,
 			return err;
 	} else {
 		kmem_cache_destroy(cache->cachep);
+		atomic_dec(&session->box->faces.nr_host_caches);
 	}
 	cache->cachep = NULL;
 	return 0;
@@ -364,7 +427,7 @@ int mmbox_session_cache_destroy(struct mmbox_session *session, u16 handle)
 {
 	struct mmbox_session_cache *cache = &session->caches[handle];
 
-	if (!cache->cachep || any_slot(session, U32_MAX, MMBOX_TAG_CACHE(handle)))
+	if (!cache->cachep || atomic_long_read(&cache->nr_held))
 		return -EINVAL;
 	return destroy_cache(session, cache);
 }

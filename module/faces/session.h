@@ -24,7 +24,9 @@ struct mmbox_batch_run;
 #define MMBOX_NR_HANDLES	(MMBOX_NR_SEGMENTS * MMBOX_SEGMENT_SLOTS)
 #define MMBOX_BULK_MAX		64U
 #define MMBOX_OBJECT_MAX	(128U << 10)	/* bytes, of a session's caches */
-#define MMBOX_CHUNK		512U	/* operations carried out in one go */
+#define MMBOX_CHUNK		512U	/* operations carried out in one go, */
+#define MMBOX_CHUNK_BYTES	(32UL << 20)	/* and bytes, but for a single one */
+#define MMBOX_NR_HOST_CACHES	4096	/* of all sessions together */
 
 /*
  * What a handle stands for. @tag says how it was allocated, and so how it may
@@ -43,6 +45,8 @@ struct mmbox_slot {
 
 struct mmbox_session_cache {
 	void *cachep;		/* of the target; NULL: the handle is free */
+	atomic_long_t nr_held;	/* objects; exact while nobody has the semaphore */
+	unsigned int size;	/* bytes, of an object */
 	char name[MMBOX_UAPI_NAME_LEN + 32];	/* the host's has a prefix */
 };
 
@@ -57,11 +61,17 @@ struct mmbox_session {
 	struct mmbox *box;
 	unsigned int id;		/* unlike that of any other of the box */
 
-	/* Read: operations run. Write: caches or the target change. */
+	/*
+	 * Read: operations run. Write: caches or the target change. It is always
+	 * taken killably, and nobody who has it reaches into user space, which
+	 * may take for ever.
+	 */
 	struct rw_semaphore sem;
 	enum mmbox_target target;	/* sem */
 	struct mmbox_session_cache caches[MMBOX_NR_CACHE_HANDLES];	/* sem */
+	atomic_long_t nr_held;		/* slots filled; exact as that of a cache */
 	struct mmbox_slot *segments[MMBOX_NR_SEGMENTS];	/* set once, by cmpxchg */
+	struct mmbox_slot empty_slot;	/* stands for those of no segment, never filled */
 	struct mmbox_batch_run *spare_run;	/* of an earlier batch; xchg */
 
 	spinlock_t stat_lock;		/* all below */
@@ -80,6 +90,7 @@ struct mmbox_tally {
 	unsigned int first_failed;	/* index in the chunk, if any */
 	unsigned int nr_empty;		/* frees of empty handles let pass */
 	long pages;			/* page blocks: allocated less freed */
+	long held;			/* slots: filled less emptied */
 };
 
 /* session.c */
@@ -90,6 +101,9 @@ int mmbox_session_set_target(struct mmbox_session *session,
 size_t mmbox_session_kmalloc_limit(const struct mmbox_session *session);
 unsigned int mmbox_session_nr_orders(const struct mmbox_session *session);
 struct mmbox_slot *mmbox_session_slot(struct mmbox_session *session, u32 handle);
+struct mmbox_slot *mmbox_session_find_slot(struct mmbox_session *session, u32 handle);
+size_t mmbox_session_host_begin(struct mmbox_session *session);
+void mmbox_session_host_end(struct mmbox_session *session, size_t bytes);
 int mmbox_session_cache_create(struct mmbox_session *session, u16 handle,
 			       const char *name, unsigned int size,
 			       unsigned int align, u32 flags);
@@ -97,7 +111,7 @@ int mmbox_session_cache_destroy(struct mmbox_session *session, u16 handle);
 int mmbox_session_cache_shrink(struct mmbox_session *session, u16 handle);
 void mmbox_session_sample(struct mmbox_session *session,
 			  const struct mmbox_tally *tally);
-void mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat);
+int mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat);
 
 /* batch.c */
 int mmbox_session_batch(struct mmbox_session *session, struct mmbox_batch *batch);

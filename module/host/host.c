@@ -16,6 +16,13 @@
 
 #include "host/host.h"
 
+/*
+ * What the module takes is charged to the memory cgroup of the task that made
+ * it do so. Where that, or the host, has no more, the request fails: the OOM
+ * killer is left alone.
+ */
+#define HOST_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
 /**
  * mmbox_host_should_fail() - count a request to the host
  * @host: the account of the box that asks
@@ -43,6 +50,8 @@ bool mmbox_host_should_fail(struct mmbox_host *host, const char *what)
  * @size: bytes
  * @what: what for, as the log should name it
  *
+ * It is charged to the memory cgroup of the task, as all that this file takes.
+ *
  * Context: process, may sleep.
  * Return: the memory, for mmbox_host_free(), or NULL.
  */
@@ -52,7 +61,7 @@ void *mmbox_host_zalloc(struct mmbox_host *host, size_t size, const char *what)
 
 	if (mmbox_host_should_fail(host, what))
 		return NULL;
-	ptr = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	ptr = kvzalloc(size, HOST_GFP);
 	if (ptr)
 		atomic_long_add(size, &host->bytes);
 	return ptr;
@@ -76,7 +85,7 @@ void *mmbox_host_kzalloc(struct mmbox_host *host, size_t size, gfp_t gfp,
 
 	if (mmbox_host_should_fail(host, what))
 		return NULL;
-	ptr = kzalloc(size, gfp | __GFP_NOWARN);
+	ptr = kzalloc(size, gfp | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (ptr)
 		atomic_long_add(size, &host->bytes);
 	return ptr;
@@ -117,10 +126,10 @@ struct mmbox_host_percpu *mmbox_host_alloc_percpu(struct mmbox_host *host,
 	/* The handle and what it stands for are one request. */
 	if (mmbox_host_should_fail(host, what))
 		return NULL;
-	percpu = kzalloc(sizeof(*percpu), GFP_KERNEL | __GFP_NOWARN);
+	percpu = kzalloc(sizeof(*percpu), HOST_GFP);
 	if (!percpu)
 		return NULL;
-	percpu->ptr = __alloc_percpu_gfp(size, align, GFP_KERNEL | __GFP_NOWARN);
+	percpu->ptr = __alloc_percpu_gfp(size, align, HOST_GFP);
 	if (!percpu->ptr) {
 		kfree(percpu);
 		return NULL;

@@ -87,6 +87,9 @@ struct mmbox_faces {
 	struct mmbox_face_dir **section_dirs;	/* memory/memoryN, or NULL; pages.memory_lock */
 	struct mmbox_face_dir *caches_dir;	/* its folder caches/, or NULL; slab.mutex */
 	struct mmbox_chardev *chardev;	/* NULL: it has no device */
+	/* Of sessions that have the host as target, session.c: */
+	atomic_long_t host_promised;	/* bytes that batches under way may yet take */
+	atomic_t nr_host_caches;	/* of all of them together */
 	unsigned long whatis;		/* address that was asked about last, or 0 */
 	atomic_long_t bad[MMBOX_NR_BAD];	/* mistakes of users, by kind */
 	struct ratelimit_state bad_limit;	/* how often these are told */

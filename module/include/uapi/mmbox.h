@@ -11,6 +11,21 @@
  * The same operations can be sent to the host's own allocators instead of the
  * box (MMBOX_IOC_TARGET), to be compared.
  *
+ * What a session makes the kernel take is limited, and charged to the memory
+ * cgroup of the task that calls. Where the limit of that is reached the call fails
+ * with ENOMEM, and nobody is killed:
+ *   the session itself		about 125 KiB
+ *   its handles		64 KiB for each 4,096 of them, counted from a
+ *				multiple of 4,096, when the first is allocated
+ *				under; so 256 MiB at most
+ *   a batch			65 KiB for each that runs at a time
+ *   caches of the box		nr_caches; a few KiB each
+ *   caches of the host		nr_caches, and 4,096 of all sessions together. The
+ *				kernel charges these to nobody
+ *   memory of the host		as far as an eighth of what the machine has stays
+ *				available; beyond that an operation's result is
+ *				ENOMEM
+ *
  * Whatever a structure does not use must be 0.
  */
 #ifndef _UAPI_MMBOX_H
@@ -123,7 +138,8 @@ struct mmbox_result {
 #define MMBOX_BATCH_ALL		0x3
 
 /*
- * Operations, carried out in order. A record that makes no sense (a field
+ * Operations, carried out in order. The file must be open for writing, else the
+ * ioctl fails with EBADF. A record that makes no sense (a field
  * out of range, an unknown flag, a handle that is in use, or is not held in
  * the way it is to be freed) ends the batch with EINVAL: @nr_done is then its
  * index, and those before it stand. An allocation that fails for want of memory
@@ -177,7 +193,10 @@ struct mmbox_checksum {
 #define MMBOX_IOC_BATCH		_IOWR(MMBOX_IOC_MAGIC, 1, struct mmbox_batch)
 #define MMBOX_IOC_STAT		_IOR(MMBOX_IOC_MAGIC, 2, struct mmbox_stat)
 #define MMBOX_IOC_CHECKSUM	_IOR(MMBOX_IOC_MAGIC, 3, struct mmbox_checksum)
-/* enum mmbox_target by value; EBUSY while the session holds anything */
+/*
+ * enum mmbox_target by value; EBUSY while the session holds anything, EBADF if the
+ * file is not open for writing
+ */
 #define MMBOX_IOC_TARGET	_IO(MMBOX_IOC_MAGIC, 4)
 
 #endif /* _UAPI_MMBOX_H */

@@ -1,0 +1,589 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test/hostile WHAT DEVICE: a program that means harm to whoever shares a machine
+ * with a box's device. It takes all the memory that it can be given, stays where
+ * it has locks held if there is such a place, and is killed in the middle of
+ * things. One line a test, the last one `N passed, N failed`.
+ *
+ *   account	in a memory cgroup of 16 MiB: nothing of it is let past the limit
+ *   host	all that the host gives through the session; some must be left
+ *   stall	accesses to its own memory that never come back (userfaultfd)
+ *   kill	a signal in the middle of a run of records that all take long
+ *   destroy	what destroying a cache takes where very many handles are in use
+ *   modes	requests to a file that is not open for writing
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <uapi/mmbox.h>
+
+#include "ok.h"
+
+#define PAGE		4096U
+#define SEGMENT		4096U	/* handles that come into being together */
+#define CGROUP_LIMIT	(16UL << 20)
+#define CHUNK		512U	/* records that the kernel takes in one go */
+
+static const char *path;
+static struct mmbox_op ops[8192];
+static struct mmbox_result results[8192];
+static struct mmbox_batch last;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+static int open_box(int mode)
+{
+	int fd = open(path, mode | O_CLOEXEC);
+
+	if (fd < 0)
+		die(path);
+	return fd;
+}
+
+static int run(int fd, const struct mmbox_op *records, unsigned int nr, unsigned int flags,
+	       struct mmbox_result *to)
+{
+	last = (struct mmbox_batch){
+		.ops = (uintptr_t)records,
+		.results = (uintptr_t)to,
+		.nr = nr,
+		.flags = flags,
+	};
+	return ioctl(fd, MMBOX_IOC_BATCH, &last) ? errno : 0;
+}
+
+static struct mmbox_op op_of(unsigned int code, __u32 handle)
+{
+	struct mmbox_op op = { .code = code, .handle = handle };
+
+	if (code == MMBOX_OP_KMALLOC || code == MMBOX_OP_PAGES_ALLOC) {
+		op.flags = MMBOX_GFP_KERNEL;
+		op.nid = -1;
+	}
+	if (code == MMBOX_OP_KMALLOC)
+		op.size = 8;
+	return op;
+}
+
+static struct mmbox_op cache_op(unsigned int code, __u16 cache, const char *name)
+{
+	return (struct mmbox_op){
+		.code = code,
+		.cache = cache,
+		.name = (uintptr_t)name,
+		.size = name ? 64 : 0,
+	};
+}
+
+static __u64 host_bytes(int fd)
+{
+	struct mmbox_stat stat;
+
+	if (ioctl(fd, MMBOX_IOC_STAT, &stat))
+		die("MMBOX_IOC_STAT");
+	return stat.host_bytes;
+}
+
+/* ---- account ---- */
+
+static void test_empties(void)
+{
+	int fd = open_box(O_RDWR);
+	__u64 before = host_bytes(fd), after;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < 4096; i++)
+		ops[i] = op_of(MMBOX_OP_KFREE, i * SEGMENT);
+	err = run(fd, ops, 4096, MMBOX_BATCH_ALLOW_EMPTY, NULL);
+	after = host_bytes(fd);
+	ok(!err && last.nr_empty == 4096 && after - before < 1 << 20,
+	   "freeing what nothing was allocated under takes no memory (%llu bytes)",
+	   (unsigned long long)(after - before));
+	close(fd);
+}
+
+static void test_handles(void)
+{
+	int fd = open_box(O_RDWR);
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < 4096; i++)
+		ops[i] = op_of(MMBOX_OP_KMALLOC, i * SEGMENT);
+	err = run(fd, ops, 4096, 0, NULL);
+	ok(err == ENOMEM && last.nr_done > 16 && last.nr_done < CGROUP_LIMIT / (64 << 10),
+	   "handles are charged: ENOMEM behind %u pieces of the table", last.nr_done);
+	for (i = 0; i < last.nr_done; i++)
+		ops[i] = op_of(MMBOX_OP_KFREE, i * SEGMENT);
+	ok(!run(fd, ops, last.nr_done, 0, NULL), "and what was given is there");
+	close(fd);
+}
+
+static void test_sessions(void)
+{
+	const struct rlimit many = { 4096, 4096 };
+	static int fds[4096];
+	unsigned int i, nr;
+
+	if (setrlimit(RLIMIT_NOFILE, &many))
+		die("setrlimit");
+	for (nr = 0; nr < 4000; nr++) {
+		fds[nr] = open(path, O_RDWR | O_CLOEXEC);
+		if (fds[nr] < 0)
+			break;
+	}
+	ok(nr > 16 && nr < CGROUP_LIMIT / (64 << 10) && errno == ENOMEM,
+	   "sessions are charged: ENOMEM behind %u", nr);
+	for (i = 0; i < nr; i++)
+		close(fds[i]);
+}
+
+/* What the host gives until it says that there is no more, in bytes. */
+static __u64 take(int fd, unsigned int code, unsigned int size, __u32 handle)
+{
+	const unsigned int nr = 4096;
+	__u64 bytes = 0;
+	unsigned int i;
+
+	do {
+		for (i = 0; i < nr; i++, handle++) {
+			ops[i] = op_of(code, handle);
+			ops[i].flags |= MMBOX_GFP_ZERO;
+			if (code == MMBOX_OP_PAGES_ALLOC)
+				ops[i].order = __builtin_ctz(size / PAGE);
+			else
+				ops[i].size = size;
+		}
+		if (run(fd, ops, nr, 0, NULL) && errno != ENOMEM)
+			die("a batch on the host");
+		bytes += (__u64)(last.nr_done - last.nr_failed) * size;
+	} while (last.nr_done == nr && last.nr_failed < nr / 2);
+	return bytes;
+}
+
+static const struct {
+	unsigned int code, size;
+} wants[] = {
+	{ MMBOX_OP_PAGES_ALLOC, PAGE }, { MMBOX_OP_PAGES_ALLOC, 16 * PAGE },
+	{ MMBOX_OP_KMALLOC, 4096 }, { MMBOX_OP_KMALLOC, 64 << 10 }, { MMBOX_OP_KMALLOC, 192 },
+};
+
+#define NR_WANTS	(sizeof(wants) / sizeof(wants[0]))
+
+static void test_target_charged(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_WANTS; i++) {
+		int fd = open_box(O_RDWR);
+		__u64 bytes;
+
+		if (ioctl(fd, MMBOX_IOC_TARGET, MMBOX_TARGET_HOST))
+			die("MMBOX_IOC_TARGET");
+		bytes = take(fd, wants[i].code, wants[i].size, 0);
+		ok(bytes > CGROUP_LIMIT / 4 && bytes < CGROUP_LIMIT,
+		   "the host's memory is charged: %llu KiB by %u bytes",
+		   (unsigned long long)bytes >> 10, wants[i].size);
+		close(fd);
+	}
+}
+
+/* ---- host ---- */
+
+static unsigned long meminfo(const char *key)
+{
+	unsigned long kib = 0;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	if (!file)
+		die("/proc/meminfo");
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, strlen(key)))
+			kib = strtoul(line + strlen(key), NULL, 10);
+	fclose(file);
+	return kib;
+}
+
+/* Somebody else who needs memory while the session has all that it can get. */
+static bool neighbour_lives(void)
+{
+	const size_t bytes = 16UL << 20;
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (memory == MAP_FAILED)
+			_exit(1);
+		memset(memory, 1, bytes);
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void test_host(void)
+{
+	const unsigned long total = meminfo("MemTotal:");
+	unsigned int i;
+
+	for (i = 0; i < NR_WANTS; i++) {
+		int fd = open_box(O_RDWR);
+		unsigned long left;
+		__u64 bytes;
+
+		if (ioctl(fd, MMBOX_IOC_TARGET, MMBOX_TARGET_HOST))
+			die("MMBOX_IOC_TARGET");
+		bytes = take(fd, wants[i].code, wants[i].size, 0);
+		left = meminfo("MemAvailable:");
+		ok(bytes >> 10 > total / 4 && left > total / 16 && neighbour_lives(),
+		   "by %u bytes %llu MiB, and %lu of %lu are left, in which others live",
+		   wants[i].size, (unsigned long long)bytes >> 20, left >> 10, total >> 10);
+		close(fd);
+	}
+}
+
+/* ---- stall ---- */
+
+static long fault_page(int uffd)
+{
+	struct uffd_msg msg;
+	struct pollfd pollfd = { .fd = uffd, .events = POLLIN };
+
+	if (poll(&pollfd, 1, 60000) != 1 || read(uffd, &msg, sizeof(msg)) != sizeof(msg) ||
+	    msg.event != UFFD_EVENT_PAGEFAULT)
+		return 0;
+	return msg.arg.pagefault.address & ~(long)(PAGE - 1);
+}
+
+struct stalled {
+	int fd;
+	struct mmbox_batch batch;
+	int err;
+};
+
+static void *stalled_batch(void *arg)
+{
+	struct stalled *stalled = arg;
+
+	stalled->err = ioctl(stalled->fd, MMBOX_IOC_BATCH, &stalled->batch) ? errno : 0;
+	return NULL;
+}
+
+static void stop_waiting(int sig)
+{
+	(void)sig;
+	_exit(3);
+}
+
+/*
+ * In a child, so that it can be waited for: everything that a session can be asked
+ * for, by one who does not want to wait longer than a minute.
+ */
+static bool answers(int fd)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		struct mmbox_op op = op_of(MMBOX_OP_KMALLOC, 1);
+		struct mmbox_stat stat;
+		struct mmbox_info info;
+		struct mmbox_checksum checksum;
+		bool right;
+
+		signal(SIGALRM, stop_waiting);
+		alarm(60);
+		right = !ioctl(fd, MMBOX_IOC_STAT, &stat) && !ioctl(fd, MMBOX_IOC_INFO, &info) &&
+			!ioctl(fd, MMBOX_IOC_CHECKSUM, &checksum) && !run(fd, &op, 1, 0, NULL);
+		op = op_of(MMBOX_OP_KFREE, 1);
+		right = right && !run(fd, &op, 1, 0, NULL);
+		op = cache_op(MMBOX_OP_CACHE_CREATE, 9, "other");
+		right = right && !run(fd, &op, 1, 0, NULL);
+		op = cache_op(MMBOX_OP_CACHE_DESTROY, 9, NULL);
+		right = right && !run(fd, &op, 1, 0, NULL);
+		/* a cache that is there keeps the target */
+		right = right && (!ioctl(fd, MMBOX_IOC_TARGET, MMBOX_TARGET_BOX) ||
+				  errno == EBUSY);
+		_exit(!right);
+	}
+	/* who cannot be killed is not waited for: the guest's own limit ends that */
+	usleep(1000);
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+/* A place in a batch that is in memory which nobody ever provides. */
+static void test_stall(void)
+{
+	static const char *const names[] = { "the name of a cache", "the records",
+					     "the results" };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		struct uffdio_api api = { .api = UFFD_API };
+		struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+		struct uffdio_zeropage zero = { .mode = 0 };
+		struct mmbox_op create = cache_op(MMBOX_OP_CACHE_CREATE, 0, "x");
+		struct stalled stalled = { .fd = open_box(O_RDWR) };
+		pthread_t thread;
+		char *memory;
+		int uffd;
+		bool right;
+
+		uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+		memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0);
+		if (uffd < 0 || memory == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api))
+			die("userfaultfd");
+		reg.range.start = (uintptr_t)memory;
+		reg.range.len = PAGE;
+		if (ioctl(uffd, UFFDIO_REGISTER, &reg))
+			die("UFFDIO_REGISTER");
+		if (i == 0)
+			create.name = (uintptr_t)memory;
+		stalled.batch.ops = i == 1 ? (uintptr_t)memory : (uintptr_t)&create;
+		stalled.batch.results = i == 2 ? (uintptr_t)memory : 0;
+		stalled.batch.nr = 1;
+		if (pthread_create(&thread, NULL, stalled_batch, &stalled))
+			die("pthread_create");
+		right = fault_page(uffd) == (long)memory;
+		ok(right && answers(stalled.fd),
+		   "a session answers others while a batch waits for %s", names[i]);
+		zero.range = reg.range;
+		if (ioctl(uffd, UFFDIO_ZEROPAGE, &zero))
+			die("UFFDIO_ZEROPAGE");
+		pthread_join(thread, NULL);
+		/* zeroes are no name, and no record; as results they are written over */
+		ok(stalled.err == (i == 2 ? 0 : EINVAL), "and goes on when that has come (%d)",
+		   stalled.err);
+		munmap(memory, PAGE);
+		close(uffd);
+		close(stalled.fd);
+	}
+}
+
+/* Killed while its batch waits for such a place. */
+static void test_stall_killed(void)
+{
+	int fd = open_box(O_RDWR), ready[2], status;
+	struct mmbox_op create = cache_op(MMBOX_OP_CACHE_CREATE, 0, "x");
+	char byte = 0;
+	pid_t pid;
+
+	if (pipe(ready))
+		die("pipe");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		struct uffdio_api api = { .api = UFFD_API };
+		struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+		struct stalled stalled = { .fd = fd };
+		int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+		char *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		pthread_t thread;
+
+		reg.range.start = (uintptr_t)memory;
+		reg.range.len = PAGE;
+		if (uffd < 0 || memory == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) ||
+		    ioctl(uffd, UFFDIO_REGISTER, &reg))
+			_exit(1);
+		create.name = (uintptr_t)memory;
+		stalled.batch.ops = (uintptr_t)&create;
+		stalled.batch.nr = 1;
+		if (pthread_create(&thread, NULL, stalled_batch, &stalled) ||
+		    !fault_page(uffd) || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		die("child");
+	kill(pid, SIGKILL);
+	ok(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && answers(fd),
+	   "who waits there can be killed, and the session is as it was");
+	close(ready[0]);
+	close(fd);
+}
+
+/* ---- kill ---- */
+
+/*
+ * Results come one by one, into memory that is shared, so that it can be seen how
+ * far a batch came whose program is dead. Records that go through the allocators
+ * alone are carried out by the chunk; those that make, shrink or destroy a cache
+ * may each take long, and a signal is not to wait for a chunk of them.
+ */
+static void test_kill(void)
+{
+	enum { ROUNDS = 8, NR = 1 << 16 };
+	struct mmbox_op *records = mmap(NULL, NR * sizeof(*records), PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct mmbox_result *shared = mmap(NULL, NR * sizeof(*shared), PROT_READ | PROT_WRITE,
+					   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct mmbox_op create = cache_op(MMBOX_OP_CACHE_CREATE, 0, "killed");
+	unsigned int i, nr, round, within = 0, at_end = 0;
+
+	if (records == MAP_FAILED || shared == MAP_FAILED)
+		die("mmap");
+	for (i = 0; i < NR; i++)
+		records[i] = cache_op(MMBOX_OP_CACHE_SHRINK, 0, NULL);
+	for (round = 0; round < ROUNDS; round++) {
+		int fd = open_box(O_RDWR), status;
+		pid_t pid;
+
+		if (run(fd, &create, 1, 0, NULL))
+			die("a cache");
+		memset(shared, 0x55, NR * sizeof(*shared));
+		pid = fork();
+		if (pid < 0)
+			die("fork");
+		if (!pid) {
+			run(fd, records, NR, 0, shared);
+			_exit(0);
+		}
+		while (*(volatile __s32 *)&shared[5].error && !waitpid(pid, &status, WNOHANG))
+			sched_yield();
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		for (nr = 0; nr < NR && !shared[nr].error; nr++)
+			;
+		within += nr % CHUNK != 0;
+		at_end += nr == NR;
+		close(fd);
+	}
+	ok(within >= ROUNDS / 2 && !at_end,
+	   "a signal ends a batch of slow records at the next of them (%u of %u did)", within,
+	   ROUNDS);
+	munmap(records, NR * sizeof(*records));
+	munmap(shared, NR * sizeof(*shared));
+}
+
+/* ---- destroy ---- */
+
+/* The least time of some, so that what else the machine does is not in it. */
+static __u64 destroy_ns(int fd)
+{
+	struct mmbox_op create = cache_op(MMBOX_OP_CACHE_CREATE, 0, "timed");
+	struct mmbox_op destroy = cache_op(MMBOX_OP_CACHE_DESTROY, 0, NULL);
+	__u64 least = ~0ULL;
+	unsigned int i;
+
+	for (i = 0; i < 9; i++) {
+		if (run(fd, &create, 1, 0, NULL) || run(fd, &destroy, 1, 0, NULL))
+			die("a cache");
+		if (last.ns < least)
+			least = last.ns;
+	}
+	return least;
+}
+
+static void test_destroy(void)
+{
+	static const char name[] = "held";
+	struct mmbox_op two[] = {
+		cache_op(MMBOX_OP_CACHE_CREATE, 1, name),
+		{ .code = MMBOX_OP_CACHE_ALLOC, .cache = 1, .handle = 77, .nid = -1,
+		  .flags = MMBOX_GFP_KERNEL },
+		cache_op(MMBOX_OP_CACHE_DESTROY, 1, NULL),
+	};
+	int fd = open_box(O_RDWR);
+	__u64 few = destroy_ns(fd), many;
+	unsigned int i;
+
+	for (i = 0; i < 4096; i++)
+		ops[i] = op_of(MMBOX_OP_KMALLOC, i * SEGMENT);
+	if (run(fd, ops, 4096, 0, NULL))
+		die("handles");
+	many = destroy_ns(fd);
+	/* to look at 16 million slots takes a thousand times as long */
+	ok(many < 20 * few + 10000000,
+	   "a cache goes as fast with 16 million slots as with none (%llu and %llu us)",
+	   (unsigned long long)many / 1000, (unsigned long long)few / 1000);
+	ok(run(fd, two, 3, 0, results) == EINVAL && last.nr_done == 2,
+	   "but not with an object in use");
+	close(fd);
+}
+
+/* ---- modes ---- */
+
+static void test_modes(void)
+{
+	struct mmbox_op op = op_of(MMBOX_OP_KMALLOC, 1);
+	int read_only = open_box(O_RDONLY), neither = open_box(3), write_only = open_box(O_WRONLY);
+	struct mmbox_stat stat;
+	struct mmbox_info info;
+
+	ok(run(read_only, &op, 1, 0, NULL) == EBADF && run(neither, &op, 1, 0, NULL) == EBADF,
+	   "a batch needs a file open for writing");
+	ok(ioctl(read_only, MMBOX_IOC_TARGET, MMBOX_TARGET_HOST) && errno == EBADF &&
+	   ioctl(neither, MMBOX_IOC_TARGET, MMBOX_TARGET_HOST) && errno == EBADF,
+	   "so does another target");
+	ok(!ioctl(read_only, MMBOX_IOC_STAT, &stat) && !ioctl(read_only, MMBOX_IOC_INFO, &info) &&
+	   !stat.nr_ops && info.target == MMBOX_TARGET_BOX,
+	   "figures can be read without, and say that nothing was done");
+	ok(!run(write_only, &op, 1, 0, NULL), "a batch needs no more");
+	close(read_only);
+	close(neither);
+	close(write_only);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 3 ? argv[1] : "";
+
+	path = argv[2];
+	if (!strcmp(what, "account")) {
+		test_empties();
+		test_handles();
+		test_sessions();
+		test_target_charged();
+	} else if (!strcmp(what, "host")) {
+		test_host();
+	} else if (!strcmp(what, "stall")) {
+		test_stall();
+		test_stall_killed();
+	} else if (!strcmp(what, "kill")) {
+		test_kill();
+	} else if (!strcmp(what, "destroy")) {
+		test_destroy();
+	} else if (!strcmp(what, "modes")) {
+		test_modes();
+	} else {
+		fputs("usage: hostile account|host|stall|kill|destroy|modes DEVICE\n", stderr);
+		return 2;
+	}
+	return ok_sum();
+}
