@@ -5,8 +5,8 @@
  * Records are copied in, checked and decoded a chunk at a time; what comes out
  * is an array of commands in which handles, caches and flags have become the
  * pointers and values that the allocators want. Only then does the clock
- * start, and the chunk is carried out by run(), of which the compiler makes
- * one copy for the box and one for the host: the two differ in nothing but the
+ * start, and the chunk is carried out by run_cmds(), of which the compiler
+ * makes one copy for the box and one for the host: the two differ in nothing but the
  * functions called. Caches come and go between chunks.
  *
  * Several threads may be in here for one session. A slot belongs to whoever

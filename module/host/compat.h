@@ -62,7 +62,7 @@ static inline bool mmbox_gfp_atomic(gfp_t gfp)
 #define MMBOX_HOST_MAX_ORDER	(MAX_ORDER - 1)
 #endif
 
-/* Has to be said since 6.18. */
+/* What a queue without it is, but from 6.17 on it has to be said. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 #define MMBOX_WQ_PERCPU		WQ_PERCPU
 #else

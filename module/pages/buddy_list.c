@@ -210,19 +210,32 @@ static __always_inline void __free_one_page(struct mmbox_zone *zone,
 	merge_block(zone, page - index, index, 0, order, migratetype, to_tail);
 }
 
+/*
+ * The pageblock may have been isolated or released since its type was read
+ * without the lock. Returns its type.
+ */
+static noinline int mod_free_isolated(struct mmbox_zone *zone, struct mmbox_page *page,
+				      unsigned int order, unsigned int shift)
+{
+	int migratetype = mmbox_pageblock_type(zone->box, __mmbox_page_to_pfn(zone->box, page));
+
+	if (migratetype == MMBOX_MIGRATE_ISOLATE)
+		zone->nr_free_isolated += 1UL << (order + shift);
+	else
+		mod_free_pages(zone, 1L << order, 1U << shift);
+	return migratetype;
+}
+
 /* Take back 2^@shift neighbours of @order as the one block that they are. */
 static __always_inline void list_free(struct mmbox_zone *zone, struct mmbox_page *page,
 				      unsigned int order, unsigned int shift,
 				      int migratetype, bool to_tail)
 {
-	/* Its pageblock may have been isolated since it was looked up. */
-	if (unlikely(zone->nr_isolate_pageblock))
-		migratetype = mmbox_pageblock_type(zone->box,
-						   __mmbox_page_to_pfn(zone->box, page));
-	if (likely(migratetype != MMBOX_MIGRATE_ISOLATE))
-		mod_free_pages(zone, 1L << order, 1U << shift);
+	lockdep_assert_held(&zone->lock);
+	if (unlikely(zone->nr_isolate_pageblock || migratetype == MMBOX_MIGRATE_ISOLATE))
+		migratetype = mod_free_isolated(zone, page, order, shift);
 	else
-		zone->nr_free_isolated += 1UL << (order + shift);
+		mod_free_pages(zone, 1L << order, 1U << shift);
 	__free_one_page(zone, page, order + shift, migratetype, to_tail);
 }
 
@@ -260,6 +273,7 @@ void mmbox_list_free_direct(struct mmbox_zone *zone, struct mmbox_page *page,
 	list_free(zone, page, order, 0, migratetype, false);
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
+MMBOX_EXPORT_INTERNAL(mmbox_list_free_direct);
 
 /* The entry before this one, which is the next to be freed. */
 static __always_inline struct mmbox_page *prev_page(struct mmbox_page *page)
@@ -397,7 +411,7 @@ static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long
 		struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, pfn);
 		unsigned int order;
 
-		/* data_race: as in find_buddy() */
+		/* data_race: as in is_buddy() */
 		if (data_race(page->type) != MMBOX_PAGE_BUDDY) {
 			pfn++;
 			continue;

@@ -91,12 +91,14 @@ static void zone_init_internals(struct mmbox *box, mmbox_pg_data_t *pgdat, int i
 {
 	struct mmbox_zone *zone = &pgdat->node_zones[idx];
 
-	BUILD_BUG_ON(MMBOX_MAX_NR_ZONES > 4 || MMBOX_MAX_NUMNODES > 8);
-	box->pages.zone_table[pgdat->node_id * 4 + idx] = zone;
+	/* zone_link has 2 bits of the zone and 6 of the node, of which 3 are used. */
+	BUILD_BUG_ON(MMBOX_MAX_NR_ZONES != 4 ||
+		     MMBOX_MAX_NUMNODES * MMBOX_MAX_NR_ZONES > MMBOX_NR_ZONE_LINKS);
 	zone->idx = idx;
 	zone->name = mmbox_zone_names[idx];
 	zone->box = box;
 	zone->zone_pgdat = pgdat;
+	box->pages.zone_table[mmbox_zone_link(zone)] = zone;
 	raw_spin_lock_init(&zone->lock);
 }
 

@@ -767,7 +767,10 @@ static noinline void free_pages_zone(struct mmbox *box, struct mmbox_page *page,
 		pcp = pcp_begin(zone);
 	if (!pcp)
 		return free_one_page(zone, page, order, mmbox_pageblock_type(box, pfn));
-	/* Not before: who isolates a pageblock drains the lists afterwards. */
+	/*
+	 * With preemption off: who isolates a pageblock drains the lists afterwards,
+	 * by a work item that cannot run here before the page is on its list.
+	 */
 	migratetype = mmbox_pageblock_type(box, pfn);
 	if (migratetype == MMBOX_MIGRATE_ISOLATE) {
 		pcp_end(pcp);
@@ -812,6 +815,7 @@ static __always_inline void free_pages_ok(struct mmbox *box, struct mmbox_page *
 	preempt_disable();
 	pcp = mmbox_cpu_pcp(this_cpu_ptr(box->pages.cpu),
 			    page->zone_link);
+	/* With preemption off: see free_pages_zone(). */
 	migratetype = mmbox_pageblock_type(box, pfn);
 	if (unlikely(READ_ONCE(pcp->busy) || migratetype >= MMBOX_MIGRATE_PCPTYPES))
 		return free_pages_slow(box, page, order);

@@ -192,6 +192,7 @@ void mmbox_drain_all_pages_cpuslocked(struct mmbox *box)
 {
 	mmbox_drain_cpus_cpuslocked(NULL, drain_pages, box);
 }
+MMBOX_EXPORT_INTERNAL(mmbox_drain_all_pages_cpuslocked);
 
 /**
  * mmbox_nr_pcp_pages() - pages on a zone's per-CPU lists

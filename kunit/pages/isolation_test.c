@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pageblocks that are isolated and released again while pages of them are freed
+ * on another CPU: none is lost, and none is kept back on a CPU's list.
+ */
+#include <linux/cpu.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "pages/buddy.h"
+#include "testing.h"
+
+#define UNIT_PAGES	1024UL		/* a block of the highest order, one pageblock */
+#define MAX_PAGES	8192
+#define HOLD		64		/* blocks that the other CPU has at a time, at most */
+#define MIN_OVERLAPS	200		/* frees to a pageblock that is isolated then */
+#define MIN_ROUNDS	400
+#define MAX_ROUNDS	20000
+
+static struct mmbox *isolation_box(struct kunit *test)
+{
+	struct mmbox_config cfg;
+	struct mmbox_zone *zone;
+	struct mmbox *box;
+
+	test_config(&cfg, "isolation", SZ_32M);
+	cfg.zone_dma = 0;
+	cfg.zone_dma32 = 0;
+	cfg.pages_only = true;
+	cfg.kswapd = false;
+	box = test_box(test, &cfg);
+	/* Whatever is free may be had. */
+	mmbox_for_each_zone(box, zone) {
+		memset(zone->_watermark, 0, sizeof(zone->_watermark));
+		memset(zone->lowmem_reserve, 0, sizeof(zone->lowmem_reserve));
+	}
+	return box;
+}
+
+static unsigned long unit_of(struct mmbox *box, const struct mmbox_page *page)
+{
+	return __mmbox_page_to_pfn(box, page) & ~(UNIT_PAGES - 1);
+}
+
+/* Isolated when it was looked at, and not any more once the zone is locked. */
+static void type_read_early(struct kunit *test)
+{
+	struct mmbox *box = isolation_box(test);
+	struct mmbox_page *page = mmbox_alloc_pages(box, GFP_KERNEL, 4);
+	struct mmbox_zone *zone;
+	unsigned long free;
+	int type;
+	u8 was;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	zone = mmbox_page_zone(box, page);
+	free = zone->nr_free_pages;
+	mmbox_list_isolate(zone, unit_of(box, page), &was);
+	type = mmbox_pageblock_type(box, __mmbox_page_to_pfn(box, page));
+	KUNIT_EXPECT_EQ(test, type, MMBOX_MIGRATE_ISOLATE);
+	mmbox_list_unisolate(zone, unit_of(box, page), &was);
+	mmbox_list_free_direct(zone, page, 4, type);
+	KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, free + 16, "the block is lost");
+	KUNIT_EXPECT_EQ(test, zone->nr_free_isolated, 0);
+	KUNIT_EXPECT_EQ_MSG(test, page->type == MMBOX_PAGE_BUDDY &&
+			    !list_empty(&zone->free_area[page->order]
+					.free_list[MMBOX_MIGRATE_ISOLATE]),
+			    false, "the block is on the list of what is isolated");
+}
+
+/* Allocates and frees blocks of one unit. */
+struct unit_user {
+	struct mmbox *box;
+	unsigned int order;
+	unsigned long nr_overlaps;	/* frees to a pageblock that is isolated */
+	unsigned long nr_rounds;	/* in which it got any block */
+	bool stop;
+};
+
+static void use_unit(void *arg)
+{
+	struct mmbox_page *held[HOLD];
+	struct unit_user *user = arg;
+	unsigned int nr;
+
+	do {
+		for (nr = 0; nr < HOLD; nr++) {
+			held[nr] = mmbox_alloc_pages(user->box, GFP_NOWAIT | __GFP_NOWARN,
+						     user->order);
+			if (!held[nr])
+				break;
+		}
+		if (nr)
+			WRITE_ONCE(user->nr_rounds, user->nr_rounds + 1);
+		while (nr--) {
+			unsigned long pfn = __mmbox_page_to_pfn(user->box, held[nr]);
+
+			if (mmbox_pageblock_type(user->box, pfn) == MMBOX_MIGRATE_ISOLATE)
+				WRITE_ONCE(user->nr_overlaps, user->nr_overlaps + 1);
+			mmbox___free_pages(user->box, held[nr], user->order);
+		}
+		cond_resched();
+	} while (!READ_ONCE(user->stop));
+}
+
+/* Pages of a unit that lie on a CPU's list, though it is isolated and all are drained. */
+static unsigned long on_lists(struct mmbox *box, unsigned long unit)
+{
+	unsigned long pfn, nr = 0;
+
+	for (pfn = unit; pfn < unit + UNIT_PAGES; pfn++)
+		nr += mmbox_glance(__mmbox_pfn_to_page(box, pfn)->type) == MMBOX_PAGE_PCP;
+	return nr;
+}
+
+/* All pages but those of the unit are taken, so that the other CPU has these. */
+static void isolate_in_use(struct kunit *test, unsigned int order)
+{
+	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
+	struct mmbox *box = isolation_box(test);
+	struct unit_user user = { .box = box, .order = order };
+	unsigned long free, unit, kept = 0, seen;
+	unsigned int nr, i, rounds;
+	struct test_thread *thread;
+	struct mmbox_zone *zone;
+	u8 was;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	test_pin(test, 0);
+	zone = &box->node[0]->node_zones[MMBOX_ZONE_NORMAL];
+	free = zone->nr_free_pages;
+	for (nr = 0; nr < MAX_PAGES; nr++) {
+		pages[nr] = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN, 0);
+		if (!pages[nr])
+			break;
+	}
+	KUNIT_ASSERT_EQ(test, nr, free);
+	/* The first page that was handed out is of a unit that was free as a whole. */
+	unit = unit_of(box, pages[0]);
+	for (i = 0; i < nr; i++) {
+		if (unit_of(box, pages[i]) != unit)
+			continue;
+		mmbox___free_pages(box, pages[i], 0);
+		pages[i] = NULL;
+	}
+	mmbox_drain_all_pages(box);
+	KUNIT_ASSERT_EQ(test, zone->nr_free_pages, UNIT_PAGES);
+
+	thread = test_thread_start(test, 1, use_unit, &user);
+	for (rounds = 0; rounds < MAX_ROUNDS; rounds++) {
+		if (READ_ONCE(user.nr_overlaps) >= MIN_OVERLAPS && rounds >= MIN_ROUNDS)
+			break;
+		if (READ_ONCE(zone->nr_free_isolated))
+			break;
+		/* It is at work before each isolation, unless pages are lost. */
+		seen = READ_ONCE(user.nr_rounds);
+		while (READ_ONCE(user.nr_rounds) == seen && !READ_ONCE(zone->nr_free_isolated))
+			cond_resched();
+		mmbox_list_isolate(zone, unit, &was);
+		if (!order) {
+			cpus_read_lock();
+			mmbox_drain_all_pages_cpuslocked(box);
+			cpus_read_unlock();
+			kept += on_lists(box, unit);
+		}
+		mmbox_list_unisolate(zone, unit, &was);
+	}
+	WRITE_ONCE(user.stop, true);
+	test_thread_wait(thread);
+	kunit_info(test, "order %u: %u isolations, %lu frees meanwhile", order, rounds,
+		   user.nr_overlaps);
+	KUNIT_EXPECT_GE_MSG(test, user.nr_overlaps, MIN_OVERLAPS, "they hardly met");
+	KUNIT_EXPECT_EQ_MSG(test, kept, 0, "a page of an isolated pageblock is on a list");
+
+	for (i = 0; i < nr; i++)
+		if (pages[i])
+			mmbox___free_pages(box, pages[i], 0);
+	mmbox_drain_all_pages(box);
+	KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, free, "pages are lost");
+	KUNIT_EXPECT_EQ(test, zone->nr_free_isolated, 0);
+	KUNIT_EXPECT_EQ(test, zone->nr_isolate_pageblock, 0);
+}
+
+/* Past the per-CPU lists: the type is read before the zone is locked. */
+static void large_blocks_in_use(struct kunit *test)
+{
+	isolate_in_use(test, 4);
+}
+
+/* Onto a CPU's list: the type is read before the page is put there. */
+static void pages_in_use(struct kunit *test)
+{
+	isolate_in_use(test, 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(type_read_early),
+	KUNIT_CASE(large_blocks_in_use),
+	KUNIT_CASE(pages_in_use),
+	{}
+};
+
+struct kunit_suite isolation_suite = {
+	.name = "mmbox_isolation",
+	.init = test_init,
+	.exit = test_exit,
+	.test_cases = cases,
+};
