@@ -238,6 +238,19 @@ void test_thread_wait(struct test_thread *thread)
 	wait_for_completion(&thread->done);
 }
 
+/* ---- caches ---- */
+
+/* As a write to slabinfo. */
+int test_tune(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int shared)
+{
+	int err;
+
+	mutex_lock(&cachep->box->slab.mutex);
+	err = mmbox_do_tune_cpucache(cachep, limit, batchcount, shared);
+	mutex_unlock(&cachep->box->slab.mutex);
+	return err;
+}
+
 /* ---- interrupts ---- */
 
 #define INTERRUPT_NS	(50 * NSEC_PER_USEC)

@@ -40,6 +40,7 @@ void test_free(struct kunit *test, void *p);
 void test_pin(struct kunit *test, unsigned int nr);
 unsigned int test_nth_cpu(unsigned int nr);
 long test_nr_bad(struct mmbox *box);
+int test_tune(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int shared);
 
 /*
  * For KUNIT_CASE_PARAM(): as many rounds as it takes to do ops= operations, at

@@ -226,11 +226,11 @@ static void double_free_late(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 3, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 3, p));
 	mmbox_kmem_cache_free_bulk(cachep, 3, p);
 	/* Resized arrays are emptied; the slab stays. */
-	KUNIT_EXPECT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 120, 60, 0));
+	KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, 120, 60, 0));
 	KUNIT_ASSERT_EQ(test, 1, cachep->node[0]->free_slabs);
 	mmbox_kmem_cache_free(cachep, p[0]);
 	mmbox_kmem_cache_free(cachep, p[1]);
-	KUNIT_EXPECT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 120, 60, 0));
+	KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, 120, 60, 0));
 	KUNIT_EXPECT_EQ(test, 2, atomic_long_read(&box->faces.bad[MMBOX_BAD_DOUBLE]));
 	atomic_long_set(&box->faces.bad[MMBOX_BAD_DOUBLE], 0);
 	test_check_box(test, box);

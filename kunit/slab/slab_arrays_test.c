@@ -41,16 +41,6 @@ static int nid_of(struct mmbox *box, const void *objp)
 
 /* ---- tunables ---- */
 
-static int tune(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int shared)
-{
-	int err;
-
-	mutex_lock(&cachep->box->slab.mutex);
-	err = mmbox_do_tune_cpucache(cachep, limit, batchcount, shared);
-	mutex_unlock(&cachep->box->slab.mutex);
-	return err;
-}
-
 /* Objects in use stay whole, those that lay in arrays are there to be had. */
 static void tunables(struct kunit *test)
 {
@@ -72,8 +62,8 @@ static void tunables(struct kunit *test)
 		}
 		for (j = 0; j < 150; j++)
 			mmbox_kmem_cache_free(cachep, objs[--nr]);
-		KUNIT_EXPECT_EQ(test, 0, tune(cachep, figures[i][0], figures[i][1],
-					      figures[i][2]));
+		KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, figures[i][0], figures[i][1],
+						   figures[i][2]));
 		KUNIT_EXPECT_EQ(test, cachep->limit, figures[i][0]);
 		KUNIT_EXPECT_EQ(test, cachep->batchcount, figures[i][1]);
 		KUNIT_EXPECT_EQ(test, cachep->shared, figures[i][2]);
@@ -97,16 +87,16 @@ static void tunables_refused(struct kunit *test)
 	struct mmbox_array_cache *shared = cachep->node[0]->shared;
 	unsigned long limit = cachep->node[0]->free_limit;
 
-	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 0, 0, 0));
-	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, -1, 1, 0));
-	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 10, 0, 0));
-	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 10, 11, 0));
-	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 10, 5, -1));
-	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, INT_MAX, 5, 1));
-	KUNIT_EXPECT_EQ(test, -EINVAL, tune(cachep, 10, 10, INT_MAX));
-	KUNIT_EXPECT_EQ(test, -ENOMEM, tune(cachep, 4000, 4000, 4000));
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, 0, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, -1, 1, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, 10, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, 10, 11, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, 10, 5, -1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, INT_MAX, 5, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, 10, 10, INT_MAX));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, test_tune(cachep, 4000, 4000, 4000));
 	box->host.fail_nth = atomic_long_read(&box->host.nr_requests) + 1;
-	KUNIT_EXPECT_EQ(test, -ENOMEM, tune(cachep, 10, 5, 1));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, test_tune(cachep, 10, 5, 1));
 	KUNIT_EXPECT_EQ(test, cachep->limit, 120);
 	KUNIT_EXPECT_EQ(test, cachep->batchcount, 60);
 	KUNIT_EXPECT_PTR_EQ(test, cachep->node[0]->shared, shared);
@@ -145,7 +135,7 @@ static void resize(struct kunit *test, struct mmbox_kmem_cache *cachep, unsigned
 {
 	int limit = 1 + round * 37 % 200;
 
-	KUNIT_EXPECT_EQ(test, 0, tune(cachep, limit, 1 + limit / 2, round % 4));
+	KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, limit, 1 + limit / 2, round % 4));
 }
 
 static void tunables_in_use(struct kunit *test)
@@ -469,7 +459,7 @@ static void cpu_comes_to_no_memory(struct kunit *test)
 	}
 	test_pin(test, 1);
 	mmbox_kmem_cache_free(cachep, mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, !nid));
-	KUNIT_EXPECT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 120, 60, 8));
+	KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, 120, 60, 8));
 	KUNIT_EXPECT_NOT_NULL(test, cachep->node[nid]->alien);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));

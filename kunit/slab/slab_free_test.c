@@ -182,7 +182,7 @@ static void at_each_step(struct kunit *test)
 			continue;
 		}
 		/* Objects go from and to their slab at once. */
-		KUNIT_ASSERT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 1, 1, 0));
+		KUNIT_ASSERT_EQ(test, 0, test_tune(cachep, 1, 1, 0));
 		nr = cachep->num;
 		expect_each_once(test, cachep, objs, 0, nr);
 		slab = slab_of(cachep, objs[0]);

@@ -734,7 +734,7 @@ static void refilled_amid(struct kunit *test)
 		.interrupt = { cachep, cachep },
 	};
 
-	KUNIT_ASSERT_EQ(test, 0, mmbox_do_tune_cpucache(cachep, 2, 2, 0));
+	KUNIT_ASSERT_EQ(test, 0, test_tune(cachep, 2, 2, 0));
 	test_crowd_run(test, &crowd, min(test_ops, TEST_ROUND_OPS) / 20, NULL, NULL);
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 	test_check_box(test, box);

@@ -162,8 +162,6 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 	void *s_mem = mmbox_slab_s_mem(cachep, slab), *freelist;
 	unsigned int active = slab->active;
 
-	lockdep_assert_held(&mmbox_slab_node(cachep, slab)->list_lock);
-
 	if (unlikely(!active || slab->slab_cache != cachep->id))
 		return 0;
 	nr = min(nr, active);
@@ -239,6 +237,7 @@ static void fixup_slab_list(struct mmbox_kmem_cache *cachep,
 			    struct mmbox_kmem_cache_node *n,
 			    struct mmbox_page *slab)
 {
+	lockdep_assert_held(&n->list_lock);
 	if (slab->active < cachep->num) {
 		mmbox_list_add(&slab->slab_list, &n->slabs_partial);
 		return;
@@ -253,6 +252,7 @@ static struct mmbox_page *take_first_slab(struct mmbox_kmem_cache_node *n)
 {
 	struct mmbox_page *slab;
 
+	lockdep_assert_held(&n->list_lock);
 	slab = list_first_entry_or_null(&n->slabs_partial, struct mmbox_page,
 					slab_list);
 	if (!slab) {
@@ -337,6 +337,7 @@ static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *s
 static noinline void free_block_refuse(struct mmbox_kmem_cache *cachep,
 				       struct mmbox_kmem_cache_node *n, const void *base)
 {
+	lockdep_assert_held(&n->list_lock);
 	n->free_objects--;
 	mmbox_slab_stat_inc(cachep, num_active);
 	cachep->box->observer->bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep,
@@ -357,6 +358,7 @@ static noinline void free_block_refuse(struct mmbox_kmem_cache *cachep,
 void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_node *n,
 		      void **objpp, unsigned int nr, struct list_head *destroy)
 {
+	lockdep_assert_held(&n->list_lock);
 	n->free_objects += nr;
 	mmbox_slab_stat_add(cachep, num_active, -(long)nr);
 	while (nr) {

@@ -122,6 +122,7 @@ int mmbox_alloc_cpu_cache(struct mmbox_kmem_cache *cachep)
 {
 	struct mmbox_host_percpu *percpu;
 
+	lockdep_assert_held(&cachep->box->slab.mutex);
 	percpu = alloc_cpu_arrays(cachep, cachep->limit, cachep->batchcount);
 	if (!percpu)
 		return -ENOMEM;
@@ -168,6 +169,7 @@ int mmbox_alloc_nodes(struct mmbox_kmem_cache *cachep,
 	struct mmbox *box = cachep->box;
 	int nid;
 
+	lockdep_assert_held(&box->slab.mutex);
 	mmbox_for_each_online_node(box, nid) {
 		struct mmbox_kmem_cache_node *n;
 
@@ -199,6 +201,7 @@ void mmbox_free_nodes(struct mmbox_kmem_cache *cachep)
 	struct mmbox *box = cachep->box;
 	int nid;
 
+	lockdep_assert_held(&box->slab.mutex);
 	mmbox_for_each_online_node(box, nid) {
 		struct mmbox_kmem_cache_node *n = cachep->node[nid];
 
@@ -257,6 +260,7 @@ static void set_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
+	lockdep_assert_held(&cachep->box->slab.mutex);
 	set_free_limit(cachep, nid);
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	if (!n->shared || force) {
@@ -288,6 +292,7 @@ int mmbox_enable_shared(struct mmbox_kmem_cache *cachep)
 {
 	int nid, err;
 
+	lockdep_assert_held(&cachep->box->slab.mutex);
 	mmbox_for_each_online_node(cachep->box, nid) {
 		struct node_arrays arrays[MMBOX_MAX_NUMNODES] = {};
 
@@ -315,6 +320,7 @@ static void drain_array_locked(struct mmbox_kmem_cache *cachep,
 {
 	unsigned int nr = all ? ac->avail : (ac->limit + 4) / 5;
 
+	lockdep_assert_held(&n->list_lock);
 	if (nr > ac->avail)
 		nr = (ac->avail + 1) / 2;
 	mmbox_free_block(cachep, n, ac->entry, nr, destroy);
@@ -384,6 +390,7 @@ static void drain_alien_locked(struct mmbox_kmem_cache *cachep, int nid,
 	struct mmbox_array_cache *shared;
 	unsigned long flags;
 
+	lockdep_assert_held(&container_of(ac, struct mmbox_alien_cache, ac)->lock);
 	if (!ac->avail)
 		return;
 	raw_spin_lock_irqsave(&n->list_lock, flags);
@@ -544,6 +551,7 @@ static void kmem_caches_reap(struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
 
+	lockdep_assert_held(&box->slab.mutex);
 	mmbox_drain_cpus_cpuslocked(cpu_has_any_spare, drain_cpu_of_all, box);
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		drain_nodes(cachep);
@@ -579,6 +587,7 @@ static void replace_cpu_arrays(struct mmbox_kmem_cache *cachep,
 	struct mmbox *box = cachep->box;
 	int cpu;
 
+	lockdep_assert_held(&box->slab.mutex);
 	/* What is in them comes first. */
 	smp_store_release(&cachep->cpu_cache,
 			  (struct mmbox_array_cache __percpu *)percpu->ptr);
@@ -612,6 +621,7 @@ int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batch
 	unsigned int shared_limit;
 	int nid, err = -ENOMEM;
 
+	lockdep_assert_held(&box->slab.mutex);
 	if (limit < 1 || batchcount < 1 || batchcount > limit || shared < 0 ||
 	    limit > MMBOX_MAX_LIMIT || shared > MMBOX_MAX_LIMIT)
 		return -EINVAL;
@@ -772,6 +782,7 @@ static void dead_cpu(struct mmbox_kmem_cache *cachep, int cpu)
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
+	lockdep_assert_held(&box->slab.mutex);
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	n->free_limit -= cachep->batchcount;
 	drain_array_locked(cachep, n, per_cpu_ptr(cachep->cpu_cache, cpu), true, &destroy);

@@ -265,6 +265,7 @@ void mmbox_slab_debug_cache(struct mmbox_kmem_cache *cachep)
 	const unsigned int last = cachep->object_size - 1;
 	u8 letters = mmbox_slab_debug_letters(cachep->box, cachep->name);
 
+	lockdep_assert_held(&cachep->box->slab.mutex);
 	letters |= flags_to_letters(cachep->flags);
 	cachep->flags &= ~MMBOX_SLAB_DEBUG_FLAGS;
 	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
@@ -631,6 +632,7 @@ void mmbox_slab_debug_put(const struct mmbox_kmem_cache *cachep,
 {
 	struct mmbox_slab_shadow *shadow = mmbox_slab_shadow(cachep->box, slab);
 
+	lockdep_assert_held(&mmbox_slab_node(cachep, slab)->list_lock);
 	while (nr--)
 		__clear_bit(mmbox_obj_to_index(cachep, slab, *objpp++), shadow->out);
 }
@@ -838,6 +840,7 @@ void mmbox_slab_debug_own_cache(const struct mmbox_kmem_cache *cachep)
 	struct mmbox *box = cachep->box;
 	int nid, other;
 
+	lockdep_assert_held(&box->slab.mutex);
 	mmbox_slab_debug_own(box, cachep);
 	mmbox_for_each_online_node(box, nid) {
 		struct mmbox_kmem_cache_node *n = cachep->node[nid];

@@ -160,6 +160,7 @@ int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep)
 	unsigned int size;
 	int err;
 
+	lockdep_assert_held(&cachep->box->slab.mutex);
 	cachep->align = max_t(unsigned int, cachep->align, sizeof(void *));
 	/* page->s_mem counts what every cache line of x86-64 is a multiple of. */
 	cachep->colour_off = max3((unsigned int)cache_line_size(), cachep->align,
@@ -200,6 +201,7 @@ int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep)
  */
 void mmbox_slab_set_tunables(struct mmbox_kmem_cache *cachep)
 {
+	lockdep_assert_held(&cachep->box->slab.mutex);
 	if (cachep->size > 131072)
 		cachep->limit = 1;
 	else if (cachep->size > PAGE_SIZE)
