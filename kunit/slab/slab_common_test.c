@@ -5,6 +5,7 @@
  */
 #include <linux/log2.h>
 #include <linux/string.h>
+#include <linux/tracepoint.h>
 #include <linux/uaccess.h>
 
 #include "testing.h"
@@ -530,6 +531,93 @@ static void kfree_rcu_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
+#if defined(CONFIG_LOCKDEP) && defined(CONFIG_TRACEPOINTS)
+/* Who says to lockdep that it may reclaim, which might_alloc() does. */
+struct might_reclaim {
+	const struct task_struct *task;
+	struct tracepoint *tp;
+	unsigned long nr;
+};
+
+static void find_lock_acquire(struct tracepoint *tp, void *data)
+{
+	struct might_reclaim *m = data;
+
+	if (!strcmp(tp->name, "lock_acquire"))
+		m->tp = tp;
+}
+
+static void on_lock_acquire(void *data, struct lockdep_map *lock, unsigned int subclass,
+			    int trylock, int read, int check, struct lockdep_map *next,
+			    unsigned long ip)
+{
+	struct might_reclaim *m = data;
+
+	if (current == m->task && !in_interrupt() && lock->name &&
+	    !strcmp(lock->name, "fs_reclaim"))
+		m->nr++;
+}
+
+static unsigned long entries_told(struct might_reclaim *m)
+{
+	unsigned long nr = m->nr;
+
+	m->nr = 0;
+	return nr;
+}
+
+/*
+ * GFP_KERNEL where one must not sleep is a mistake also where there is an object at
+ * hand: each entry says that it might sleep, before it looks.
+ */
+static void says_that_it_may_sleep(struct kunit *test)
+{
+	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
+	struct might_reclaim m = { .task = current };
+	struct mmbox_kmem_cache *cachep;
+	void *p[4], *objp;
+
+	for_each_kernel_tracepoint(find_lock_acquire, &m);
+	KUNIT_ASSERT_NOT_NULL(test, m.tp);
+	cachep = mmbox_kmem_cache_create(box, "test", 100, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	/* Each of them has something in its array then. */
+	test_pin(test, 0);
+	KUNIT_ASSERT_EQ(test, 4, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 4, p));
+	mmbox_kmem_cache_free_bulk(cachep, 4, p);
+	mmbox_kfree(box, mmbox_kmalloc(box, 64, GFP_KERNEL));
+	mmbox_kfree(box, mmbox_kmalloc(box, 128, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(m.tp, on_lock_acquire, &m));
+
+#define EXPECT_TOLD(call)							\
+do {										\
+	entries_told(&m);							\
+	objp = (call);								\
+	KUNIT_EXPECT_GE_MSG(test, entries_told(&m), 1, "%s", #call);		\
+	mmbox_kfree(box, objp);							\
+} while (0)
+	EXPECT_TOLD(mmbox_kmem_cache_alloc(cachep, GFP_KERNEL));
+	EXPECT_TOLD(mmbox_kmem_cache_zalloc(cachep, GFP_KERNEL));
+	EXPECT_TOLD(mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, 0));
+	EXPECT_TOLD(mmbox_kmalloc(box, 64, GFP_KERNEL));
+	EXPECT_TOLD(mmbox_kmalloc_size(box, 64, GFP_KERNEL));
+	EXPECT_TOLD(mmbox_kmalloc_node(box, 64, GFP_KERNEL, 0));
+	EXPECT_TOLD(mmbox_krealloc(box, mmbox_kmalloc(box, 64, GFP_NOWAIT), 32, GFP_KERNEL));
+#undef EXPECT_TOLD
+	entries_told(&m);
+	KUNIT_EXPECT_EQ(test, 4, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 4, p));
+	KUNIT_EXPECT_GE(test, entries_told(&m), 1);
+	mmbox_kmem_cache_free_bulk(cachep, 4, p);
+	KUNIT_EXPECT_EQ_MSG(test, entries_told(&m), 0, "a free does not sleep");
+	objp = mmbox_kmalloc(box, 64, GFP_NOWAIT);
+	KUNIT_EXPECT_EQ_MSG(test, entries_told(&m), 0, "GFP_NOWAIT does not sleep");
+	mmbox_kfree(box, objp);
+	tracepoint_probe_unregister(m.tp, on_lock_acquire, &m);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+#endif
+
 /* The pool gives what it kept when the box has nothing left. */
 static void mempool_on_cache(struct kunit *test)
 {
@@ -620,6 +708,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(usercopy),
 	KUNIT_CASE(merging),
 	KUNIT_CASE(kfree_rcu_waits),
+#if defined(CONFIG_LOCKDEP) && defined(CONFIG_TRACEPOINTS)
+	KUNIT_CASE(says_that_it_may_sleep),
+#endif
 	KUNIT_CASE(mempool_on_cache),
 	KUNIT_CASE(leaked_objects),
 	{}

@@ -16,6 +16,7 @@
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/version.h>
+#include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -93,6 +94,16 @@ static __always_inline bool mmbox_preempt_enable_test(void)
 }
 
 void mmbox_resched(void);
+
+/*
+ * might_alloc() where a kernel says something to it. Elsewhere it would cost the
+ * fast paths a look at the flags, and with CONFIG_PREEMPT_DYNAMIC a call.
+ */
+static __always_inline void mmbox_might_alloc(gfp_t gfp)
+{
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
+		might_alloc(gfp);
+}
 
 static __always_inline void mmbox_preempt_enable(void)
 {

@@ -195,6 +195,7 @@ int mmbox_kmem_cache_alloc_bulk(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 	struct mmbox_array_cache *ac;
 	unsigned long avail;
 
+	mmbox_might_alloc(gfp);
 	preempt_disable();
 	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))

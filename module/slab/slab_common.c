@@ -113,6 +113,7 @@ static noinline void *mmbox_kmalloc_large(struct mmbox *box, size_t size, gfp_t 
 {
 	struct mmbox_page *page;
 
+	mmbox_might_alloc(gfp);
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (get_order(size) >= box->pages.max_order)
@@ -423,6 +424,7 @@ void *mmbox_krealloc(struct mmbox *box, const void *objp, size_t new_size, gfp_t
 	size_t size = mmbox_ksize(box, objp);
 	void *new;
 
+	mmbox_might_alloc(gfp);
 	if (!new_size) {
 		mmbox_kfree(box, objp);
 		return ZERO_SIZE_PTR;

@@ -230,6 +230,7 @@ static __always_inline void *mmbox_cache_alloc(struct mmbox_kmem_cache *cachep,
 	unsigned long avail;
 	void *objp;
 
+	mmbox_might_alloc(gfp);
 	preempt_disable();
 	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
