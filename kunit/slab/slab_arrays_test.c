@@ -384,6 +384,54 @@ static void refused_on_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
+/* Where the constructor moves the task to, once. */
+static struct kunit *mover;
+
+static void move_to_other_cpu(void *objp)
+{
+	struct kunit *test = mover;
+
+	mover = NULL;
+	if (test)
+		test_pin(test, 1);
+}
+
+/*
+ * The task moves to a CPU of another node while a slab is made for it: what lies in
+ * the array there is of that node, and not what was asked for.
+ */
+static void moved_amid(struct kunit *test)
+{
+	struct mmbox *box = box_of_nodes(test, 2, false);
+	struct mmbox_kmem_cache *cachep;
+	int here, there;
+	void *p;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	here = mmbox_cpu_to_node(box, test_nth_cpu(0));
+	there = mmbox_cpu_to_node(box, test_nth_cpu(1));
+	KUNIT_ASSERT_NE(test, here, there);
+	cachep = mmbox_kmem_cache_create(box, "test", 200, 0, 0, move_to_other_cpu);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	test_pin(test, 1);
+	p = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_ASSERT_EQ(test, there, nid_of(box, p));
+	mmbox_kmem_cache_free(cachep, p);
+	test_pin(test, 0);
+	mover = test;
+	p = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL | __GFP_THISNODE, here);
+	KUNIT_EXPECT_NULL_MSG(test, mover, "no slab was made");
+	mover = NULL;
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_EQ_MSG(test, here, nid_of(box, p), "the other node's");
+	test_check_box(test, box);
+	mmbox_kmem_cache_free(cachep, p);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+}
+
 /* ---- CPUs that go and come ---- */
 
 #ifdef CONFIG_HOTPLUG_CPU
@@ -479,6 +527,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(nodes_in_use),
 	KUNIT_CASE(nodes_reaped),
 	KUNIT_CASE(refused_on_nodes),
+	KUNIT_CASE(moved_amid),
 #ifdef CONFIG_HOTPLUG_CPU
 	KUNIT_CASE(cpu_goes),
 	KUNIT_CASE(cpu_comes_to_no_memory),

@@ -186,8 +186,8 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 /* ---- nodes ---- */
 
 /*
- * The node that this CPU allocates from: numa_mem_id(). Preemption is off, or
- * any CPU's will do.
+ * The node that this CPU allocates from: numa_mem_id(). With preemption on it may
+ * be another one at once, so ask no more than once.
  */
 static int local_nid(const struct mmbox_kmem_cache *cachep)
 {
@@ -473,18 +473,32 @@ static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 	}
 }
 
+/* Begin work on this CPU's array, unless the CPU is of another node than @nid. */
+static struct mmbox_array_cache *ac_begin_on_node(struct mmbox_kmem_cache *cachep, int nid,
+						  unsigned int *avail)
+{
+	struct mmbox_array_cache *ac = mmbox_ac_begin(cachep, avail);
+
+	if (ac && unlikely(local_nid(cachep) != nid)) {
+		mmbox_ac_end(ac, *avail);
+		ac = NULL;
+	}
+	return ac;
+}
+
 /*
- * This CPU's array, or what refills it. NULL if it is in use below us, or if
- * there is nothing for it.
+ * An object of node @nid from the array of the CPU, or from what refills it. NULL if
+ * the array is in use below us, if there is nothing for it, or if the CPU is of
+ * another node: it may change whenever preemption is on.
  */
-static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
+static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 {
 	struct mmbox_array_cache *ac;
 	unsigned int avail, batchcount;
 	struct mmbox_page *slab;
 	void *objp = NULL;
 
-	ac = mmbox_ac_begin(cachep, &avail);
+	ac = ac_begin_on_node(cachep, nid, &avail);
 	if (!ac)
 		return NULL;
 	if (avail)
@@ -495,7 +509,7 @@ static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 	if (!ac->touched)
 		batchcount = min_t(unsigned int, batchcount, BATCHREFILL_LIMIT);
 	if (!avail)
-		avail = node_alloc(cachep, local_node(cachep), ac->entry, batchcount);
+		avail = node_alloc(cachep, cachep->node[nid], ac->entry, batchcount);
 	if (avail) {
 		ac->touched = 1;
 		objp = ac->entry[--avail];
@@ -504,11 +518,11 @@ static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 	if (objp)
 		return objp;
 
-	slab = mmbox_cache_grow_begin(cachep, gfp_exact_node(gfp), local_nid(cachep));
+	slab = mmbox_cache_grow_begin(cachep, gfp_exact_node(gfp), nid);
 	/* That may have been preempted: another CPU, or one that was given objects. */
-	ac = mmbox_ac_begin(cachep, &avail);
+	ac = ac_begin_on_node(cachep, nid, &avail);
 	if (ac) {
-		if (!avail && slab && slab->node_id == local_nid(cachep)) {
+		if (!avail && slab && slab->node_id == nid) {
 			avail = alloc_block(cachep, slab, ac->entry,
 					    min(batchcount, ac->limit));
 			mmbox_slab_stat_allocs(cachep, avail);
@@ -538,7 +552,7 @@ static void *cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 	else if (unlikely((unsigned int)nid >= cachep->box->nr_nodes))
 		return NULL;
 	if (nid == local)
-		objp = array_alloc(cachep, gfp);
+		objp = array_alloc(cachep, gfp, nid);
 	return objp ?: node_alloc_one(cachep, gfp, nid) ?: fallback_alloc(cachep, gfp);
 }
 
