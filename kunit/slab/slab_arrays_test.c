@@ -4,7 +4,9 @@
  * taken from CPUs that go, and objects on their way home to other nodes. How
  * many objects lie where after what is slab_reference_test.c's.
  */
+#include <linux/completion.h>
 #include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/string.h>
@@ -512,6 +514,67 @@ static void cpu_comes_to_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
+
+#define SHRINK_WITHIN	(20 * HZ)	/* or it waits for the CPU that goes */
+
+/* A cache that is shrunk while a CPU goes. */
+static struct going {
+	struct mmbox_kmem_cache *cachep;
+	struct completion go;		/* the CPU is going */
+	struct completion shrunk;
+	bool in_time;
+} going;
+
+static void shrink_when_told(void *arg)
+{
+	wait_for_completion(&going.go);
+	mmbox_kmem_cache_shrink(going.cachep);
+	complete(&going.shrunk);
+}
+
+static int cpu_is_going(unsigned int cpu)
+{
+	complete(&going.go);
+	going.in_time = wait_for_completion_timeout(&going.shrunk, SHRINK_WITHIN);
+	return 0;
+}
+
+/*
+ * A shrinker may shrink a cache on behalf of somebody who holds what a CPU that
+ * goes waits for. So a shrink ends before the CPU has gone.
+ */
+static void shrink_while_cpu_goes(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
+	struct test_thread *thread;
+	int cpu, state, err;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	mmbox_kmem_cache_free(cachep, mmbox_kmem_cache_alloc(cachep, GFP_KERNEL));
+	going.cachep = cachep;
+	going.in_time = false;
+	init_completion(&going.go);
+	init_completion(&going.shrunk);
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mmbox_kunit:going", NULL,
+					  cpu_is_going);
+	KUNIT_ASSERT_GT(test, state, 0);
+	test_pin(test, 0);
+	thread = test_thread_start(test, 0, shrink_when_told, NULL);
+	cpu = test_nth_cpu(1);
+	err = remove_cpu(cpu);
+	if (!err)
+		err = add_cpu(cpu);
+	else
+		complete(&going.go);
+	cpuhp_remove_state_nocalls(state);
+	test_thread_wait(thread);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	if (err)
+		kunit_skip(test, "the CPU does not go, or not come back: %d", err);
+	KUNIT_EXPECT_TRUE_MSG(test, going.in_time, "the shrink waited for the CPU");
+}
 #endif
 
 static struct kunit_case cases[] = {
@@ -531,6 +594,7 @@ static struct kunit_case cases[] = {
 #ifdef CONFIG_HOTPLUG_CPU
 	KUNIT_CASE(cpu_goes),
 	KUNIT_CASE(cpu_comes_to_no_memory),
+	KUNIT_CASE(shrink_while_cpu_goes),
 #endif
 	{}
 };

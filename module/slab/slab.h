@@ -47,6 +47,7 @@ int mmbox_enable_shared(struct mmbox_kmem_cache *cachep);
 void mmbox_cache_free_alien(struct mmbox_kmem_cache *cachep, void *objp, int nid,
 			    int slab_nid);
 int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep);
+int mmbox___kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep);
 extern const struct mmbox_reclaim_source mmbox_slab_reclaim;
 int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batchcount,
 			   int shared);

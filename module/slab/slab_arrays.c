@@ -504,6 +504,21 @@ static void drain_nodes(struct mmbox_kmem_cache *cachep)
 }
 
 /**
+ * mmbox___kmem_cache_shrink_nodes() - free what a cache's nodes do not need
+ * @cachep: the cache
+ *
+ * What CPUs keep to themselves stays.
+ *
+ * Context: process, may sleep.
+ * Return: 0 if the cache is empty now, else 1.
+ */
+int mmbox___kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep)
+{
+	drain_nodes(cachep);
+	return !mmbox___kmem_cache_empty(cachep);
+}
+
+/**
  * mmbox___kmem_cache_shrink() - free all that a cache does not need
  * @cachep: the cache
  *
@@ -516,8 +531,7 @@ static void drain_nodes(struct mmbox_kmem_cache *cachep)
 int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
 {
 	mmbox_drain_cpus_cpuslocked(cpu_has_spare, drain_cpu, cachep);
-	drain_nodes(cachep);
-	return !mmbox___kmem_cache_empty(cachep);
+	return mmbox___kmem_cache_shrink_nodes(cachep);
 }
 
 /* Under slab.mutex, which the caller of mmbox___kmem_caches_reap() holds. */

@@ -940,6 +940,10 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_destroy);
  * mmbox_kmem_cache_shrink() - give back all that a cache does not need
  * @cachep: the cache
  *
+ * A shrinker may call it, and whoever needs memory may hold what CPUs that come and
+ * go wait for. So it does not wait for those: what CPUs keep stays if one comes or
+ * goes just then.
+ *
  * Context: process, interrupts on, may sleep.
  * Return: 0 if the cache holds no slabs any more, else 1.
  */
@@ -947,7 +951,9 @@ int mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
 {
 	int left;
 
-	cpus_read_lock();
+	might_sleep();
+	if (!cpus_read_trylock())
+		return mmbox___kmem_cache_shrink_nodes(cachep);
 	left = mmbox___kmem_cache_shrink(cachep);
 	cpus_read_unlock();
 	return left;
