@@ -110,7 +110,7 @@ extern struct kunit_suite memblock_suite, mm_init_suite, numa_suite, memmap_suit
 			  page_reference_suite, vmscan_suite,
 			  vmstat_suite, slab_suite, slab_common_suite,
 			  slab_arrays_suite, slab_reference_suite, slab_debug_suite,
-			  slab_free_suite,
+			  slab_free_suite, slab_rcu_suite,
 			  slab_model_suite, report_suite, box_suite;
 
 #endif /* _MMBOX_KUNIT_TESTING_H */

@@ -127,9 +127,8 @@ static void expect_whole(struct kunit *test, struct model *m)
 				    kinds[i].size);
 	}
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(m->box));
-	/* Slabs that wait for RCU are on no list: for this grace period, and the next. */
-	rcu_barrier();
-	rcu_barrier();
+	/* Slabs that wait for RCU are on no list. */
+	mmbox_slabs_rcu_barrier(m->box);
 	test_check_box(test, m->box);
 }
 
@@ -389,8 +388,7 @@ static void refuse_in_box(struct kunit *test, struct mmbox *box, unsigned int st
 			KUNIT_EXPECT_GT_MSG(test, refuse_each(test, &s, 3), 0,
 					    "size %u: three tries in vain were not enough",
 					    kinds[i].size);
-		rcu_barrier();
-		rcu_barrier();
+		mmbox_slabs_rcu_barrier(box);
 		test_check_box(test, box);
 		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(s.cachep));
 	}

@@ -947,9 +947,7 @@ int mmbox___kmem_cache_create(struct mmbox_kmem_cache *cachep,
 	struct mmbox *box = cachep->box;
 	int err;
 
-	raw_spin_lock_init(&cachep->rcu_lock);
-	INIT_LIST_HEAD(&cachep->rcu_pending);
-	INIT_LIST_HEAD(&cachep->rcu_waiting);
+	lockdep_assert_held(&box->slab.mutex);
 	mmbox_slab_debug_cache(cachep);
 	cachep->no_mark = cachep->ctor || cachep->flags & SLAB_TYPESAFE_BY_RCU ||
 			  cachep->debug;
@@ -1007,7 +1005,9 @@ free_nodes:
  */
 void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep)
 {
-	mmbox_kmem_cache_rcu_barrier(cachep);
+	lockdep_assert_held(&cachep->box->slab.mutex);
+	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
+		mmbox_slabs_rcu_barrier(cachep->box);
 	mmbox_forget_cache(cachep);
 	mmbox_free_nodes(cachep);
 	mmbox_host_free_percpu(&cachep->box->host, cachep->host_cpu_cache);

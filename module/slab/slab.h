@@ -36,7 +36,7 @@ struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t
 					  int nid);
 void mmbox_forget_cache(struct mmbox_kmem_cache *cachep);
 void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list);
-void mmbox_kmem_cache_rcu_barrier(struct mmbox_kmem_cache *cachep);
+void mmbox_slab_free_pages(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab);
 
 /* slab_arrays.c */
 int mmbox_alloc_cpu_cache(struct mmbox_kmem_cache *cachep);
@@ -61,6 +61,14 @@ void mmbox_slab_module_exit(void);
 int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep);
 void mmbox_slab_set_tunables(struct mmbox_kmem_cache *cachep);
 
+/* slab_rcu.c */
+void mmbox_slabs_defer(struct mmbox *box, struct list_head *list);
+void mmbox_slabs_rcu_barrier(struct mmbox *box);
+void mmbox_slab_rcu_init(struct mmbox *box);
+void mmbox_slab_rcu_exit(struct mmbox *box);
+int mmbox_slab_rcu_module_init(void);
+void mmbox_slab_rcu_module_exit(void);
+
 /* slab_used.c */
 int mmbox_slab_used_init(struct mmbox *box);
 void mmbox_slab_used_exit(struct mmbox *box);
@@ -82,7 +90,6 @@ static inline bool mmbox_slab_refused(struct mmbox *box)
 }
 
 /* slab_common.c */
-void mmbox_wait_until_disarmed(raw_spinlock_t *lock, const bool *armed);
 int mmbox_kmem_cache_boot(struct mmbox *box);
 int mmbox_kmem_cache_init(struct mmbox *box);
 void mmbox_kmem_cache_exit(struct mmbox *box);

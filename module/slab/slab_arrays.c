@@ -943,19 +943,26 @@ int __init mmbox_slab_module_init(void)
 {
 	int state;
 
+	state = mmbox_slab_rcu_module_init();
+	if (state)
+		return state;
 	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "mmbox/slab:prepare",
 					prepare_cpu, cpu_is_dead);
 	if (state < 0)
-		return state;
+		goto rcu_exit;
 	cpuhp_prepare = state;
 	state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "mmbox/slab:online",
 					start_reaper, stop_reaper);
-	if (state < 0) {
-		cpuhp_remove_multi_state(cpuhp_prepare);
-		return state;
-	}
+	if (state < 0)
+		goto remove_prepare;
 	cpuhp_online = state;
 	return 0;
+
+remove_prepare:
+	cpuhp_remove_multi_state(cpuhp_prepare);
+rcu_exit:
+	mmbox_slab_rcu_module_exit();
+	return state;
 }
 
 /**
@@ -967,4 +974,5 @@ void mmbox_slab_module_exit(void)
 {
 	cpuhp_remove_multi_state(cpuhp_online);
 	cpuhp_remove_multi_state(cpuhp_prepare);
+	mmbox_slab_rcu_module_exit();
 }

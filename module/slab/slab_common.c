@@ -463,161 +463,6 @@ void mmbox_kfree_sensitive(struct mmbox *box, const void *objp)
 }
 EXPORT_SYMBOL_GPL(mmbox_kfree_sensitive);
 
-/* ---- kfree after a grace period ---- */
-
-/**
- * mmbox_wait_until_disarmed() - wait for an RCU callback that queues itself again
- * @lock: what @armed is written under
- * @armed: whether the callback is queued; cleared as the last thing it does
- *
- * When the lock could be taken the callback has left it: what both lie in may
- * go then. The module's text stays until its exit has waited as well.
- *
- * Context: process, may sleep.
- */
-void mmbox_wait_until_disarmed(raw_spinlock_t *lock, const bool *armed)
-{
-	unsigned long flags;
-	bool again;
-
-	for (;;) {
-		raw_spin_lock_irqsave(lock, flags);
-		again = *armed;
-		raw_spin_unlock_irqrestore(lock, flags);
-		if (!again)
-			return;
-		rcu_barrier();
-	}
-}
-
-/*
- * As slabs of SLAB_TYPESAFE_BY_RCU caches: one list waits for the grace period
- * that is under way, the next gathers meanwhile. The distance from object to
- * head is kept where call_rcu() would keep a function, in a way that tells
- * whether a head is on a list: else one that comes twice would make it a ring.
- */
-static rcu_callback_t kfree_rcu_note(const struct mmbox *box, const struct rcu_head *head,
-				     unsigned long offset)
-{
-	return (rcu_callback_t)(offset ^ (unsigned long)head ^ box->slab.secret);
-}
-
-/* Where the object begins whose head this is, or NULL if it is none any more. */
-static void *kfree_rcu_object(const struct mmbox *box, struct rcu_head *head)
-{
-	unsigned long offset;
-
-	if (!IS_ALIGNED((unsigned long)head, sizeof(void *)) ||
-	    !mmbox_virt_valid(box, head) || !mmbox_virt_valid(box, &head->func))
-		return NULL;
-	offset = (unsigned long)head->func ^ (unsigned long)head ^ box->slab.secret;
-	return offset < PAGE_SIZE << box->pages.max_order ? (void *)head - offset : NULL;
-}
-
-static void kfree_rcu_done(struct rcu_head *rcu)
-{
-	struct mmbox_kfree_rcu *k = container_of(rcu, struct mmbox_kfree_rcu, rcu);
-	struct mmbox *box = container_of(k, struct mmbox, slab.kfree_rcu);
-	struct rcu_head *head, *next;
-	unsigned long flags;
-	void *objp;
-
-	raw_spin_lock_irqsave(&k->lock, flags);
-	head = k->waiting;
-	k->waiting = NULL;
-	raw_spin_unlock_irqrestore(&k->lock, flags);
-
-	for (; head; head = next) {
-		objp = kfree_rcu_object(box, head);
-		if (!objp) {
-			box->observer->bad_kfree_rcu(box, head);
-			break;
-		}
-		next = head->next;
-		/* The memory may be another head at once. */
-		head->func = NULL;
-		mmbox_kfree(box, objp);
-	}
-
-	/* Disarmed last: who waits for that finds the objects freed. */
-	raw_spin_lock_irqsave(&k->lock, flags);
-	k->waiting = k->pending;
-	k->pending = NULL;
-	k->armed = k->waiting;
-	if (k->armed)
-		call_rcu(&k->rcu, kfree_rcu_done);
-	raw_spin_unlock_irqrestore(&k->lock, flags);
-}
-
-/**
- * mmbox_kvfree_call_rcu() - what mmbox_kfree_rcu() calls
- * @box: the box
- * @head: the rcu_head in the object
- * @objp: the object, from kmalloc or a cache
- *
- * What is not in the box, or was given to mmbox_kfree_rcu() before and waits, is
- * refused, counted and reported.
- *
- * Context: any but NMI.
- */
-void mmbox_kvfree_call_rcu(struct mmbox *box, struct rcu_head *head, void *objp)
-{
-	rcu_callback_t note = kfree_rcu_note(box, head, (void *)head - objp);
-	struct mmbox_kfree_rcu *k = &box->slab.kfree_rcu;
-	unsigned long flags;
-
-	if (!mmbox_virt_valid(box, head))
-		return box->observer->bad_object(box, MMBOX_BAD_FOREIGN, NULL, objp);
-	raw_spin_lock_irqsave(&k->lock, flags);
-	if (head->func == note) {
-		raw_spin_unlock_irqrestore(&k->lock, flags);
-		return box->observer->bad_object(box, MMBOX_BAD_DOUBLE, NULL, objp);
-	}
-	head->func = note;
-	if (k->armed) {
-		head->next = k->pending;
-		k->pending = head;
-	} else {
-		head->next = NULL;
-		k->waiting = head;
-		k->armed = true;
-		call_rcu(&k->rcu, kfree_rcu_done);
-	}
-	raw_spin_unlock_irqrestore(&k->lock, flags);
-}
-EXPORT_SYMBOL_GPL(mmbox_kvfree_call_rcu);
-
-/**
- * mmbox_kfree_rcu_mightsleep() - free after a grace period, without an rcu_head
- * @box: the box
- * @objp: from kmalloc, or NULL
- *
- * Context: process, may sleep.
- */
-void mmbox_kfree_rcu_mightsleep(struct mmbox *box, const void *objp)
-{
-	might_sleep();
-	if (ZERO_OR_NULL_PTR(objp))
-		return;
-	synchronize_rcu();
-	mmbox_kfree(box, objp);
-}
-EXPORT_SYMBOL_GPL(mmbox_kfree_rcu_mightsleep);
-
-/**
- * mmbox_kfree_rcu_barrier() - wait until all that mmbox_kfree_rcu() was given is freed
- * @box: the box
- *
- * Context: process, may sleep.
- */
-void mmbox_kfree_rcu_barrier(struct mmbox *box)
-{
-	struct mmbox_kfree_rcu *k = &box->slab.kfree_rcu;
-
-	mmbox_wait_until_disarmed(&k->lock, &k->armed);
-}
-EXPORT_SYMBOL_GPL(mmbox_kfree_rcu_barrier);
-
 /* ---- caches by name ---- */
 
 /* calculate_alignment(), mm/slab_common.c, Linux 6.1 */
@@ -1094,7 +939,7 @@ int mmbox_kmem_cache_boot(struct mmbox *box)
 	mutex_init(&box->slab.mutex);
 	INIT_LIST_HEAD(&box->slab.caches);
 	INIT_LIST_HEAD(&box->slab.percpus);
-	raw_spin_lock_init(&box->slab.kfree_rcu.lock);
+	mmbox_slab_rcu_init(box);
 	box->slab.kmem_cache = mmbox_boot_alloc(box, sizeof(struct boot_caches),
 						MMBOX_CACHE_ALIGN, 0, "kmem_cache_boot");
 	return box->slab.kmem_cache ? 0 : -ENOMEM;
@@ -1184,15 +1029,12 @@ unlock:
 void mmbox_kmem_cache_exit(struct mmbox *box)
 {
 	struct mmbox_host_percpu *percpu, *next;
-	struct mmbox_kmem_cache *cachep;
 
 	/* The boot may have failed before there was a list. */
 	if (!box->slab.kmem_cache)
 		return;
 	mmbox_slab_stop(box);
-	mmbox_kfree_rcu_barrier(box);
-	list_for_each_entry(cachep, &box->slab.caches, list)
-		mmbox_kmem_cache_rcu_barrier(cachep);
+	mmbox_slab_rcu_exit(box);
 	list_for_each_entry_safe(percpu, next, &box->slab.percpus, list)
 		mmbox_host_free_percpu(&box->host, percpu);
 	mmbox_slab_debug_exit(box);

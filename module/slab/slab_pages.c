@@ -216,8 +216,14 @@ void mmbox_forget_cache(struct mmbox_kmem_cache *cachep)
 		synchronize_rcu();
 }
 
-static void slab_free_pages(struct mmbox_kmem_cache *cachep,
-			    struct mmbox_page *slab)
+/**
+ * mmbox_slab_free_pages() - give the pages of a slab back
+ * @cachep: the cache
+ * @slab: the slab, on no list any more, of which no object is in use
+ *
+ * Context: any, without list_lock.
+ */
+void mmbox_slab_free_pages(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab)
 {
 	struct mmbox *box = cachep->box;
 
@@ -240,56 +246,8 @@ static void slabs_free_pages(struct mmbox_kmem_cache *cachep,
 
 	list_for_each_entry_safe(slab, next, list, slab_list) {
 		mmbox_list_del(&slab->slab_list);
-		slab_free_pages(cachep, slab);
+		mmbox_slab_free_pages(cachep, slab);
 	}
-}
-
-/* A grace period is over: free its slabs, begin the next if there are more. */
-static void slabs_destroy_rcu(struct rcu_head *rcu)
-{
-	struct mmbox_kmem_cache *cachep = container_of(rcu, struct mmbox_kmem_cache,
-						       rcu);
-	LIST_HEAD(done);
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
-	list_splice_init(&cachep->rcu_waiting, &done);
-	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
-
-	slabs_free_pages(cachep, &done);
-
-	/* Disarmed last: who waits for that finds the pages freed. */
-	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
-	list_splice_init(&cachep->rcu_pending, &cachep->rcu_waiting);
-	cachep->rcu_armed = !list_empty(&cachep->rcu_waiting);
-	if (cachep->rcu_armed)
-		call_rcu(rcu, slabs_destroy_rcu);
-	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
-}
-
-static void slabs_defer(struct mmbox_kmem_cache *cachep, struct list_head *list)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&cachep->rcu_lock, flags);
-	list_splice_tail_init(list, &cachep->rcu_pending);
-	if (!cachep->rcu_armed) {
-		list_splice_init(&cachep->rcu_pending, &cachep->rcu_waiting);
-		cachep->rcu_armed = true;
-		call_rcu(&cachep->rcu, slabs_destroy_rcu);
-	}
-	raw_spin_unlock_irqrestore(&cachep->rcu_lock, flags);
-}
-
-/**
- * mmbox_kmem_cache_rcu_barrier() - wait for slabs that wait for RCU
- * @cachep: the cache; nobody uses it any more
- *
- * Context: process, may sleep.
- */
-void mmbox_kmem_cache_rcu_barrier(struct mmbox_kmem_cache *cachep)
-{
-	mmbox_wait_until_disarmed(&cachep->rcu_lock, &cachep->rcu_armed);
 }
 
 /**
@@ -304,7 +262,7 @@ void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list
 	if (list_empty(list))
 		return;
 	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
-		slabs_defer(cachep, list);
+		mmbox_slabs_defer(cachep->box, list);
 	else
 		slabs_free_pages(cachep, list);
 }

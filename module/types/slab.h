@@ -18,6 +18,8 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/stackdepot.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "types/mmzone.h"
 #include "types/observer.h"
@@ -153,13 +155,6 @@ struct mmbox_kmem_cache {
 	int refcount;			/* users by name, slab.mutex; merged: more than 1 */
 	bool boot;			/* made with the box, goes with the box */
 
-	/* SLAB_TYPESAFE_BY_RCU: slabs stay what they are for a grace period. */
-	raw_spinlock_t rcu_lock;	/* the next three */
-	struct list_head rcu_pending;	/* slabs for the next grace period */
-	struct list_head rcu_waiting;	/* slabs for the one under way */
-	bool rcu_armed;			/* @rcu is queued */
-	struct rcu_head rcu;
-
 	bool stats_on;
 	struct mmbox_cache_stats stats;
 	struct mmbox_kmem_cache_node *node[MMBOX_MAX_NUMNODES];
@@ -192,13 +187,29 @@ enum mmbox_kmalloc_cache_type {
 	MMBOX_NR_KMALLOC_TYPES,
 };
 
+/* How many wait for a grace period; numbers count from the making of the box. */
+struct mmbox_rcu_queue {
+	raw_spinlock_t lock;		/* all below, and the lists */
+	unsigned long nr_queued;	/* that have come */
+	unsigned long nr_waiting;	/* of these, up to the end of the batch under way */
+	unsigned long nr_freed;		/* of these; read without the lock */
+	bool armed;			/* a batch is under way */
+	struct rcu_work rwork;		/* frees it */
+	wait_queue_head_t wait;		/* who waits for nr_freed */
+};
+
 /* Objects for mmbox_kfree() after a grace period: by their rcu_head */
 struct mmbox_kfree_rcu {
-	raw_spinlock_t lock;		/* all below */
-	struct rcu_head *pending;	/* for the next grace period */
-	struct rcu_head *waiting;	/* for the one under way */
-	bool armed;			/* @rcu is queued */
-	struct rcu_head rcu;
+	struct mmbox_rcu_queue queue;
+	struct rcu_head *pending;	/* the next batch */
+	struct rcu_head *waiting;	/* the batch under way */
+};
+
+/* SLAB_TYPESAFE_BY_RCU: slabs stay what they are for a grace period. */
+struct mmbox_rcu_slabs {
+	struct mmbox_rcu_queue queue;
+	struct list_head pending;	/* the next batch, of all caches */
+	struct list_head waiting;	/* the batch under way */
 };
 
 /*
@@ -301,6 +312,7 @@ struct mmbox_slab {
 	struct mmbox_kmem_cache *kmalloc_caches[MMBOX_NR_KMALLOC_TYPES][MMBOX_NR_KMALLOC];
 	struct mmbox_slab_used used;	/* made under mutex, bits are atomic */
 	struct mmbox_kfree_rcu kfree_rcu;
+	struct mmbox_rcu_slabs rcu_slabs;
 	struct mmbox_host_percpu *reapers;	/* NULL with slab_reap=0 */
 	struct hlist_node cpu_prepare;	/* who is told of CPUs */
 	struct hlist_node cpu_online;
