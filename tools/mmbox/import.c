@@ -42,15 +42,14 @@ int cmd_import(int argc, char **argv)
 	const char *output = NULL;
 	int opt, err;
 
-	while ((opt = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":o:", options, NULL)) != -1) {
 		if (opt != 'o')
-			usage_error("import: what is this?");
+			bad_option(opt, argv);
 		output = optarg;
 	}
 	if (!output)
 		usage_error("import: -o FILE is needed");
-	if (optind != argc - 1)
-		usage_error("import: one trace.dat is needed");
+	one_file(argc, argv, "trace.dat");
 	source = source_dat_open(argv[optind]);
 	if (!source)
 		return EXIT_FAILURE;

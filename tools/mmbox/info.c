@@ -38,12 +38,12 @@ static const struct {
 static struct trace_reader *open_only(int argc, char **argv)
 {
 	static const struct option options[] = { { NULL, 0, NULL, 0 } };
+	int opt = getopt_long(argc, argv, ":", options, NULL);
 	struct trace_reader *reader;
 
-	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		usage_error("%s: what is this?", argv[0]);
-	if (optind != argc - 1)
-		usage_error("%s: one trace file is needed", argv[0]);
+	if (opt != -1)
+		bad_option(opt, argv);
+	one_file(argc, argv, "trace file");
 	reader = trace_open(argv[optind]);
 	if (!reader)
 		exit(EXIT_FAILURE);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mmbox: record what a kernel allocates, and replay it in a box. */
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,7 @@ int main(int argc, char **argv)
 		       MMBOX_VERSION, TRACE_VERSION, MMBOX_UAPI_VERSION);
 		return EXIT_SUCCESS;
 	}
+	opterr = 0;	/* each command says what is wrong in its own words */
 	if (!*command)
 		usage_error("a command is needed");
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -85,5 +87,6 @@ int main(int argc, char **argv)
 		}
 		return status;
 	}
-	usage_error("there is no command `%s'", command);
+	usage_error("there is no command `%s': there are record, import, replay, info and dump",
+		    command);
 }

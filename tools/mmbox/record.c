@@ -38,6 +38,7 @@
 #define EXIT_NOT_FOUND		127
 
 #define READ_EVERY_MS		20	/* a fraction of what fills the buffer */
+#define BUFFER_KIB_MIN		16	/* a CPU */
 #define BUFFER_KIB_MAX		16384	/* a CPU, unless told otherwise */
 
 struct cpu_reader {
@@ -64,7 +65,9 @@ struct recording {
 	uint64_t nr_lost;
 	pid_t pid;		/* the command's, while there is one */
 	int go_fd;		/* a byte here lets it go */
+	int run_fd;		/* a byte comes from here if it cannot be run */
 	int exit_status;	/* the command's */
+	bool not_run;		/* it could not be: then there is no recording */
 };
 
 void describe_host(struct trace_texts *info)
@@ -332,7 +335,7 @@ static int stop_readers(struct recording *rec)
 /* ---- the command ---- */
 
 /* Runs in the child: waits until tracing is on, then becomes the command. */
-static void become_command(char **command, int go_fd)
+static void become_command(char **command, int go_fd, int run_fd)
 {
 	int status;
 	char go;
@@ -342,6 +345,8 @@ static void become_command(char **command, int go_fd)
 	execvp(command[0], command);
 	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 	warn_errno("cannot run %s", command[0]);
+	if (write(run_fd, "", 1) != 1)
+		status = EXIT_OWN_FAILURE;
 	_exit(status);
 }
 
@@ -351,20 +356,28 @@ static void become_command(char **command, int go_fd)
  */
 static int fork_command(struct recording *rec)
 {
-	int go[2];
+	int go[2], run[2];
 
 	if (pipe2(go, O_CLOEXEC)) {
 		warn_errno("cannot make a pipe");
+		return -1;
+	}
+	if (pipe2(run, O_CLOEXEC)) {
+		warn_errno("cannot make a pipe");
+		close(go[0]);
+		close(go[1]);
 		return -1;
 	}
 	rec->pid = fork();
 	if (!rec->pid) {
 		stop_restore();
 		close(go[1]);
-		become_command(rec->command, go[0]);
+		become_command(rec->command, go[0], run[1]);
 	}
 	close(go[0]);
+	close(run[1]);
 	rec->go_fd = go[1];
+	rec->run_fd = run[0];
 	if (rec->pid > 0)
 		return 0;
 	warn_errno("cannot fork");
@@ -398,6 +411,14 @@ static int let_go(struct recording *rec)
 	return write(rec->go_fd, "", 1) == 1 || errno == EPIPE ? 0 : -1;
 }
 
+/* Asked when it has ended: nothing comes from a program that was run. */
+static bool was_run(const struct recording *rec)
+{
+	char byte;
+
+	return read(rec->run_fd, &byte, 1) == 0;
+}
+
 static int run_command(struct recording *rec)
 {
 	int err;
@@ -408,7 +429,8 @@ static int run_command(struct recording *rec)
 	stop_pass_on(0);
 	if (set_file(rec, "tracing_on", "0"))
 		err = -1;
-	return err;
+	rec->not_run = !was_run(rec);
+	return rec->not_run ? -1 : err;
 }
 
 /* ---- all of it ---- */
@@ -472,6 +494,8 @@ static void clean_up(struct recording *rec)
 		free(reader->path);
 	}
 	free(rec->readers);
+	if (rec->run_fd >= 0)
+		close(rec->run_fd);
 	if (rec->tep)
 		tep_free(rec->tep);
 	if (rec->instance) {
@@ -521,7 +545,20 @@ static int record(struct recording *rec)
 	if (err && stop_signal())
 		warn("stopped by a signal: nothing is kept");
 	stop_end();
-	return err ? EXIT_OWN_FAILURE : rec->exit_status;
+	return err && !rec->not_run ? EXIT_OWN_FAILURE : rec->exit_status;
+}
+
+/* The kernel would take what it can get, and leave nothing to anybody. */
+static long parse_buffer(const char *text)
+{
+	long nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
+	long most = sysconf(_SC_PHYS_PAGES) * (sysconf(_SC_PAGESIZE) / 1024) / 2 / nr_cpus;
+	long kib = parse_number(text, BUFFER_KIB_MIN, most);
+
+	if (kib < 0)
+		usage_error("record: --buffer %s: KiB a CPU from %d to %ld are needed, half of the memory with %ld CPUs",
+			    text, BUFFER_KIB_MIN, most, nr_cpus);
+	return kib;
 }
 
 int cmd_record(int argc, char **argv)
@@ -531,28 +568,25 @@ int cmd_record(int argc, char **argv)
 		{ "buffer", required_argument, NULL, 'b' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct recording rec = { .go_fd = -1 };
+	struct recording rec = { .go_fd = -1, .run_fd = -1 };
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "+o:b:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+:o:b:", options, NULL)) != -1) {
 		switch (opt) {
 		case 'o':
 			rec.output = optarg;
 			break;
 		case 'b':
-			rec.buffer_kib = parse_number(optarg, 16, 1 << 30);
-			if (rec.buffer_kib < 0)
-				usage_error("--buffer %s: KiB a CPU are needed, 16 or more",
-					    optarg);
+			rec.buffer_kib = parse_buffer(optarg);
 			break;
 		default:
-			usage_error("record: what is this?");
+			bad_option(opt, argv);
 		}
 	}
 	if (!rec.output)
 		usage_error("record: -o FILE is needed");
 	if (optind == argc)
-		usage_error("record: a command to run is needed");
+		usage_error("record: a program to run is needed");
 	rec.command = &argv[optind];
 	return record(&rec);
 }

@@ -401,7 +401,7 @@ static unsigned int parse_options(struct replay *replay, int argc, char **argv)
 	long nr_cpus = 0;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		switch (opt) {
 		case OPT_ON:
 			if (!strcmp(optarg, "host"))
@@ -428,11 +428,10 @@ static unsigned int parse_options(struct replay *replay, int argc, char **argv)
 			replay->then = optarg;
 			break;
 		default:
-			usage_error("replay: what is this?");
+			bad_option(opt, argv);
 		}
 	}
-	if (optind != argc - 1)
-		usage_error("replay: one trace file is needed");
+	one_file(argc, argv, "trace file");
 	replay->path = argv[optind];
 	return nr_cpus;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Messages, memory, the hash table, variable-length integers. */
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -116,6 +117,31 @@ void usage_error(const char *fmt, ...)
 	va_end(args);
 	fputs("mmbox: `mmbox --help` says more\n", stderr);
 	exit(EXIT_USAGE);
+}
+
+void bad_option(int opt, char **argv)
+{
+	const char *word = argv[optind - 1];
+	char letter[3] = { '-', optopt, 0 };
+	bool is_long = !strncmp(word, "--", 2);
+
+	/* a cluster of letters is not passed before its last one */
+	if (!is_long && optopt > 0 && optopt < 256)
+		word = letter;
+	if (opt == ':')
+		usage_error("%s: option %s needs a value", argv[0], word);
+	if (is_long && optopt)
+		usage_error("%s: option %s takes no value", argv[0], word);
+	usage_error("%s: there is no option %s, or more than one that begins so", argv[0], word);
+}
+
+void one_file(int argc, char **argv, const char *kind)
+{
+	if (optind == argc)
+		usage_error("%s: a %s is needed", argv[0], kind);
+	if (optind < argc - 1)
+		usage_error("%s: one %s is needed, and `%s' is one more", argv[0], kind,
+			    argv[optind + 1]);
 }
 
 static void *or_exit(void *ptr)

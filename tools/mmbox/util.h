@@ -32,6 +32,15 @@ void warn_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void usage_error(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
+/*
+ * What getopt_long() says when it returns '?' or ':', of which the second is only
+ * told apart if the list of short options begins with it (behind a '+').
+ */
+void bad_option(int opt, char **argv) __attribute__((noreturn));
+
+/* Exactly one word must be left of the command line, a file of this kind. */
+void one_file(int argc, char **argv, const char *kind);
+
 void *xmalloc(size_t size);
 void *xzalloc(size_t size);
 void *xrealloc(void *ptr, size_t size);
