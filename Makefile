@@ -4,16 +4,18 @@
 #   KDIR=      kernel to build for: its build tree or headers
 #   DESTDIR=   where `make install` puts everything under, / by default
 #   PREFIX=    where below it the command goes
+#   T=         seconds for `make fuzz`
 #   PARAMS=    module parameters for `make load`
 
 KDIR	?= /lib/modules/$(shell uname -r)/build
 PREFIX	?= /usr/local
 PARAMS	?=
+T	?= 60
 
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules-clean command load unload install lint test torture bench demo clean help
+.PHONY: all modules modules-clean command load unload install lint test fuzz torture bench demo clean help
 
 all: modules command ## build the modules for KDIR= (the running kernel) and the mmbox command
 
@@ -39,6 +41,9 @@ lint: ## check style and hygiene: W=1, sparse, checkpatch, kernel-doc, shellchec
 
 test: ## run every test, in test VMs; ends with "N passed, N failed"
 	@tools/test
+
+fuzz: ## fuzz the readers of the mmbox command for T= seconds
+	@tools/fuzz -t $(T)
 
 torture: ## run the randomised tests for hours, and look for data races, in test VMs
 	@tools/torture
