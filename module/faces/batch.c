@@ -73,6 +73,8 @@ struct mmbox_batch_run {
 	bool allow_empty;
 	bool latency;
 	bool want_results;
+	const struct mmbox_op *chunk;	/* the records of @cmds */
+	const struct mmbox_op *failed;	/* the first of them that failed and is to be told of */
 	u32 user_gfp;			/* what @gfp was made from */
 	gfp_t gfp;
 	size_t kmalloc_limit;		/* bytes, of the target */
@@ -167,6 +169,8 @@ static gfp_t decode_gfp(struct mmbox_batch_run *run, u32 user)
 			gfp |= gfp_bits[i].gfp;
 	if (run->session->target == MMBOX_TARGET_HOST)
 		gfp = (gfp & ~HOST_GFP_NEVER) | HOST_GFP_ALWAYS;
+	else
+		gfp |= __GFP_NOWARN;	/* tell_of_failed() does, when the clock stands */
 	run->user_gfp = user;
 	run->gfp = gfp;
 	return gfp;
@@ -443,6 +447,8 @@ static noinline void note_failed(struct mmbox_batch_run *run, const struct cmd *
 
 	if (!run->tally.nr_failed++)
 		run->tally.first_failed = i;
+	if (!run->failed && !(run->chunk[i].flags & MMBOX_GFP_NOWARN))
+		run->failed = &run->chunk[i];
 	if (cmd->code < CMD_SPECIAL)
 		count_held(run, cmd->tag, -1);
 	if (cmd->code == CMD_PAGES_ALLOC)
@@ -780,6 +786,7 @@ static int control(struct mmbox_batch_run *run, const struct mmbox_op *op,
 	/* Each may take long, and the semaphore minds signals only if it waits. */
 	if (fatal_signal_pending(current) || down_write_killable(&session->sem))
 		return -EINTR;
+	mmbox_session_note_use(session);
 	start = ktime_get_ns();
 	if (op->code == MMBOX_OP_CACHE_CREATE)
 		err = mmbox_session_cache_create(session, op->cache, name, op->size,
@@ -806,6 +813,31 @@ static int control(struct mmbox_batch_run *run, const struct mmbox_op *op,
 
 /* ---- a batch ---- */
 
+/* The order of the blocks that such an allocation takes. Under session->sem. */
+static unsigned int block_order(struct mmbox_batch_run *run, const struct mmbox_op *op)
+{
+	const struct mmbox_kmem_cache *cachep = run->session->caches[op->cache].cachep;
+
+	if (op->code == MMBOX_OP_PAGES_ALLOC)
+		return op->order;
+	if (op->code == MMBOX_OP_KMALLOC && op->size > run->box->cfg.kmalloc_max)
+		return get_order(op->size);
+	if (op->code == MMBOX_OP_KMALLOC)
+		cachep = mmbox_kmalloc_slab(run->box, op->size, decode_gfp(run, op->flags));
+	return cachep->gfporder;
+}
+
+/*
+ * Printing takes longer than many an allocation, so a chunk's first failure is told
+ * when its time has been taken.
+ */
+static noinline void tell_of_failed(struct mmbox_batch_run *run, unsigned int order)
+{
+	gfp_t gfp = decode_gfp(run, run->failed->flags) & ~__GFP_NOWARN;
+
+	run->box->observer->alloc_failed(run->box, gfp, order);
+}
+
 /*
  * Carry out the longest run of records that needs no change of caches.
  * Returns 0 or why the batch ends after run->tally.nr_ops of them.
@@ -814,6 +846,7 @@ static int data(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 		unsigned int nr, u64 *ns)
 {
 	struct mmbox_session *session = run->session;
+	unsigned int order = 0;
 	size_t promised = 0;
 	unsigned int done;
 	u64 start;
@@ -827,6 +860,9 @@ static int data(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 		promised = mmbox_session_host_begin(session);
 	run->room = on_box(session) ? MMBOX_CHUNK_BYTES : promised;
 	err = decode_chunk(run, ops, nr);
+	mmbox_session_note_use(session);
+	run->chunk = ops;
+	run->failed = NULL;
 	tally_begin(run);
 
 	start = ktime_get_ns();
@@ -841,7 +877,13 @@ static int data(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 	tally_end(run, done);
 	if (promised)
 		mmbox_session_host_end(session, promised);
+	if (!on_box(session))
+		run->failed = NULL;
+	if (run->failed)
+		order = block_order(run, run->failed);
 	up_read(&session->sem);
+	if (run->failed)
+		tell_of_failed(run, order);
 	return done < run->nr_cmds ? -EINVAL : err;
 }
 

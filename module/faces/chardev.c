@@ -29,7 +29,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 {
 	struct mmbox_chardev *chardev =
 		container_of(file->private_data, struct mmbox_chardev, misc);
-	struct mmbox *box = mmbox_get(chardev->box->name);
+	struct mmbox *box = mmbox_find(chardev->box->name);
 	struct mmbox_session *session;
 	int err = -ENODEV;
 
@@ -71,6 +71,7 @@ static long ioctl_info(struct mmbox_session *session, void __user *arg)
 		.bulk_max = MMBOX_BULK_MAX,
 		.kmalloc_min = box->cfg.kmalloc_min,
 		.kmalloc_max = box->cfg.kmalloc_max,
+		.nr_users = atomic_read(&box->faces.nr_users),
 	};
 
 	if (down_read_killable(&session->sem))

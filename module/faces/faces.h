@@ -22,6 +22,7 @@ void mmbox_chardev_remove(struct mmbox *box);
 
 /* registry.c */
 void mmbox_publish(struct mmbox *box);
+struct mmbox *mmbox_find(const char *name);
 void mmbox_unpublish(struct mmbox *box);
 
 /* report.c */

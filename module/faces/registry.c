@@ -40,13 +40,13 @@ void mmbox_unpublish(struct mmbox *box)
 }
 
 /**
- * mmbox_get() - find a live box
+ * mmbox_find() - find a live box, without counting as a user of it
  * @name: its name; the first is "box0"
  *
  * Context: process, may sleep.
  * Return: the box, for mmbox_put(), or NULL if there is none of this name.
  */
-struct mmbox *mmbox_get(const char *name)
+struct mmbox *mmbox_find(const char *name)
 {
 	struct mmbox *box, *found = NULL;
 
@@ -60,6 +60,22 @@ struct mmbox *mmbox_get(const char *name)
 	}
 	mutex_unlock(&boxes_mutex);
 	return found;
+}
+
+/**
+ * mmbox_get() - find a live box
+ * @name: its name; the first is "box0"
+ *
+ * Context: process, may sleep.
+ * Return: the box, for mmbox_put(), or NULL if there is none of this name.
+ */
+struct mmbox *mmbox_get(const char *name)
+{
+	struct mmbox *box = mmbox_find(name);
+
+	if (box)
+		atomic_inc(&box->faces.nr_users);
+	return box;
 }
 EXPORT_SYMBOL_GPL(mmbox_get);
 

@@ -296,6 +296,21 @@ static bool any_cache(const struct mmbox_session *session)
 }
 
 /**
+ * mmbox_session_note_use() - the box will not be as it was made any more
+ * @session: a session about to carry something out
+ *
+ * Counts each session with the box as its target once.
+ *
+ * Context: process; session->sem held.
+ */
+void mmbox_session_note_use(struct mmbox_session *session)
+{
+	if (session->target == MMBOX_TARGET_BOX && !READ_ONCE(session->has_used_box) &&
+	    !xchg(&session->has_used_box, true))
+		atomic_inc(&session->box->faces.nr_users);
+}
+
+/**
  * mmbox_session_set_target() - choose between the box and the host
  * @session: the session
  * @target: whose allocators to use from now on

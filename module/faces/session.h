@@ -72,6 +72,7 @@ struct mmbox_session {
 	atomic_long_t nr_held;		/* slots filled; exact as that of a cache */
 	struct mmbox_slot *segments[MMBOX_NR_SEGMENTS];	/* set once, by cmpxchg */
 	struct mmbox_slot empty_slot;	/* stands for those of no segment, never filled */
+	bool has_used_box;		/* counted in faces.nr_users; xchg */
 	struct mmbox_batch_run *spare_run;	/* of an earlier batch; xchg */
 
 	spinlock_t stat_lock;		/* all below */
@@ -96,6 +97,7 @@ struct mmbox_tally {
 /* session.c */
 struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id);
 void mmbox_session_destroy(struct mmbox_session *session);
+void mmbox_session_note_use(struct mmbox_session *session);
 int mmbox_session_set_target(struct mmbox_session *session,
 			     enum mmbox_target target);
 size_t mmbox_session_kmalloc_limit(const struct mmbox_session *session);

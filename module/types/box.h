@@ -90,6 +90,7 @@ struct mmbox_faces {
 	/* Of sessions that have the host as target, session.c: */
 	atomic_long_t host_promised;	/* bytes that batches under way may yet take */
 	atomic_t nr_host_caches;	/* of all of them together */
+	atomic_t nr_users;	/* modules that got it, sessions that sent it a batch; ever */
 	unsigned long whatis;		/* address that was asked about last, or 0 */
 	atomic_long_t bad[MMBOX_NR_BAD];	/* mistakes of users, by kind */
 	struct ratelimit_state bad_limit;	/* how often these are told */

@@ -30,6 +30,7 @@ struct replay {
 	const char *then;		/* command to run before the box is let go */
 	enum mmbox_target target;
 	bool json;
+	bool strict;			/* nothing may be missing, and the box be fresh */
 	struct trace_reader *reader;
 	struct mmbox_info info;
 	int fd;
@@ -42,11 +43,14 @@ struct replay {
 	uint32_t nr_caches;
 	uint32_t nr_handles;
 	uint64_t nr_events;
+	uint64_t nr_lost;		/* as the recording tells */
+	uint64_t nr_gaps;
 	unsigned int nr_recorded_cpus;	/* largest, plus one */
 	bool has_node[TRACE_MAX_NODES];	/* the target has it */
 	bool *is_left_out;		/* by handle: the target has no such sizes */
 
 	/* results */
+	uint32_t nr_users;		/* that the box had before */
 	struct schedule_sums sums;
 	uint64_t by_op[TRACE_NR_OPS];	/* handed to the kernel */
 	uint64_t nr_left_out;
@@ -146,6 +150,13 @@ static int drive(struct replay *replay)
 
 /* ---- before and after ---- */
 
+static uint64_t count_of(const struct trace_reader *reader, const char *key)
+{
+	const char *text = trace_texts_get(&reader->end, key);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
 /* The whole file, so that one that is damaged is refused before it has effects. */
 static int survey(struct replay *replay)
 {
@@ -159,6 +170,8 @@ static int survey(struct replay *replay)
 	if (got)
 		return -1;
 	replay->nr_events = reader->nr_events;
+	replay->nr_lost = count_of(reader, "lost");
+	replay->nr_gaps = count_of(reader, "gaps");
 	replay->nr_handles = reader->nr_handles;
 	replay->nr_caches = reader->nr_caches;
 	replay->caches = xmalloc(reader->nr_caches * sizeof(*replay->caches));
@@ -256,6 +269,7 @@ static int replay_file(struct replay *replay, unsigned int nr_cpus)
 	if (survey(replay))
 		return -1;
 	choose_cpus(replay, nr_cpus);
+	replay->nr_users = replay->info.nr_users;
 	if (ioctl(replay->fd, MMBOX_IOC_TARGET, replay->target) ||
 	    ioctl(replay->fd, MMBOX_IOC_INFO, &replay->info)) {
 		warn_errno("cannot choose what to replay on");
@@ -305,7 +319,15 @@ static void print_summary(const struct replay *replay)
 		printf(", %" PRIu64 " MiB)", (uint64_t)replay->info.box_size >> 20);
 	}
 	printf(", %u CPU%s\n", replay->nr_cpus, replay->nr_cpus > 1 ? "s" : "");
+	if (replay->target == MMBOX_TARGET_BOX)
+		printf("  used before          %12" PRIu32 "  %s\n", replay->nr_users,
+		       replay->nr_users ? "sessions or modules: the box was not fresh" :
+					  "times: the box was fresh");
 	printf("  events in the file   %12" PRIu64 "\n", replay->nr_events);
+	printf("  lost in recording    %12" PRIu64, replay->nr_lost);
+	if (replay->nr_gaps)
+		printf("  and an unknown number in %" PRIu64 " places", replay->nr_gaps);
+	putchar('\n');
 	for (i = 0; i < TRACE_NR_OPS; i++)
 		printf("    %-18s %12" PRIu64 "\n", trace_op_names[i],
 		       replay->by_op[i]);
@@ -360,6 +382,10 @@ static void print_json(const struct replay *replay)
 	printf(",\n  \"box_size\": %" PRIu64 ",\n", (uint64_t)replay->info.box_size);
 	printf("  \"cpus\": %u,\n  \"events\": %" PRIu64 ",\n  \"operations\": %"
 	       PRIu64 ",\n", replay->nr_cpus, replay->nr_events, replay->sums.nr_ops);
+	if (replay->target == MMBOX_TARGET_BOX)
+		printf("  \"used_before\": %" PRIu32 ",\n", replay->nr_users);
+	printf("  \"lost\": %" PRIu64 ",\n  \"gaps\": %" PRIu64 ",\n", replay->nr_lost,
+	       replay->nr_gaps);
 	for (i = 0; i < TRACE_NR_OPS; i++)
 		printf("  \"%s\": %" PRIu64 ",\n", trace_op_names[i],
 		       replay->by_op[i]);
@@ -385,7 +411,33 @@ static void print_json(const struct replay *replay)
 	printf("\n}\n");
 }
 
-enum { OPT_ON = 256, OPT_CPUS, OPT_JSON, OPT_BOX, OPT_UNIT, OPT_THEN };
+/* What the summary tells too, for a script that only asks for the exit status. */
+static int check_strict(const struct replay *replay)
+{
+	const struct {
+		uint64_t nr;
+		const char *what;
+	} list[] = {
+		{ replay->sums.nr_failed, "allocations had no memory" },
+		{ replay->nr_left_out, "operations were left out, as there are no such sizes" },
+		{ replay->nr_lost, "events were lost in recording" },
+		{ replay->nr_gaps, "places in the recording lack an unknown number of events" },
+		{ replay->target == MMBOX_TARGET_BOX ? replay->nr_users : 0,
+		  "sessions or modules used the box before" },
+	};
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		if (!list[i].nr)
+			continue;
+		warn("--strict: %" PRIu64 " %s", list[i].nr, list[i].what);
+		err = -1;
+	}
+	return err;
+}
+
+enum { OPT_ON = 256, OPT_CPUS, OPT_JSON, OPT_BOX, OPT_UNIT, OPT_THEN, OPT_STRICT };
 
 static unsigned int parse_options(struct replay *replay, int argc, char **argv)
 {
@@ -396,6 +448,7 @@ static unsigned int parse_options(struct replay *replay, int argc, char **argv)
 		{ "box", required_argument, NULL, OPT_BOX },
 		{ "unit", required_argument, NULL, OPT_UNIT },
 		{ "then", required_argument, NULL, OPT_THEN },
+		{ "strict", no_argument, NULL, OPT_STRICT },
 		{ NULL, 0, NULL, 0 },
 	};
 	long nr_cpus = 0;
@@ -423,6 +476,9 @@ static unsigned int parse_options(struct replay *replay, int argc, char **argv)
 			break;
 		case OPT_UNIT:
 			replay->unit = optarg;
+			break;
+		case OPT_STRICT:
+			replay->strict = true;
 			break;
 		case OPT_THEN:
 			replay->then = optarg;
@@ -472,6 +528,8 @@ int cmd_replay(int argc, char **argv)
 			print_summary(&replay);
 		if (!err && replay.then)
 			err = run_then(replay.then);
+		if (!err && replay.strict)
+			err = check_strict(&replay);
 		close(replay.fd);
 	}
 	free(replay.caches);

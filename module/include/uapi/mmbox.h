@@ -55,7 +55,10 @@ struct mmbox_info {
 	__u64 kmalloc_min;	/* bytes, smallest kmalloc cache of the box */
 	__u64 kmalloc_max;	/* bytes, largest one; beyond it are pages */
 	__u64 kmalloc_limit;	/* bytes, the most one kmalloc can ask for */
-	__u64 reserved;
+	__u32 nr_users;		/* modules that got the box, and sessions that sent it a
+				 * batch, since it was made; 0: it is as it was made
+				 */
+	__u32 reserved;
 	char name[MMBOX_UAPI_NAME_LEN];
 };
 
