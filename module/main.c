@@ -211,7 +211,7 @@ static void log_box(struct mmbox *box)
 	char range[64];
 
 	/* Pages of vmalloc are all over the host; their address is not for the log. */
-	if (r->type == MMBOX_REGION_VMALLOC)
+	if (r->type == MMBOX_REGION_VMALLOC || mmbox_addresses_hidden())
 		snprintf(range, sizeof(range), "%p", r->addr);
 	else
 		snprintf(range, sizeof(range), "host [mem %#llx-%#llx]",

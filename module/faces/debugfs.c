@@ -13,6 +13,7 @@
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -77,13 +78,18 @@ static void dir_free(struct kref *ref)
 
 /* ---- reading and writing ---- */
 
-/* The box, until unlock_box(), or NULL if it or the folder is gone. */
+/*
+ * The box, until unlock_box(), or an ERR_PTR() without: -ENODEV if it or the folder
+ * is gone, -EINTR if the task was killed.
+ */
 static struct mmbox *lock_box(struct mmbox_face_dir *dir)
 {
-	down_read(&dir->debugfs->lock);
-	if (!READ_ONCE(dir->gone))
+	if (down_read_killable(&dir->debugfs->lock))
+		return ERR_PTR(-EINTR);
+	if (!READ_ONCE(dir->gone) && dir->debugfs->box)
 		return dir->debugfs->box;
-	return NULL;
+	up_read(&dir->debugfs->lock);
+	return ERR_PTR(-ENODEV);
 }
 
 static void unlock_box(struct mmbox_face_dir *dir)
@@ -96,10 +102,11 @@ static int face_show(struct seq_file *m, void *unused)
 	struct face_file *file = m->private;
 	struct mmbox *box = lock_box(file->dir);
 
-	if (box)
-		file->face->show(m, box, file->dir->id);
+	if (IS_ERR(box))
+		return PTR_ERR(box);
+	file->face->show(m, box, file->dir->id);
 	unlock_box(file->dir);
-	return box ? 0 : -ENODEV;
+	return 0;
 }
 
 static ssize_t face_write(struct file *filp, const char __user *buf, size_t count,
@@ -109,7 +116,7 @@ static ssize_t face_write(struct file *filp, const char __user *buf, size_t coun
 	struct face_file *file = m->private;
 	char text[MAX_WRITE + 1];
 	struct mmbox *box;
-	int err = -ENODEV;
+	int err;
 
 	if (!file->face->write || count > MAX_WRITE)
 		return -EINVAL;
@@ -121,8 +128,9 @@ static ssize_t face_write(struct file *filp, const char __user *buf, size_t coun
 		return -EINVAL;
 
 	box = lock_box(file->dir);
-	if (box)
-		err = file->face->write(box, file->dir->id, strim(text));
+	if (IS_ERR(box))
+		return PTR_ERR(box);
+	err = file->face->write(box, file->dir->id, strim(text));
 	unlock_box(file->dir);
 	return err ?: count;
 }
@@ -236,7 +244,7 @@ static void create_file(struct mmbox *box, struct face_file *file)
 	dentry = debugfs_create_file_unsafe(face->name, mode, file->dir->dentry,
 					    file, &face_fops);
 	if (IS_ERR(dentry))
-		pr_warn("%s: goes without debugfs file %s: %pe\n", box->name,
+		pr_warn_ratelimited("%s: goes without debugfs file %s: %pe\n", box->name,
 			face->name, dentry);
 }
 
@@ -253,7 +261,7 @@ static void add_files(struct mmbox *box, struct mmbox_face_dir *dir,
 	if (!ask || !mmbox_host_should_fail(&box->host, "debugfs files"))
 		table = kzalloc(struct_size(table, files, nr), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!table) {
-		pr_warn("%s: goes without debugfs file %s and %u more: %pe\n",
+		pr_warn_ratelimited("%s: goes without debugfs file %s and %u more: %pe\n",
 			box->name, faces[0].name, nr - 1, ERR_PTR(-ENOMEM));
 		return;
 	}
@@ -305,7 +313,7 @@ void mmbox_face_dir_link(struct mmbox *box, struct mmbox_face_dir *dir, const ch
 	struct dentry *dentry = debugfs_create_symlink(name, dir->dentry, target);
 
 	if (IS_ERR(dentry))
-		pr_warn("%s: goes without debugfs link %s: %pe\n", box->name, name, dentry);
+		pr_warn_ratelimited("%s: goes without debugfs link %s: %pe\n", box->name, name, dentry);
 }
 
 static struct mmbox_face_dir *add_dir(struct mmbox *box, struct mmbox_face_dir *parent,
@@ -347,9 +355,25 @@ static struct mmbox_face_dir *add_dir(struct mmbox *box, struct mmbox_face_dir *
 free:
 	kfree(dir);
 warn:
-	pr_warn("%s: goes without debugfs folder %s: %pe\n", box->name, name,
+	pr_warn_ratelimited("%s: goes without debugfs folder %s: %pe\n", box->name, name,
 		ERR_PTR(err));
 	return NULL;
+}
+
+/**
+ * mmbox_face_dir_has() - is there a file or folder of that name?
+ * @dir: the folder
+ * @name: the name
+ *
+ * Context: process, may sleep.
+ * Return: whether there is.
+ */
+bool mmbox_face_dir_has(struct mmbox_face_dir *dir, const char *name)
+{
+	struct dentry *dentry = debugfs_lookup(name, dir->dentry);
+
+	dput(dentry);
+	return dentry;
 }
 
 /**

@@ -36,6 +36,7 @@ struct mmbox_face_dir *mmbox_face_dir_add_unasked(struct mmbox *box,
 						  const char *name,
 						  const struct mmbox_face *faces,
 						  unsigned long id);
+bool mmbox_face_dir_has(struct mmbox_face_dir *dir, const char *name);
 void mmbox_face_dir_files(struct mmbox *box, struct mmbox_face_dir *dir,
 			  const struct mmbox_face *faces);
 void mmbox_face_dir_link(struct mmbox *box, struct mmbox_face_dir *dir, const char *name,

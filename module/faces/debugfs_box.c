@@ -21,9 +21,14 @@ static void region_show(struct seq_file *m, struct mmbox *box,
 
 	seq_printf(m, "type: %s\n", mmbox_region_names[region->type]);
 	seq_printf(m, "size: %zu\n", region->size);
-	seq_printf(m, "host_address: 0x%lx-0x%lx\n", addr,
-		   addr + region->size - 1);
-	if (region->type != MMBOX_REGION_VMALLOC)
+	if (mmbox_addresses_hidden())
+		seq_puts(m, "host_address: hidden\n");
+	else
+		seq_printf(m, "host_address: 0x%lx-0x%lx\n", addr,
+			   addr + region->size - 1);
+	if (region->type != MMBOX_REGION_VMALLOC && mmbox_addresses_hidden())
+		seq_puts(m, "host_physical: hidden\n");
+	else if (region->type != MMBOX_REGION_VMALLOC)
 		seq_printf(m, "host_physical: 0x%llx-0x%llx\n",
 			   (unsigned long long)phys,
 			   (unsigned long long)phys + region->size - 1);

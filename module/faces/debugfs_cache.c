@@ -171,17 +171,33 @@ static const struct mmbox_face cache_faces[] = {
 	{}
 };
 
-/* Two caches of a name are two folders: the second has the cache's id as well. */
+/*
+ * What the folder of @cachep is called: as the cache, but for what a path cannot
+ * have. Where that is taken, the cache's id and then a number come behind it.
+ */
+static void folder_name(struct mmbox *box, const struct mmbox_kmem_cache *cachep,
+			char *name, size_t size)
+{
+	size_t len = strlen(cachep->name);
+	unsigned int nr;
+
+	strscpy(name, cachep->name, size);
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		memset(name, '!', len);
+	strreplace(name, '/', '!');
+	for (nr = 0; mmbox_face_dir_has(box->faces.caches_dir, name); nr++) {
+		if (!nr)
+			snprintf(name + len, size - len, ":%u", cachep->id);
+		else
+			snprintf(name + len, size - len, ":%u:%u", cachep->id, nr);
+	}
+}
+
 static void add_folder(struct mmbox *box, struct mmbox_kmem_cache *cachep)
 {
-	const struct mmbox_kmem_cache *other;
-	char name[MMBOX_SLAB_NAME_LEN + 12];
+	char name[MMBOX_SLAB_NAME_LEN + 24];
 
-	snprintf(name, sizeof(name), "%s", cachep->name);
-	list_for_each_entry(other, &box->slab.caches, list)
-		if (other != cachep && other->dir && !strcmp(other->name, cachep->name))
-			snprintf(name, sizeof(name), "%s:%u", cachep->name, cachep->id);
-	strreplace(name, '/', '!');
+	folder_name(box, cachep, name, sizeof(name));
 	cachep->dir = mmbox_face_dir_add_unasked(box, box->faces.caches_dir, name, cache_faces,
 						 (unsigned long)cachep);
 }
@@ -198,7 +214,7 @@ void mmbox_debugfs_add_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep)
 	if (!box->faces.caches_dir)
 		return;
 	if (mmbox_host_should_fail(&box->host, "the debugfs folder of a cache"))
-		pr_warn("%s: goes without debugfs folder caches/%s\n", box->name,
+		pr_warn_ratelimited("%s: goes without debugfs folder caches/%s\n", box->name,
 			cachep->name);
 	else
 		add_folder(box, cachep);

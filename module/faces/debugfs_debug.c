@@ -26,7 +26,7 @@ static void stack_show(struct seq_file *m, depot_stack_handle_t stack)
 
 	nr = stack ? mmbox_stack_depot_fetch(stack, &entries) : 0;
 	for (i = 0; i < nr; i++)
-		seq_printf(m, "  %pS\n", (void *)entries[i]);
+		seq_printf(m, "  %s\n", mmbox_symbol((void *)entries[i]));
 }
 
 /* ---- leaks ---- */
@@ -126,7 +126,7 @@ static void leak_show(struct seq_file *m, const struct leak *leak)
 		   leak->nr == 1 ? "object" : "objects",
 		   leak->nr * leak->cachep->size, leak->cachep->name);
 	if (leak->caller)
-		seq_printf(m, ", by %pS, %u to %u ms ago", (void *)leak->caller,
+		seq_printf(m, ", by %s, %u to %u ms ago", mmbox_symbol((void *)leak->caller),
 			   jiffies_to_msecs(jiffies - leak->newest),
 			   jiffies_to_msecs(jiffies - leak->oldest));
 	seq_putc(m, '\n');
@@ -293,8 +293,8 @@ static void track_show(struct seq_file *m, const char *what,
 {
 	if (!track->caller)
 		return;
-	seq_printf(m, "%s: by %pS, %u ms ago, cpu %u, pid %d\n", what,
-		   (void *)track->caller, jiffies_to_msecs(jiffies - track->when),
+	seq_printf(m, "%s: by %s, %u ms ago, cpu %u, pid %d\n", what,
+		   mmbox_symbol((void *)track->caller), jiffies_to_msecs(jiffies - track->when),
 		   track->cpu, track->pid);
 	stack_show(m, track->stack);
 }
@@ -312,8 +312,8 @@ static void object_show(struct seq_file *m, struct mmbox_kmem_cache *cachep,
 	}
 	base = mmbox_index_to_obj(cachep, slab, idx);
 	objp = base + cachep->obj_offset;
-	seq_printf(m, "object: 0x%lx, index %u of %u, %td bytes from its start, size %u\n",
-		   (unsigned long)objp, idx, cachep->num, addr - objp,
+	seq_printf(m, "object: 0x%s, index %u of %u, %td bytes from its start, size %u\n",
+		   mmbox_shown(objp), idx, cachep->num, addr - objp,
 		   cachep->object_size);
 	if (on_freelist(cachep, slab, idx))
 		seq_puts(m, "state: free, in its slab\n");
@@ -341,8 +341,8 @@ static void slab_show(struct seq_file *m, struct mmbox *box,
 			continue;
 		slab = mmbox_virt_to_slab(cachep, addr);
 		seq_printf(m, "cache: %s\n", cachep->name);
-		seq_printf(m, "slab: 0x%lx, %u of %u objects out\n",
-			   (unsigned long)mmbox_slab_address(cachep, slab),
+		seq_printf(m, "slab: 0x%s, %u of %u objects out\n",
+			   mmbox_shown(mmbox_slab_address(cachep, slab)),
 			   mmbox_glance(slab->active), cachep->num);
 		object_show(m, cachep, slab, addr);
 		break;
@@ -395,7 +395,10 @@ static void whatis_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		phys = mmbox_virt_to_phys(box, (void *)addr);
 	else
 		phys = addr;
-	seq_printf(m, "address: 0x%lx\n", addr);
+	if (phys == addr)
+		seq_printf(m, "address: 0x%lx\n", addr);
+	else
+		seq_printf(m, "address: 0x%s\n", mmbox_shown((void *)addr));
 	if (!mmbox_pfn_valid(box, PHYS_PFN(phys))) {
 		seq_puts(m, "page: none, this is not in the box\n");
 		return;

@@ -30,6 +30,24 @@ extern const struct mmbox_observer mmbox_faces_observer;
 extern const char *const mmbox_bad_names[MMBOX_NR_BAD];
 void mmbox_report_init(struct mmbox *box);
 
+/* An address of the host as it may be shown. */
+struct mmbox_address_text {
+	char text[2 * sizeof(void *) + 1];
+};
+
+/* A place in the kernel's text, by name. */
+struct mmbox_symbol_text {
+	char text[128];
+};
+
+bool mmbox_addresses_hidden(void);
+const char *mmbox_symbol_text(struct mmbox_symbol_text *to, const void *addr);
+#define mmbox_symbol(addr)						\
+	mmbox_symbol_text(&(struct mmbox_symbol_text){}, addr)
+const char *mmbox_address_text(struct mmbox_address_text *to, const void *addr);
+#define mmbox_shown(addr)						\
+	mmbox_address_text(&(struct mmbox_address_text){}, addr)
+
 /* verify.c: what a walk over a box has looked at */
 struct mmbox_verify {
 	unsigned long caches;

@@ -11,6 +11,7 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
+#include <linux/security.h>
 
 #include "faces/debugfs.h"
 #include "faces/report.h"
@@ -38,6 +39,63 @@ static const char *const bad_texts[MMBOX_NR_BAD] = {
 	[MMBOX_BAD_DOUBLE]	= "is free already",
 	[MMBOX_BAD_USERCOPY]	= "not all of it is the usercopy region of an object",
 };
+
+/**
+ * mmbox_addresses_hidden() - are addresses of the host not for the reader?
+ *
+ * They are hidden where the kernel hides its own: from whom kptr_restrict= says,
+ * and from everybody once the kernel is locked down.
+ *
+ * Context: any.
+ * Return: whether they are.
+ */
+bool mmbox_addresses_hidden(void)
+{
+	char text[2 * sizeof(void *) + 1];
+
+	/* %pK hides by zeroes, or by an error where it cannot tell who reads. */
+	snprintf(text, sizeof(text), "%pK", (void *)mmbox_addresses_hidden);
+	return strspn(text, "0") == strlen(text) || !strncmp(text, "pK-error", 8) ||
+	       security_locked_down(LOCKDOWN_DEBUGFS);
+}
+
+/**
+ * mmbox_address_text() - an address of the host as text
+ * @to: where the text goes
+ * @addr: the address
+ *
+ * Where addresses are hidden it is hashed, as %p does: the same address is the same
+ * text, but nobody can tell which.
+ *
+ * Context: any.
+ * Return: the text.
+ */
+const char *mmbox_address_text(struct mmbox_address_text *to, const void *addr)
+{
+	if (mmbox_addresses_hidden())
+		snprintf(to->text, sizeof(to->text), "%p", addr);
+	else
+		snprintf(to->text, sizeof(to->text), "%px", addr);
+	return to->text;
+}
+
+/**
+ * mmbox_symbol_text() - a place in the kernel's text by name
+ * @to: where the text goes
+ * @addr: the address
+ *
+ * What has no name, as it was in a module that is gone, is shown as any address.
+ *
+ * Context: any.
+ * Return: the text.
+ */
+const char *mmbox_symbol_text(struct mmbox_symbol_text *to, const void *addr)
+{
+	snprintf(to->text, sizeof(to->text), "%pS", addr);
+	if (!strncmp(to->text, "0x", 2))
+		snprintf(to->text, sizeof(to->text), "0x%s", mmbox_shown(addr));
+	return to->text;
+}
 
 /**
  * mmbox_report_init() - how often a box may tell of what went wrong
@@ -73,7 +131,7 @@ static void report_bad_object(struct mmbox *box, enum mmbox_bad why,
 {
 	if (!mmbox_report_count(box, why))
 		return;
-	pr_err("%s: refused to free %px to %s: %s\n", box->name, objp,
+	pr_err("%s: refused to free %s to %s: %s\n", box->name, mmbox_shown(objp),
 	       cachep ? cachep->name : "kfree", bad_texts[why]);
 	mmbox_slab_report_owner(box, objp);
 	dump_stack();
@@ -84,8 +142,8 @@ static void report_bad_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
 {
 	if (!mmbox_report_count(box, MMBOX_BAD_FREELIST))
 		return;
-	pr_err("%s: an object that waited for kfree_rcu() was overwritten or freed, the list leads to %px; what comes behind stays\n",
-	       box->name, head);
+	pr_err("%s: an object that waited for kfree_rcu() was overwritten or freed, the list leads to %s; what comes behind stays\n",
+	       box->name, mmbox_shown(head));
 	dump_stack();
 }
 
@@ -96,8 +154,8 @@ static void report_bad_page(struct mmbox *box, enum mmbox_bad why,
 	if (!mmbox_report_count(box, why))
 		return;
 	if (why == MMBOX_BAD_FOREIGN)
-		pr_err("%s: refused to free page %px, order %u: %s\n", box->name,
-		       page, order, bad_texts[why]);
+		pr_err("%s: refused to free page %s, order %u: %s\n", box->name,
+		       mmbox_shown(page), order, bad_texts[why]);
 	else
 		pr_err("%s: refused to free pfn %#lx, order %u (type %u, order %u): %s\n",
 		       box->name, __mmbox_page_to_pfn(box, page), order,
@@ -110,7 +168,7 @@ static void report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned lon
 {
 	if (!mmbox_report_count(box, MMBOX_BAD_USERCOPY))
 		return;
-	pr_err("%s: refused to copy %lu bytes at %px: %s\n", box->name, n, ptr,
+	pr_err("%s: refused to copy %lu bytes at %s: %s\n", box->name, n, mmbox_shown(ptr),
 	       bad_texts[MMBOX_BAD_USERCOPY]);
 	dump_stack();
 }
@@ -125,7 +183,8 @@ static void report_cache_in_use(const struct mmbox_kmem_cache *cachep, unsigned 
 	pr_err("%s: cache %s still has %lu objects in use and stays\n", name,
 	       cachep->name, used);
 	for (i = 0; i < nr && i < used; i++) {
-		pr_err("%s: cache %s: in use: %px\n", name, cachep->name, objs[i]);
+		pr_err("%s: cache %s: in use: %s\n", name, cachep->name,
+		       mmbox_shown(objs[i]));
 		mmbox_slab_report_user(cachep, objs[i]);
 	}
 	if (used > nr && nr)

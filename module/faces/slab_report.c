@@ -24,13 +24,13 @@ static void print_track(const char *what, const struct mmbox_track *track)
 
 	if (!track->caller)
 		return;
-	pr_err("%s in %pS age=%u ms cpu=%u pid=%d\n", what, (void *)track->caller,
+	pr_err("%s in %s age=%u ms cpu=%u pid=%d\n", what, mmbox_symbol((void *)track->caller),
 	       jiffies_to_msecs(jiffies - track->when), track->cpu, track->pid);
 	if (!track->stack)
 		return;
 	nr = mmbox_stack_depot_fetch(track->stack, &entries);
 	for (i = 0; i < nr; i++)
-		pr_err("  %pS\n", (void *)entries[i]);
+		pr_err("  %s\n", mmbox_symbol((void *)entries[i]));
 }
 
 static void print_tracks(const struct mmbox_slab_shadow *shadow, unsigned int idx)
@@ -58,10 +58,11 @@ static void print_object(struct mmbox_kmem_cache *cachep, const struct mmbox_pag
 	const void *end = objp + cachep->object_size;
 
 	print_tracks(shadow, idx);
-	pr_err("Slab 0x%px objects=%u inuse=%u, cache %s size=%u object_size=%u\n",
-	       slab_addr, cachep->num, shadow ? bitmap_weight(shadow->used, shadow->num) : 0,
+	pr_err("Slab 0x%s objects=%u inuse=%u, cache %s size=%u object_size=%u\n",
+	       mmbox_shown(slab_addr), cachep->num, shadow ? bitmap_weight(shadow->used, shadow->num) : 0,
 	       cachep->name, cachep->size, cachep->object_size);
-	pr_err("Object 0x%px @offset=%td index=%u\n", objp, objp - slab_addr, idx);
+	pr_err("Object 0x%s @offset=%td index=%u\n", mmbox_shown(objp),
+	       objp - slab_addr, idx);
 	print_bytes("mmbox: Before ", base, cachep->obj_offset);
 	print_bytes("mmbox: Object ", objp, min_t(size_t, cachep->object_size, MAX_DUMP));
 	print_bytes("mmbox: Behind ", end, base + cachep->size - end);
@@ -93,8 +94,8 @@ void mmbox_slab_report_fault(struct mmbox_kmem_cache *cachep, const void *base,
 		return;
 	slab = mmbox_slab_of_object(cachep, base, &idx);
 	print_header(cachep, fault->what);
-	pr_err("0x%px-0x%px @offset=%td of the object. First byte 0x%x instead of 0x%x\n",
-	       fault->from, fault->to, (void *)fault->from - objp, *fault->from,
+	pr_err("0x%s-0x%s @offset=%td of the object. First byte 0x%x instead of 0x%x\n",
+	       mmbox_shown(fault->from), mmbox_shown(fault->to), (void *)fault->from - objp, *fault->from,
 	       fault->want);
 	if (slab)
 		print_object(cachep, slab, base, idx);
@@ -118,7 +119,8 @@ void mmbox_slab_report_freelist(struct mmbox_kmem_cache *cachep,
 	print_header(cachep, slab ? "freelist of a slab was overwritten" :
 				    "array held what is no free object");
 	if (slab)
-		pr_err("Slab 0x%px\n", __mmbox_page_address(cachep->box, slab));
+		pr_err("Slab 0x%s\n",
+		       mmbox_shown(__mmbox_page_address(cachep->box, slab)));
 	dump_stack();
 	pr_err("%s: cache `%s': the freelist is made anew\n", cachep->box->name,
 	       cachep->name);
@@ -135,8 +137,8 @@ void mmbox_slab_report_freelist(struct mmbox_kmem_cache *cachep,
 void mmbox_slab_report_trace(struct mmbox_kmem_cache *cachep, const void *objp,
 			     bool alloc)
 {
-	pr_info("%s: TRACE %s %s 0x%px\n", cachep->box->name, cachep->name,
-		alloc ? "alloc" : "free", objp);
+	pr_info("%s: TRACE %s %s 0x%s\n", cachep->box->name, cachep->name,
+		alloc ? "alloc" : "free", mmbox_shown(objp));
 	dump_stack();
 }
 

@@ -11,7 +11,9 @@
  *   kill	a signal in the middle of a run of records that all take long
  *   destroy	what destroying a cache takes where very many handles are in use
  *   modes	requests to a file that is not open for writing
+ *   names	caches whose names a path cannot have, or that are alike in one
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -560,6 +562,68 @@ static void test_modes(void)
 	close(write_only);
 }
 
+/* ---- names ---- */
+
+#define FILES	"/sys/kernel/debug/mmbox/box0/"
+
+static unsigned int nr_folders(void)
+{
+	unsigned int nr = 0;
+	struct dirent *entry;
+	DIR *dir = opendir(FILES "caches");
+
+	if (!dir)
+		die(FILES "caches");
+	while ((entry = readdir(dir)))
+		nr += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+	closedir(dir);
+	return nr;
+}
+
+static unsigned int nr_lines(void)
+{
+	unsigned int nr = 0;
+	FILE *file = fopen(FILES "slabinfo", "re");
+	int c;
+
+	if (!file)
+		die(FILES "slabinfo");
+	while ((c = getc(file)) != EOF)
+		nr += c == '\n';
+	fclose(file);
+	return nr - 2;
+}
+
+static void test_names(void)
+{
+	static const char *const names[] = {
+		".", "..", "a/b", "a!b", "a/b", "/", "!", "!!", "../../vm", "...", "!:1", "a!b:2",
+		"%s%n", "slabinfo", "kmalloc-64",
+	};
+	const unsigned int nr = sizeof(names) / sizeof(names[0]);
+	const char escape[] = "a\x1b[2Jb", high[] = "a\x9b" "2Jb", line[] = "a\nb";
+	int fd = open_box(O_RDWR);
+	unsigned int i, round;
+	bool right = true;
+
+	for (round = 0; round < 100; round++) {
+		for (i = 0; i < nr; i++)
+			ops[i] = cache_op(MMBOX_OP_CACHE_CREATE, i, names[i]);
+		right = right && !run(fd, ops, nr, 0, NULL) && nr_folders() == nr_lines();
+		for (i = 0; i < nr; i++)
+			ops[i] = cache_op(MMBOX_OP_CACHE_DESTROY, i, NULL);
+		right = right && !run(fd, ops, nr, 0, NULL);
+	}
+	ok(right && nr_folders() == nr_lines(), "each cache has its folder, whatever its name");
+	ops[0] = cache_op(MMBOX_OP_CACHE_CREATE, 0, escape);
+	ops[1] = cache_op(MMBOX_OP_CACHE_CREATE, 0, high);
+	ops[2] = cache_op(MMBOX_OP_CACHE_CREATE, 0, line);
+	for (i = 0; i < 3; i++)
+		right = right && run(fd, &ops[i], 1, 0, NULL) == EINVAL;
+	ok(right, "names that a terminal would act on are refused");
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 3 ? argv[1] : "";
@@ -581,8 +645,10 @@ int main(int argc, char **argv)
 		test_destroy();
 	} else if (!strcmp(what, "modes")) {
 		test_modes();
+	} else if (!strcmp(what, "names")) {
+		test_names();
 	} else {
-		fputs("usage: hostile account|host|stall|kill|destroy|modes DEVICE\n", stderr);
+		fputs("usage: hostile account|host|stall|kill|destroy|modes|names DEVICE\n", stderr);
 		return 2;
 	}
 	return ok_sum();
