@@ -241,10 +241,10 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	err = boot(box);
 	box->cfg.distance = NULL;
 	box->cfg.node_cpus = NULL;
-	if (!err)
-		err = mmbox_pagesets_start(box);
 	if (!err && !cfg->pages_only)
 		err = mmbox_slab_start(box);
+	if (!err)
+		err = mmbox_cpu_start(box);
 	if (err) {
 		pr_err("%s: boot failed: %d\n", box->name, err);
 		goto exit_boot;
@@ -256,6 +256,7 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	return box;
 
 exit_boot:
+	mmbox_cpu_stop(box);
 	mmbox_kmem_cache_exit(box);
 	if (box->cfg.slab_stats)
 		static_branch_dec(&mmbox_slab_stats);
@@ -279,6 +280,7 @@ void mmbox_destroy(struct mmbox *box)
 {
 	int nid;
 
+	mmbox_cpu_stop(box);
 	mmbox_for_each_online_node(box, nid)
 		mmbox_kswapd_stop(box->node[nid]);
 	mmbox_kmem_cache_exit(box);

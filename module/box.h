@@ -7,6 +7,12 @@
 
 #include "faces/faces.h"
 
+/* cpu.c */
+int mmbox_cpu_module_init(void);
+void mmbox_cpu_module_exit(void);
+int mmbox_cpu_start(struct mmbox *box);
+void mmbox_cpu_stop(struct mmbox *box);
+
 /* box.c */
 void mmbox_config_init(struct mmbox_config *cfg);
 int mmbox_config_check(const struct mmbox_config *cfg);

@@ -223,6 +223,36 @@ static void log_box(struct mmbox *box)
 		atomic_long_read(&box->host.nr_requests));
 }
 
+/* What all boxes share: work queues, and one place that hears of CPUs. */
+static int __init init_shared(void)
+{
+	int err;
+
+	err = mmbox_percpu_module_init();
+	if (err)
+		return err;
+	err = mmbox_slab_rcu_module_init();
+	if (err)
+		goto exit_percpu;
+	err = mmbox_cpu_module_init();
+	if (err)
+		goto exit_slab_rcu;
+	return 0;
+
+exit_slab_rcu:
+	mmbox_slab_rcu_module_exit();
+exit_percpu:
+	mmbox_percpu_module_exit();
+	return err;
+}
+
+static void exit_shared(void)
+{
+	mmbox_cpu_module_exit();
+	mmbox_slab_rcu_module_exit();
+	mmbox_percpu_module_exit();
+}
+
 static int __init mmbox_init(void)
 {
 	struct mmbox_config cfg;
@@ -231,16 +261,13 @@ static int __init mmbox_init(void)
 
 	err = parse_config(&cfg);
 	if (!err)
-		err = mmbox_pagesets_module_init();
+		err = init_shared();
 	if (err)
 		return err;
-	err = mmbox_slab_module_init();
-	if (err)
-		goto exit_pagesets;
 	box = mmbox_create(&cfg);
 	if (IS_ERR(box)) {
 		err = PTR_ERR(box);
-		goto exit_slab;
+		goto exit_shared;
 	}
 
 	mmbox_debugfs_add(box);
@@ -250,10 +277,8 @@ static int __init mmbox_init(void)
 	log_box(box);
 	return 0;
 
-exit_slab:
-	mmbox_slab_module_exit();
-exit_pagesets:
-	mmbox_pagesets_module_exit();
+exit_shared:
+	exit_shared();
 	return err;
 }
 
@@ -263,8 +288,7 @@ static void __exit mmbox_exit(void)
 	mmbox_chardev_remove(box0);
 	mmbox_debugfs_remove(box0);
 	mmbox_destroy(box0);
-	mmbox_slab_module_exit();
-	mmbox_pagesets_module_exit();
+	exit_shared();
 	/* The text of callbacks that have done their work, but not returned. */
 	rcu_barrier();
 }

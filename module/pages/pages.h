@@ -61,10 +61,9 @@ bool mmbox_rmqueue_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp
 void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
 		    unsigned int order, unsigned int pindex);
 int mmbox_pagesets_init(struct mmbox *box);
-int mmbox_pagesets_start(struct mmbox *box);
 void mmbox_pagesets_exit(struct mmbox *box);
-int mmbox_pagesets_module_init(void);
-void mmbox_pagesets_module_exit(void);
+void mmbox_page_alloc_cpu_dead(struct mmbox *box, unsigned int cpu);
+void mmbox_page_alloc_cpu_online(struct mmbox *box);
 void mmbox_set_first_zones(struct mmbox *box);
 void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch);
 void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active);

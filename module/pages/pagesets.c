@@ -8,7 +8,6 @@
  * The sizes of batches are those of mm/page_alloc.c, Linux 6.1.
  */
 #include <linux/bitops.h>
-#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/list.h>
 #include <linux/math.h>
@@ -269,90 +268,40 @@ MMBOX_EXPORT_INTERNAL(mmbox_set_reclaim_active);
 
 /* ---- CPUs that come and go ---- */
 
-static enum cpuhp_state cpuhp_dead __ro_after_init;
-static enum cpuhp_state cpuhp_online __ro_after_init;
-
 /* The others share the watermark out among them. */
-static int update_pagesets(struct mmbox *box)
+static void update_pagesets(struct mmbox *box)
 {
 	mutex_lock(&box->pages.tunables_lock);
 	mmbox_zone_pcp_update(box);
 	mutex_unlock(&box->pages.tunables_lock);
-	return 0;
 }
 
-/*
- * What its lists held goes to the zones, before anybody else may look: who drains
- * later finds nothing there, so that two who do so at once are in no one's way.
+/**
+ * mmbox_page_alloc_cpu_dead() - a CPU has gone
+ * @box: the box
+ * @cpu: the CPU
+ *
+ * The pages of its lists go to the zones before anybody else may look. Whoever
+ * drains later finds nothing there, so that concurrent drains never touch the same
+ * lists.
+ *
+ * Context: process, may sleep, as a callback of CPU hotplug.
  */
-static int page_alloc_cpu_dead(unsigned int cpu, struct hlist_node *node)
+void mmbox_page_alloc_cpu_dead(struct mmbox *box, unsigned int cpu)
 {
-	struct mmbox *box = hlist_entry(node, struct mmbox, pages.cpu_dead);
-
 	drain_pages(box, cpu);
-	return update_pagesets(box);
-}
-
-static int page_alloc_cpu_online(unsigned int cpu, struct hlist_node *node)
-{
-	return update_pagesets(hlist_entry(node, struct mmbox, pages.cpu_online));
+	update_pagesets(box);
 }
 
 /**
- * mmbox_pagesets_module_init() - make ready for boxes
+ * mmbox_page_alloc_cpu_online() - a CPU has come
+ * @box: the box
  *
- * Context: when the module is loaded.
- * Return: 0 or -errno.
+ * Context: process, may sleep, as a callback of CPU hotplug.
  */
-int __init mmbox_pagesets_module_init(void)
+void mmbox_page_alloc_cpu_online(struct mmbox *box)
 {
-	int state = mmbox_percpu_module_init();
-
-	if (state < 0)
-		return state;
-	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "mmbox/page_alloc:dead", NULL,
-					page_alloc_cpu_dead);
-	if (state < 0)
-		goto exit_percpu;
-	cpuhp_dead = state;
-	state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "mmbox/page_alloc:online",
-					page_alloc_cpu_online, NULL);
-	if (state < 0)
-		goto remove_dead;
-	cpuhp_online = state;
-	return 0;
-
-remove_dead:
-	cpuhp_remove_multi_state(cpuhp_dead);
-exit_percpu:
-	mmbox_percpu_module_exit();
-	return state;
-}
-
-/**
- * mmbox_pagesets_module_exit() - undo mmbox_pagesets_module_init()
- *
- * Context: when the module is unloaded, without boxes.
- */
-void mmbox_pagesets_module_exit(void)
-{
-	cpuhp_remove_multi_state(cpuhp_online);
-	cpuhp_remove_multi_state(cpuhp_dead);
-	mmbox_percpu_module_exit();
-}
-
-/**
- * mmbox_pagesets_start() - follow CPUs that come and go from now on
- * @box: the box, booted
- *
- * Context: process, may sleep.
- * Return: 0 or -errno; mmbox_pagesets_exit() undoes what was done.
- */
-int mmbox_pagesets_start(struct mmbox *box)
-{
-	int err = cpuhp_state_add_instance_nocalls(cpuhp_dead, &box->pages.cpu_dead);
-
-	return err ?: cpuhp_state_add_instance_nocalls(cpuhp_online, &box->pages.cpu_online);
+	update_pagesets(box);
 }
 
 /* ---- begin and end ---- */
@@ -400,17 +349,13 @@ int mmbox_pagesets_init(struct mmbox *box)
 }
 
 /**
- * mmbox_pagesets_exit() - undo mmbox_pagesets_init() and mmbox_pagesets_start()
+ * mmbox_pagesets_exit() - undo mmbox_pagesets_init()
  * @box: the box; nobody uses it any more
  *
  * Context: process, may sleep.
  */
 void mmbox_pagesets_exit(struct mmbox *box)
 {
-	if (box->pages.cpu_online.pprev)
-		cpuhp_state_remove_instance_nocalls(cpuhp_online, &box->pages.cpu_online);
-	if (box->pages.cpu_dead.pprev)
-		cpuhp_state_remove_instance_nocalls(cpuhp_dead, &box->pages.cpu_dead);
 	mmbox_host_free_percpu(&box->host, box->pages.pagesets);
 	box->pages.pagesets = NULL;
 	box->pages.cpu = NULL;

@@ -54,8 +54,10 @@ int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batch
 bool mmbox_cache_reap(struct mmbox *box, int alien);
 int mmbox_slab_start(struct mmbox *box);
 void mmbox_slab_stop(struct mmbox *box);
-int mmbox_slab_module_init(void);
-void mmbox_slab_module_exit(void);
+void mmbox_slab_cpu_prepare(struct mmbox *box, unsigned int cpu);
+void mmbox_slab_cpu_dead(struct mmbox *box, unsigned int cpu);
+void mmbox_slab_cpu_online(struct mmbox *box, unsigned int cpu);
+void mmbox_slab_cpu_offline(struct mmbox *box, unsigned int cpu);
 
 /* slab_geometry.c */
 int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep);

@@ -15,7 +15,6 @@
 #define pr_fmt(fmt) "mmbox: " fmt
 
 #include <linux/cpu.h>
-#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
@@ -819,30 +818,38 @@ static void dead_cpu(struct mmbox_kmem_cache *cachep, int cpu)
 	drain_freelist(cachep, nid, ULONG_MAX);
 }
 
-static enum cpuhp_state cpuhp_prepare __ro_after_init;	/* CPUs' arrays */
-static enum cpuhp_state cpuhp_online __ro_after_init;	/* CPUs' reapers */
-
-/* What the arrays of a CPU that has gone hold goes back to the slabs. */
-static int cpu_is_dead(unsigned int cpu, struct hlist_node *node)
+/**
+ * mmbox_slab_cpu_dead() - a CPU has gone
+ * @box: the box
+ * @cpu: the CPU
+ *
+ * What its arrays hold goes back to the slabs.
+ *
+ * Context: process, may sleep, as a callback of CPU hotplug.
+ */
+void mmbox_slab_cpu_dead(struct mmbox *box, unsigned int cpu)
 {
-	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_prepare);
 	struct mmbox_kmem_cache *cachep;
 
 	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		dead_cpu(cachep, cpu);
 	mutex_unlock(&box->slab.mutex);
-	return 0;
 }
 
-/*
- * A CPU comes: arrays that its node had given up are there again. In 6.1 it does
- * not come if there is no memory for them, but here it is the host's CPU, and
- * the box's memory: a node does without.
+/**
+ * mmbox_slab_cpu_prepare() - a CPU is about to come
+ * @box: the box
+ * @cpu: the CPU
+ *
+ * Arrays that its node had given up are there again. In 6.1 the CPU does not come
+ * if there is no memory for them. Here it is the host's CPU and the box's memory:
+ * the node does without.
+ *
+ * Context: process, may sleep, as a callback of CPU hotplug.
  */
-static int prepare_cpu(unsigned int cpu, struct hlist_node *node)
+void mmbox_slab_cpu_prepare(struct mmbox *box, unsigned int cpu)
 {
-	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_prepare);
 	int nid = mmbox_cpu_to_node(box, cpu), err = 0;
 	struct mmbox_kmem_cache *cachep;
 
@@ -865,44 +872,53 @@ static int prepare_cpu(unsigned int cpu, struct hlist_node *node)
 	if (err)
 		pr_warn("%s: CPU %u comes, but node %d has no memory for shared and alien arrays\n",
 			box->name, cpu, nid);
-	return 0;
-}
-
-static int start_reaper(unsigned int cpu, struct hlist_node *node)
-{
-	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_online);
-	struct mmbox_reaper *reaper = reaper_of(box, cpu);
-
-	reaper->nid = (mmbox_cpu_to_node(box, cpu) + 1) % box->nr_nodes;
-	/* A little apart, so that CPUs do not wait for the mutex together. */
-	schedule_delayed_work_on(cpu, &reaper->work, HZ + 3 * cpu);
-	return 0;
-}
-
-static int stop_reaper(unsigned int cpu, struct hlist_node *node)
-{
-	struct mmbox *box = hlist_entry(node, struct mmbox, slab.cpu_online);
-
-	cancel_delayed_work_sync(&reaper_of(box, cpu)->work);
-	return 0;
 }
 
 /**
- * mmbox_slab_start() - look after a box's caches from now on
- * @box: the box, booted
+ * mmbox_slab_cpu_online() - start the reaper of a CPU, if the box has reapers
+ * @box: the box
+ * @cpu: the CPU, online
  *
- * Arrays follow CPUs that come and go, and, with slab_reap=1, the reaper runs.
+ * Context: process, may sleep, as a callback of CPU hotplug.
+ */
+void mmbox_slab_cpu_online(struct mmbox *box, unsigned int cpu)
+{
+	struct mmbox_reaper *reaper;
+
+	if (!box->slab.reapers)
+		return;
+	reaper = reaper_of(box, cpu);
+	reaper->nid = (mmbox_cpu_to_node(box, cpu) + 1) % box->nr_nodes;
+	/* A little apart, so that CPUs do not wait for the mutex together. */
+	schedule_delayed_work_on(cpu, &reaper->work, HZ + 3 * cpu);
+}
+
+/**
+ * mmbox_slab_cpu_offline() - stop the reaper of a CPU
+ * @box: the box
+ * @cpu: the CPU
+ *
+ * Context: process, may sleep, as a callback of CPU hotplug.
+ */
+void mmbox_slab_cpu_offline(struct mmbox *box, unsigned int cpu)
+{
+	if (box->slab.reapers)
+		cancel_delayed_work_sync(&reaper_of(box, cpu)->work);
+}
+
+/**
+ * mmbox_slab_start() - make the reapers of a box, if slab_reap=1
+ * @box: the box, booted; nobody tells it of CPUs yet
  *
  * Context: process, may sleep.
- * Return: 0 or -errno; mmbox_slab_stop() undoes what was done.
+ * Return: 0 or -ENOMEM; mmbox_slab_stop() undoes it.
  */
 int mmbox_slab_start(struct mmbox *box)
 {
-	int cpu, err;
+	int cpu;
 
-	err = cpuhp_state_add_instance_nocalls(cpuhp_prepare, &box->slab.cpu_prepare);
-	if (err || !box->cfg.slab_reap)
-		return err;
+	if (!box->cfg.slab_reap)
+		return 0;
 	box->slab.reapers = mmbox_host_alloc_percpu(&box->host, sizeof(struct mmbox_reaper),
 						    __alignof__(struct mmbox_reaper),
 						    "slab reapers");
@@ -914,65 +930,17 @@ int mmbox_slab_start(struct mmbox *box)
 		reaper->box = box;
 		INIT_DEFERRABLE_WORK(&reaper->work, reap_work);
 	}
-	return cpuhp_state_add_instance(cpuhp_online, &box->slab.cpu_online);
+	return 0;
 }
 
 /**
  * mmbox_slab_stop() - undo mmbox_slab_start()
- * @box: the box
+ * @box: the box; nobody tells it of CPUs any more
  *
  * Context: process, may sleep.
  */
 void mmbox_slab_stop(struct mmbox *box)
 {
-	if (box->slab.cpu_online.pprev)
-		cpuhp_state_remove_instance(cpuhp_online, &box->slab.cpu_online);
-	if (box->slab.cpu_prepare.pprev)
-		cpuhp_state_remove_instance_nocalls(cpuhp_prepare, &box->slab.cpu_prepare);
 	mmbox_host_free_percpu(&box->host, box->slab.reapers);
 	box->slab.reapers = NULL;
-}
-
-/**
- * mmbox_slab_module_init() - make ready for boxes
- *
- * Context: when the module is loaded.
- * Return: 0 or -errno.
- */
-int __init mmbox_slab_module_init(void)
-{
-	int state;
-
-	state = mmbox_slab_rcu_module_init();
-	if (state)
-		return state;
-	state = cpuhp_setup_state_multi(CPUHP_BP_PREPARE_DYN, "mmbox/slab:prepare",
-					prepare_cpu, cpu_is_dead);
-	if (state < 0)
-		goto rcu_exit;
-	cpuhp_prepare = state;
-	state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "mmbox/slab:online",
-					start_reaper, stop_reaper);
-	if (state < 0)
-		goto remove_prepare;
-	cpuhp_online = state;
-	return 0;
-
-remove_prepare:
-	cpuhp_remove_multi_state(cpuhp_prepare);
-rcu_exit:
-	mmbox_slab_rcu_module_exit();
-	return state;
-}
-
-/**
- * mmbox_slab_module_exit() - undo mmbox_slab_module_init()
- *
- * Context: when the module is unloaded, without boxes.
- */
-void mmbox_slab_module_exit(void)
-{
-	cpuhp_remove_multi_state(cpuhp_online);
-	cpuhp_remove_multi_state(cpuhp_prepare);
-	mmbox_slab_rcu_module_exit();
 }

@@ -117,6 +117,8 @@ struct mmbox {
 	struct mmbox_region region;
 	struct mmbox_memblock memblock;
 	u64 boot_ns;			/* time the box's own boot took */
+	struct hlist_node cpu_prepare;	/* told before a CPU comes and after it went, cpu.c */
+	struct hlist_node cpu_online;	/* told when one has come, or is about to go */
 	struct list_head list;		/* boxes that mmbox_get() finds */
 };
 

@@ -271,8 +271,6 @@ struct mmbox_pages {
 	atomic_t il_next;		/* counts interleaved allocations */
 	unsigned long zone_movable_pfn[MMBOX_MAX_NUMNODES];	/* first of ZONE_MOVABLE, 0: none */
 	struct mmbox_host_percpu *pagesets;	/* what @cpu and all zones have a CPU */
-	struct hlist_node cpu_dead;	/* told when a CPU has gone, pagesets.c */
-	struct hlist_node cpu_online;	/* and when one has come */
 
 	struct mutex memory_lock;	/* sections on and off, spans of zones, zonelists */
 	struct list_head hot_sections;	/* memory that came later, memory_lock */

@@ -314,8 +314,6 @@ struct mmbox_slab {
 	struct mmbox_kfree_rcu kfree_rcu;
 	struct mmbox_rcu_slabs rcu_slabs;
 	struct mmbox_host_percpu *reapers;	/* NULL with slab_reap=0 */
-	struct hlist_node cpu_prepare;	/* who is told of CPUs */
-	struct hlist_node cpu_online;
 	atomic_long_t nr_slab_pages;	/* pages in slabs now */
 	atomic_long_t peak_slab_pages;	/* the most there were */
 	struct mmbox_slab_debug debug;
