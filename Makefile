@@ -42,7 +42,7 @@ lint: ## check style and hygiene: W=1, sparse, checkpatch, kernel-doc, shellchec
 test: ## run every test, in test VMs; ends with "N passed, N failed"
 	@tools/test
 
-fuzz: ## fuzz the readers of the mmbox command for T= seconds
+fuzz: ## fuzz the readers of the mmbox command, and the device, for T= seconds
 	@tools/fuzz -t $(T)
 
 torture: ## run the randomised tests for hours, and look for data races, in test VMs

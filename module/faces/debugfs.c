@@ -245,7 +245,7 @@ static void create_file(struct mmbox *box, struct face_file *file)
 					    file, &face_fops);
 	if (IS_ERR(dentry))
 		pr_warn_ratelimited("%s: goes without debugfs file %s: %pe\n", box->name,
-			face->name, dentry);
+				    face->name, dentry);
 }
 
 /* The files of a table. If not @ask, the host has been asked for them. */
@@ -262,7 +262,7 @@ static void add_files(struct mmbox *box, struct mmbox_face_dir *dir,
 		table = kzalloc(struct_size(table, files, nr), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!table) {
 		pr_warn_ratelimited("%s: goes without debugfs file %s and %u more: %pe\n",
-			box->name, faces[0].name, nr - 1, ERR_PTR(-ENOMEM));
+				    box->name, faces[0].name, nr - 1, ERR_PTR(-ENOMEM));
 		return;
 	}
 	table->nr = nr;
@@ -313,7 +313,8 @@ void mmbox_face_dir_link(struct mmbox *box, struct mmbox_face_dir *dir, const ch
 	struct dentry *dentry = debugfs_create_symlink(name, dir->dentry, target);
 
 	if (IS_ERR(dentry))
-		pr_warn_ratelimited("%s: goes without debugfs link %s: %pe\n", box->name, name, dentry);
+		pr_warn_ratelimited("%s: goes without debugfs link %s: %pe\n", box->name,
+				    name, dentry);
 }
 
 static struct mmbox_face_dir *add_dir(struct mmbox *box, struct mmbox_face_dir *parent,
@@ -356,7 +357,7 @@ free:
 	kfree(dir);
 warn:
 	pr_warn_ratelimited("%s: goes without debugfs folder %s: %pe\n", box->name, name,
-		ERR_PTR(err));
+			    ERR_PTR(err));
 	return NULL;
 }
 

@@ -215,7 +215,7 @@ void mmbox_debugfs_add_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep)
 		return;
 	if (mmbox_host_should_fail(&box->host, "the debugfs folder of a cache"))
 		pr_warn_ratelimited("%s: goes without debugfs folder caches/%s\n", box->name,
-			cachep->name);
+				    cachep->name);
 	else
 		add_folder(box, cachep);
 }

@@ -59,7 +59,8 @@ static void print_object(struct mmbox_kmem_cache *cachep, const struct mmbox_pag
 
 	print_tracks(shadow, idx);
 	pr_err("Slab 0x%s objects=%u inuse=%u, cache %s size=%u object_size=%u\n",
-	       mmbox_shown(slab_addr), cachep->num, shadow ? bitmap_weight(shadow->used, shadow->num) : 0,
+	       mmbox_shown(slab_addr), cachep->num,
+	       shadow ? bitmap_weight(shadow->used, shadow->num) : 0,
 	       cachep->name, cachep->size, cachep->object_size);
 	pr_err("Object 0x%s @offset=%td index=%u\n", mmbox_shown(objp),
 	       objp - slab_addr, idx);
@@ -95,8 +96,8 @@ void mmbox_slab_report_fault(struct mmbox_kmem_cache *cachep, const void *base,
 	slab = mmbox_slab_of_object(cachep, base, &idx);
 	print_header(cachep, fault->what);
 	pr_err("0x%s-0x%s @offset=%td of the object. First byte 0x%x instead of 0x%x\n",
-	       mmbox_shown(fault->from), mmbox_shown(fault->to), (void *)fault->from - objp, *fault->from,
-	       fault->want);
+	       mmbox_shown(fault->from), mmbox_shown(fault->to),
+	       (void *)fault->from - objp, *fault->from, fault->want);
 	if (slab)
 		print_object(cachep, slab, base, idx);
 	dump_stack();

@@ -184,12 +184,12 @@ static void try_file(const char *path, mode_t mode)
 				nr_refused++;
 				/* debugfs and devices need not take every flag */
 				if (permitted && !more[i])
-					wrong(path, acc, "its mode permits this, but it stays shut");
+					wrong(path, acc, "it may be opened so, and is not");
 				continue;
 			}
 			nr_opens++;
 			if (!permitted && acc != NOTHING_READ)
-				wrong(path, acc | more[i], "its mode forbids this, but it opens");
+				wrong(path, acc | more[i], "it may not be opened so, and is");
 			seek(fd);
 			if (!more[i]) {
 				try_reading(path, acc, fd);
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	in_folder = nr_files;
-	ok(in_folder > 50, "every file below %s, in every mode (%lu)", argv[1], in_folder);
+	ok(in_folder > 50, "every file below %s in every mode (%lu)", argv[1], in_folder);
 	ok(nr_write_only >= 3, "files that can only be written are among them (%lu)",
 	   nr_write_only);
 	if (stat(argv[2], &st)) {

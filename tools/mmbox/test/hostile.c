@@ -36,6 +36,8 @@
 
 #include "ok.h"
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 #define PAGE		4096U
 #define SEGMENT		4096U	/* handles that come into being together */
 #define CGROUP_LIMIT	(16UL << 20)
@@ -190,7 +192,7 @@ static const struct {
 	{ MMBOX_OP_KMALLOC, 4096 }, { MMBOX_OP_KMALLOC, 64 << 10 }, { MMBOX_OP_KMALLOC, 192 },
 };
 
-#define NR_WANTS	(sizeof(wants) / sizeof(wants[0]))
+#define NR_WANTS	ARRAY_SIZE(wants)
 
 static void test_target_charged(void)
 {
@@ -212,7 +214,7 @@ static void test_target_charged(void)
 
 /* ---- host ---- */
 
-static unsigned long meminfo(const char *key)
+static unsigned long kib_of(const char *key)
 {
 	unsigned long kib = 0;
 	char line[128];
@@ -252,7 +254,7 @@ static bool neighbour_lives(void)
 
 static void test_host(void)
 {
-	const unsigned long total = meminfo("MemTotal:");
+	const unsigned long total = kib_of("MemTotal:");
 	unsigned int i;
 
 	for (i = 0; i < NR_WANTS; i++) {
@@ -263,7 +265,7 @@ static void test_host(void)
 		if (ioctl(fd, MMBOX_IOC_TARGET, MMBOX_TARGET_HOST))
 			die("MMBOX_IOC_TARGET");
 		bytes = take(fd, wants[i].code, wants[i].size, 0);
-		left = meminfo("MemAvailable:");
+		left = kib_of("MemAvailable:");
 		ok(bytes >> 10 > total / 4 && left > total / 16 && neighbour_lives(),
 		   "by %u bytes %llu MiB, and %lu of %lu are left, in which others live",
 		   wants[i].size, (unsigned long long)bytes >> 20, left >> 10, total >> 10);
@@ -476,7 +478,8 @@ static void test_kill(void)
 			run(fd, records, NR, 0, shared);
 			_exit(0);
 		}
-		while (*(volatile __s32 *)&shared[5].error && !waitpid(pid, &status, WNOHANG))
+		while (__atomic_load_n(&shared[5].error, __ATOMIC_RELAXED) &&
+		       !waitpid(pid, &status, WNOHANG))
 			sched_yield();
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
@@ -600,8 +603,8 @@ static void test_names(void)
 		".", "..", "a/b", "a!b", "a/b", "/", "!", "!!", "../../vm", "...", "!:1", "a!b:2",
 		"%s%n", "slabinfo", "kmalloc-64",
 	};
-	const unsigned int nr = sizeof(names) / sizeof(names[0]);
-	const char escape[] = "a\x1b[2Jb", high[] = "a\x9b" "2Jb", line[] = "a\nb";
+	const unsigned int nr = ARRAY_SIZE(names);
+	static const char escape[] = "a\x1b[2Jb", high[] = "a\x9b;", line[] = "a\nb";
 	int fd = open_box(O_RDWR);
 	unsigned int i, round;
 	bool right = true;
@@ -648,7 +651,7 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "names")) {
 		test_names();
 	} else {
-		fputs("usage: hostile account|host|stall|kill|destroy|modes|names DEVICE\n", stderr);
+		fputs("usage: hostile WHAT DEVICE\n", stderr);
 		return 2;
 	}
 	return ok_sum();
