@@ -4,7 +4,7 @@
  */
 #include "testing.h"
 
-kunit_test_suites(&memblock_suite, &mm_init_suite, &numa_suite, &memmap_suite,
+kunit_test_suites(&params_suite, &memblock_suite, &mm_init_suite, &numa_suite, &memmap_suite,
 		  &percpu_suite, &isolation_suite, &memory_hotplug_suite,
 		  &page_alloc_suite, &buddy_bitmap_suite, &page_model_suite, &page_reference_suite,
 		  &vmscan_suite, &vmstat_suite, &slab_suite, &slab_common_suite,

@@ -378,5 +378,7 @@ bool test_next_line(const char **text, char *line, size_t size)
 }
 
 MODULE_DESCRIPTION("Tests of mmbox");
+MODULE_AUTHOR("The mmbox authors");
+MODULE_VERSION(MMBOX_VERSION);
 MODULE_LICENSE("GPL");
 MMBOX_IMPORT_INTERNAL();

@@ -104,6 +104,7 @@ extern const struct mmbox_reference mmbox_references[];
 bool test_next_line(const char **text, char *line, size_t size);
 
 /* suites.c: the suites, from the lowest layer up */
+extern struct kunit_suite params_suite;
 extern struct kunit_suite memblock_suite, mm_init_suite, numa_suite, memmap_suite,
 			  percpu_suite, isolation_suite, memory_hotplug_suite,
 			  page_alloc_suite, buddy_bitmap_suite, page_model_suite,

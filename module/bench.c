@@ -864,5 +864,7 @@ module_init(mmbox_bench_init);
 module_exit(mmbox_bench_exit);
 
 MODULE_DESCRIPTION("Benchmark of mmbox beside the host's allocators");
+MODULE_AUTHOR("The mmbox authors");
+MODULE_VERSION(MMBOX_VERSION);
 MODULE_LICENSE("GPL");
 MMBOX_IMPORT_INTERNAL();

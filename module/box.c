@@ -25,44 +25,6 @@
 #include "box.h"
 
 /**
- * mmbox_config_init() - the defaults a box is made from
- * @cfg: where they go
- *
- * Context: any.
- */
-void mmbox_config_init(struct mmbox_config *cfg)
-{
-	*cfg = (struct mmbox_config){
-		.name = "box0",
-		.size = SZ_64M,
-		.region = MMBOX_REGION_AUTO,
-		.orders = MMBOX_MAX_ORDERS,
-		.kmalloc_min = 8,
-		.kmalloc_max = SZ_128K,
-		.zone_dma = SZ_16M,
-		.slab_debug = "-",
-		.kswapd = true,
-		.model = MMBOX_SPARSE_VMEMMAP,
-		.section_size = SZ_4M,
-		.slab_reap = true,
-		.zone_dma32 = SZ_4G,
-	};
-}
-MMBOX_EXPORT_INTERNAL(mmbox_config_init);
-
-static int bad_parameter(const char *name, unsigned long value, const char *may)
-{
-	pr_err("%s=%lu: must be %s\n", name, value, may);
-	return -EINVAL;
-}
-
-static bool power_of_2_within(unsigned long value, unsigned long min,
-			      unsigned long max)
-{
-	return is_power_of_2(value) && value >= min && value <= max;
-}
-
-/**
  * mmbox_config_check() - does a box as asked for make sense?
  * @cfg: what is asked for
  *
@@ -73,54 +35,35 @@ static bool power_of_2_within(unsigned long value, unsigned long min,
  */
 int mmbox_config_check(const struct mmbox_config *cfg)
 {
+	struct mmbox_param_text text;
+	int err;
+
 	if (!cfg->name || !*cfg->name || strlen(cfg->name) >= MMBOX_NAME_LEN) {
 		pr_err("box name must have 1 to %d characters\n", MMBOX_NAME_LEN - 1);
 		return -EINVAL;
 	}
-	if (cfg->size < MMBOX_SIZE_MIN || cfg->size > MMBOX_SIZE_MAX ||
-	    !PAGE_ALIGNED(cfg->size))
-		return bad_parameter("size", cfg->size,
-				     "a multiple of the page size, from 4M to 128G");
-	if (cfg->region < 0 || cfg->region >= MMBOX_NR_REGION_TYPES)
-		return bad_parameter("region", cfg->region,
-				     "auto, contig, pages or vmalloc");
-	if (cfg->buddy < 0 || cfg->buddy >= MMBOX_NR_BUDDY_TYPES)
-		return bad_parameter("buddy", cfg->buddy, "list or bitmap");
+	err = mmbox_params_check(cfg);
+	if (err)
+		return err;
 	if (cfg->buddy == MMBOX_BUDDY_BITMAP && cfg->pcp_thp)
-		return bad_parameter("pcp_thp", cfg->pcp_thp,
-				     "0 with buddy=bitmap, which has no per-CPU lists");
+		return mmbox_bad_param(cfg, MMBOX_PARAM_pcp_thp,
+				       "must be 0 with buddy=bitmap, which has no per-CPU lists");
 	if (cfg->buddy == MMBOX_BUDDY_BITMAP && cfg->stat_drift)
-		return bad_parameter("stat_drift", cfg->stat_drift,
-				     "0 with buddy=bitmap, which counts exactly");
-	if (cfg->orders < MMBOX_MIN_ORDERS || cfg->orders > MMBOX_MAX_ORDERS)
-		return bad_parameter("orders", cfg->orders, "10 or 11");
-	if (!power_of_2_within(cfg->kmalloc_min, 8, 1024))
-		return bad_parameter("kmalloc_min", cfg->kmalloc_min,
-				     "a power of two from 8 to 1024");
-	if (!power_of_2_within(cfg->kmalloc_max, 1024,
-			       1UL << MMBOX_KMALLOC_SHIFT_HIGH))
-		return bad_parameter("kmalloc_max", cfg->kmalloc_max,
-				     "a power of two from 1K to 128K");
-	if (!PAGE_ALIGNED(cfg->zone_dma))
-		return bad_parameter("zone_dma", cfg->zone_dma,
-				     "a multiple of the page size");
-	if (!PAGE_ALIGNED(cfg->zone_dma32))
-		return bad_parameter("zone_dma32", cfg->zone_dma32,
-				     "a multiple of the page size");
-	if (!PAGE_ALIGNED(cfg->kernelcore))
-		return bad_parameter("kernelcore", cfg->kernelcore,
-				     "a multiple of the page size");
-	if (!PAGE_ALIGNED(cfg->movablecore))
-		return bad_parameter("movablecore", cfg->movablecore,
-				     "a multiple of the page size");
-	if (mmbox_slab_debug_check(cfg->slab_debug))
+		return mmbox_bad_param(cfg, MMBOX_PARAM_stat_drift,
+				       "must be 0 with buddy=bitmap, which counts exactly");
+	if (cfg->section_size < PAGE_SIZE << (cfg->orders - 1))
+		return mmbox_bad_param(cfg, MMBOX_PARAM_section_size,
+				       "must be at least the largest block, which is %s with orders=%u",
+				       mmbox_bytes_text(PAGE_SIZE << (cfg->orders - 1), &text),
+				       cfg->orders);
+	if (cfg->kernelcore > cfg->size)
+		return mmbox_bad_param(cfg, MMBOX_PARAM_kernelcore, "must be at most size=%s",
+				       mmbox_param_text(cfg, MMBOX_PARAM_size, &text));
+	if (cfg->movablecore > cfg->size)
+		return mmbox_bad_param(cfg, MMBOX_PARAM_movablecore, "must be at most size=%s",
+				       mmbox_param_text(cfg, MMBOX_PARAM_size, &text));
+	if (mmbox_slab_debug_check(cfg))
 		return -EINVAL;
-	if (cfg->model < 0 || cfg->model >= MMBOX_NR_MODELS)
-		return bad_parameter("model", cfg->model,
-				     "flat, discontig, sparse-static, sparse-extreme or sparse-vmemmap");
-	if (!power_of_2_within(cfg->section_size, PAGE_SIZE << (cfg->orders - 1), SZ_1G))
-		return bad_parameter("section_size", cfg->section_size,
-				     "a power of two, from the largest block to 1G");
 	return mmbox_banks_check(cfg) ?: mmbox_numa_check(cfg);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_config_check);
@@ -186,6 +129,8 @@ static void free_box(struct mmbox *box)
 struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 {
 	struct mmbox_host host = { .fail_nth = cfg->fail_nth };
+	char asked[sizeof(struct mmbox_param_text) + 8];
+	struct mmbox_param_text text;
 	struct mmbox *box;
 	int nid, err;
 
@@ -233,7 +178,8 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	INIT_LIST_HEAD(&box->pages.hot_sections);
 	xa_init(&box->physmap.hot);
 
-	err = mmbox_region_take(&box->region, &box->host, cfg->region, cfg->size);
+	snprintf(asked, sizeof(asked), "size=%s", mmbox_param_text(cfg, MMBOX_PARAM_size, &text));
+	err = mmbox_region_take(&box->region, &box->host, cfg->region, cfg->size, asked);
 	if (err)
 		goto free_box;
 	if (cfg->slab_stats)
@@ -241,6 +187,8 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	err = boot(box);
 	box->cfg.distance = NULL;
 	box->cfg.node_cpus = NULL;
+	box->cfg.banks_text = NULL;
+	box->cfg.typed = NULL;
 	if (!err && !cfg->pages_only)
 		err = mmbox_slab_start(box);
 	if (!err)

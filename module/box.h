@@ -7,6 +7,10 @@
 
 #include "faces/faces.h"
 
+/* params.c */
+int mmbox_params_read(struct mmbox_config *cfg, const char *const *typed);
+int mmbox_params_typed(struct mmbox_config *cfg);
+
 /* cpu.c */
 int mmbox_cpu_module_init(void);
 void mmbox_cpu_module_exit(void);
@@ -14,7 +18,6 @@ int mmbox_cpu_start(struct mmbox *box);
 void mmbox_cpu_stop(struct mmbox *box);
 
 /* box.c */
-void mmbox_config_init(struct mmbox_config *cfg);
 int mmbox_config_check(const struct mmbox_config *cfg);
 struct mmbox *mmbox_create(const struct mmbox_config *cfg);
 void mmbox_destroy(struct mmbox *box);

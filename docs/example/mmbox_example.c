@@ -126,4 +126,6 @@ static void __exit mmbox_example_exit(void)
 module_init(mmbox_example_init);
 module_exit(mmbox_example_exit);
 MODULE_DESCRIPTION("How a module uses an mmbox box");
+MODULE_AUTHOR("The mmbox authors");
+MODULE_VERSION(MMBOX_VERSION);
 MODULE_LICENSE("GPL");

@@ -162,4 +162,6 @@ static void __exit mmbox_mistakes_exit(void)
 module_init(mmbox_mistakes_init);
 module_exit(mmbox_mistakes_exit);
 MODULE_DESCRIPTION("Mistakes that an mmbox box finds");
+MODULE_AUTHOR("The mmbox authors");
+MODULE_VERSION(MMBOX_VERSION);
 MODULE_LICENSE("GPL");

@@ -4,6 +4,7 @@
  * counted, and can be made to fail: the @fail_nth-th since the box was begun.
  *
  * The region is memory taken from the host for a box, whole, and given back whole.
+ * What a box is made from is read and checked here too, one parameter at a time.
  */
 #ifndef _MMBOX_HOST_HOST_H
 #define _MMBOX_HOST_HOST_H
@@ -25,6 +26,20 @@ struct mmbox_host_percpu *mmbox_host_alloc_percpu(struct mmbox_host *host,
 void mmbox_host_free_percpu(struct mmbox_host *host,
 			    struct mmbox_host_percpu *percpu);
 
+/* config.c */
+extern const struct mmbox_param mmbox_params[MMBOX_NR_PARAMS];
+
+const char *mmbox_parse_bytes(const char *text, phys_addr_t *value);
+void mmbox_config_init(struct mmbox_config *cfg);
+int mmbox_param_read(struct mmbox_config *cfg, enum mmbox_param_id id, const char *text);
+int mmbox_param_check(const struct mmbox_config *cfg, enum mmbox_param_id id);
+int mmbox_params_check(const struct mmbox_config *cfg);
+const char *mmbox_bytes_text(unsigned long bytes, struct mmbox_param_text *text);
+const char *mmbox_param_text(const struct mmbox_config *cfg, enum mmbox_param_id id,
+			     struct mmbox_param_text *text);
+__printf(3, 4) int mmbox_bad_param(const struct mmbox_config *cfg, enum mmbox_param_id id,
+				   const char *must, ...);
+
 /* region.c */
 struct mmbox_host;
 struct page;
@@ -32,8 +47,9 @@ struct page;
 extern const char *const mmbox_region_names[MMBOX_NR_REGION_TYPES];
 
 int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
-		      enum mmbox_region_type type, size_t size);
-int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size);
+		      enum mmbox_region_type type, size_t size, const char *asked);
+int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size,
+			      const char *asked);
 int mmbox_region_return_part(struct mmbox_region *region, struct mmbox_host *host,
 			     size_t offset, size_t size);
 void mmbox_region_return(struct mmbox_region *region, struct mmbox_host *host);

@@ -48,6 +48,7 @@ const char *const mmbox_region_names[MMBOX_NR_REGION_TYPES] = {
 	[MMBOX_REGION_PAGES]	= "pages",
 	[MMBOX_REGION_VMALLOC]	= "vmalloc",
 };
+MMBOX_EXPORT_INTERNAL(mmbox_region_names);
 
 /* Available pages that are only for what can be moved, so not for a module. */
 static unsigned long host_movable_pages(void)
@@ -305,7 +306,8 @@ static int region_try(struct mmbox_region *region, struct mmbox_host *host,
 	}
 }
 
-static void region_report(const struct mmbox_region *region, int err, size_t most)
+static void region_report(const struct mmbox_region *region, const char *asked, int err,
+			  size_t most)
 {
 	const char *name = mmbox_region_names[region->type];
 
@@ -313,19 +315,18 @@ static void region_report(const struct mmbox_region *region, int err, size_t mos
 		pr_err("region=%s: this kernel is built without CONFIG_CONTIG_ALLOC\n",
 		       name);
 	else if (err == -EINTR)
-		pr_err("size=%zu: interrupted\n", region->size);
+		pr_err("%s: interrupted\n", asked);
 	else if (most)
-		pr_err("size=%zu region=%s: the host can give %zuM at most\n",
-		       region->size, name, most / SZ_1M);
+		pr_err("%s region=%s: the host can give %zuM at most\n",
+		       asked, name, most / SZ_1M);
 	else
-		pr_err("size=%zu region=%s: the host does not give that much\n",
-		       region->size, name);
+		pr_err("%s region=%s: the host does not give that much\n", asked, name);
 }
 
 /* In the first way from @type to @last that works. */
 static int region_take(struct mmbox_region *region, struct mmbox_host *host,
 		       enum mmbox_region_type type, enum mmbox_region_type last,
-		       size_t size, size_t align)
+		       size_t size, size_t align, const char *asked)
 {
 	u64 start = ktime_get_ns();
 	unsigned long spare = host_spare_pages();
@@ -334,13 +335,13 @@ static int region_take(struct mmbox_region *region, struct mmbox_host *host,
 
 	*region = (struct mmbox_region){ .type = type, .size = size };
 	if (!size || !PAGE_ALIGNED(size)) {
-		pr_err("size=%zu: not a multiple of %lu\n", size, PAGE_SIZE);
+		pr_err("%s: not a multiple of %lu\n", asked, PAGE_SIZE);
 		return -EINVAL;
 	}
 	if (type == MMBOX_REGION_PAGES)
 		spare = min(spare, 1UL << MMBOX_HOST_MAX_ORDER);
 	if (PHYS_PFN(size) > spare) {
-		region_report(region, -ENOMEM, PFN_PHYS(spare));
+		region_report(region, asked, -ENOMEM, PFN_PHYS(spare));
 		return -ENOMEM;
 	}
 
@@ -348,7 +349,7 @@ static int region_take(struct mmbox_region *region, struct mmbox_host *host,
 		err = region_try(region, host, type, align, &most);
 	} while (err && err != -EINTR && type++ != last);
 	if (err) {
-		region_report(region, err, most);
+		region_report(region, asked, err, most);
 		return err;
 	}
 	region->ns = ktime_get_ns() - start;
@@ -362,6 +363,7 @@ static int region_take(struct mmbox_region *region, struct mmbox_host *host,
  * @host: the account of the box that asks
  * @type: how, MMBOX_REGION_AUTO for the first way that works
  * @size: bytes, in whole pages
+ * @asked: how a message names the request, as "size=64M"
  *
  * A failure is reported to the log, in one line.
  *
@@ -369,12 +371,12 @@ static int region_take(struct mmbox_region *region, struct mmbox_host *host,
  * Return: 0, or a negative error, and then nothing is held.
  */
 int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
-		      enum mmbox_region_type type, size_t size)
+		      enum mmbox_region_type type, size_t size, const char *asked)
 {
 	if (type == MMBOX_REGION_AUTO)
 		return region_take(region, host, MMBOX_REGION_CONTIG, MMBOX_REGION_VMALLOC,
-				   size, 0);
-	return region_take(region, host, type, type, size, 0);
+				   size, 0, asked);
+	return region_take(region, host, type, type, size, 0, asked);
 }
 
 /**
@@ -382,20 +384,23 @@ int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
  * @region: the region, overwritten
  * @host: the account of the box that asks
  * @size: bytes, a power of two of pages, which its address will be a multiple of
+ * @asked: how a message names the request, as "section_size=4M"
  *
  * A failure is reported to the log, in one line.
  *
  * Context: process, may sleep.
  * Return: 0, or a negative error, and then nothing is held.
  */
-int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size)
+int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size,
+			      const char *asked)
 {
 	int err;
 
-	err = region_take(region, host, MMBOX_REGION_CONTIG, MMBOX_REGION_PAGES, size, size);
+	err = region_take(region, host, MMBOX_REGION_CONTIG, MMBOX_REGION_PAGES, size, size,
+			  asked);
 	if (err || IS_ALIGNED((unsigned long)region->addr, size))
 		return err;
-	pr_err("size=%zu: the host's addresses do not allow for an alignment to that\n", size);
+	pr_err("%s: the host's addresses do not allow for an alignment to that\n", asked);
 	mmbox_region_return(region, host);
 	return -ENOMEM;
 }

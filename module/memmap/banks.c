@@ -7,58 +7,13 @@
  * The banks, sorted by address, take the region's memory one after the other;
  * but those that are hot are holes, which memory may be put into later.
  */
-#define pr_fmt(fmt) "mmbox: " fmt
-
-#include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/limits.h>
-#include <linux/printk.h>
+#include <linux/minmax.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 
 #include "memmap/memmap.h"
-
-/**
- * mmbox_parse_bytes() - read a number of bytes, with K, M or G
- * @text: what begins with it
- * @value: where it goes
- *
- * memparse(), but that takes a sign, any rubbish as 0, and of what is too large
- * the lower bits.
- *
- * Context: any.
- * Return: where the number ends, or NULL if there is none, or it is too large.
- */
-const char *mmbox_parse_bytes(const char *text, phys_addr_t *value)
-{
-	static const char units[] = "KMGTPE";
-	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	unsigned int shift = 0;
-	char digits[24];
-	const char *unit;
-	size_t len;
-	u64 bytes;
-
-	len = hex ? 2 + strspn(text + 2, "0123456789abcdefABCDEF") : strspn(text, "0123456789");
-	if (len >= sizeof(digits))
-		return NULL;
-	memcpy(digits, text, len);
-	digits[len] = '\0';
-	if (kstrtou64(digits, 0, &bytes))
-		return NULL;
-	text += len;
-	unit = *text ? strchr(units, toupper(*text)) : NULL;
-	if (unit) {
-		shift = (unit - units + 1) * 10;
-		text++;
-	}
-	if (bytes > U64_MAX >> shift)
-		return NULL;
-	*value = bytes << shift;
-	return text;
-}
-MMBOX_EXPORT_INTERNAL(mmbox_parse_bytes);
 
 /* One bank, from @text to a comma or the end. Returns where it ends, or NULL. */
 static const char *parse_bank(const char *text, struct mmbox_bank *bank)
@@ -91,7 +46,7 @@ static int compare_banks(const void *a, const void *b)
 /**
  * mmbox_banks_parse() - read banks=
  * @cfg: where they go, sorted by address
- * @text: the parameter; "" is one bank at 0
+ * @text: the parameter; "" is one bank at 0. @cfg points to it afterwards
  *
  * Context: process.
  * Return: 0, or -EINVAL, having said in one line what cannot be read.
@@ -101,19 +56,18 @@ int mmbox_banks_parse(struct mmbox_config *cfg, const char *text)
 	const char *end = text;
 
 	cfg->nr_banks = 0;
+	cfg->banks_text = text;
 	if (!*text)
 		return 0;
 	for (;; text = end + 1) {
-		if (cfg->nr_banks == MMBOX_MAX_BANKS) {
-			pr_err("banks=: must be %d banks at most\n", MMBOX_MAX_BANKS);
-			return -EINVAL;
-		}
+		if (cfg->nr_banks == MMBOX_MAX_BANKS)
+			return mmbox_bad_param(cfg, MMBOX_PARAM_banks, "must be %d banks at most",
+					       MMBOX_MAX_BANKS);
 		end = parse_bank(text, &cfg->banks[cfg->nr_banks]);
-		if (!end) {
-			pr_err("banks=: bank %.*s: must be SIZE@ADDR, SIZE@ADDR:NODE, and may end in :hot\n",
-			       (int)(strchrnul(text, ',') - text), text);
-			return -EINVAL;
-		}
+		if (!end)
+			return mmbox_bad_param(cfg, MMBOX_PARAM_banks,
+					       "bank %*pE must be SIZE@ADDR or SIZE@ADDR:NODE, and may end in :hot",
+					       (int)min(strcspn(text, ","), 40UL), text);
 		cfg->nr_banks++;
 		if (!*end)
 			break;
@@ -142,12 +96,16 @@ unsigned long mmbox_banks_sum(const struct mmbox_config *cfg)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_banks_sum);
 
-static int bad_bank(const struct mmbox_bank *bank, const char *must)
+/* @must: what a bank must do, behind its name. */
+static int bad_bank(const struct mmbox_config *cfg, const struct mmbox_bank *bank,
+		    const char *must)
 {
-	pr_err("banks=: bank %lluK@%lluK:%d: %s\n",
-	       (unsigned long long)bank->size >> 10,
-	       (unsigned long long)bank->base >> 10, bank->nid, must);
-	return -EINVAL;
+	struct mmbox_param_text size, base;
+
+	return mmbox_bad_param(cfg, MMBOX_PARAM_banks, "bank %s@%s:%d%s %s",
+			       mmbox_bytes_text(bank->size, &size),
+			       mmbox_bytes_text(bank->base, &base), bank->nid,
+			       bank->hot ? ":hot" : "", must);
 }
 
 static bool node_has_bank(const struct mmbox_config *cfg, int nid)
@@ -166,19 +124,19 @@ static int check_bank(const struct mmbox_config *cfg, unsigned int i)
 
 	if (!bank->size || !IS_ALIGNED(bank->size, cfg->section_size) ||
 	    !IS_ALIGNED(bank->base, cfg->section_size))
-		return bad_bank(bank, "size and address must be multiples of section_size=");
+		return bad_bank(cfg, bank, "must have size and address in whole sections");
 	if (bank->base >= MMBOX_SIZE_MAX || bank->size > MMBOX_SIZE_MAX - bank->base)
-		return bad_bank(bank, "must end at 128G or below");
+		return bad_bank(cfg, bank, "must end at 128G or below");
 	if (i && bank->base < bank[-1].base + bank[-1].size)
-		return bad_bank(bank, "must not overlap the bank before it");
+		return bad_bank(cfg, bank, "must not overlap the bank before it");
 	if (bank->nid < 0 || bank->nid >= MMBOX_MAX_NUMNODES)
-		return bad_bank(bank, "the node must be 0 to 7");
+		return bad_bank(cfg, bank, "must be of a node from 0 to 7");
 	if (bank->nid && !node_has_bank(cfg, bank->nid - 1))
-		return bad_bank(bank, "nodes must be numbered from 0 without a gap");
+		return bad_bank(cfg, bank, "must not leave out a node: they are numbered from 0");
 	if (bank->hot && !mmbox_model_is_sparse(cfg->model))
-		return bad_bank(bank, "hot banks need a sparse model, which has sections");
+		return bad_bank(cfg, bank, "may only be hot with a sparse model");
 	if (bank->hot && !node_has_bank(cfg, bank->nid))
-		return bad_bank(bank, "its node must have a bank that is not hot");
+		return bad_bank(cfg, bank, "must be of a node with a bank that is not hot");
 	return 0;
 }
 
@@ -193,6 +151,7 @@ static int check_bank(const struct mmbox_config *cfg, unsigned int i)
  */
 int mmbox_banks_check(const struct mmbox_config *cfg)
 {
+	struct mmbox_param_text size, sum;
 	unsigned int i;
 	int err;
 
@@ -203,10 +162,9 @@ int mmbox_banks_check(const struct mmbox_config *cfg)
 		if (err)
 			return err;
 	}
-	if (cfg->nr_banks && mmbox_banks_sum(cfg) != cfg->size) {
-		pr_err("banks=: %lu bytes in %u banks: must be as much as size=%lu\n",
-		       mmbox_banks_sum(cfg), cfg->nr_banks, cfg->size);
-		return -EINVAL;
-	}
+	if (cfg->nr_banks && mmbox_banks_sum(cfg) != cfg->size)
+		return mmbox_bad_param(cfg, MMBOX_PARAM_banks, "must come to size=%s, not %s",
+				       mmbox_param_text(cfg, MMBOX_PARAM_size, &size),
+				       mmbox_bytes_text(mmbox_banks_sum(cfg), &sum));
 	return 0;
 }

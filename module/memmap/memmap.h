@@ -40,7 +40,6 @@ void *mmbox_boot_alloc(struct mmbox *box, unsigned long size, unsigned long alig
 		       int nid, const char *name);
 
 /* banks.c */
-const char *mmbox_parse_bytes(const char *text, phys_addr_t *value);
 int mmbox_banks_parse(struct mmbox_config *cfg, const char *text);
 int mmbox_banks_check(const struct mmbox_config *cfg);
 unsigned long mmbox_banks_sum(const struct mmbox_config *cfg);

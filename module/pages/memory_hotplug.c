@@ -639,7 +639,9 @@ static void free_hot(struct mmbox *box, struct mmbox_hot_section *hot)
 
 static int add_section(struct mmbox *box, unsigned long nr)
 {
+	struct mmbox_param_text text;
 	struct mmbox_hot_section *hot;
+	char asked[64];
 	int err;
 
 	if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
@@ -653,7 +655,9 @@ static int add_section(struct mmbox *box, unsigned long nr)
 	if (!hot)
 		return -ENOMEM;
 	hot->nr = nr;
-	err = mmbox_region_take_aligned(&hot->region, &box->host, box->cfg.section_size);
+	snprintf(asked, sizeof(asked), "section_size=%s",
+		 mmbox_param_text(&box->cfg, MMBOX_PARAM_section_size, &text));
+	err = mmbox_region_take_aligned(&hot->region, &box->host, box->cfg.section_size, asked);
 	if (err)
 		goto free_hot;
 	box->region.nr_taken += hot->region.nr_taken;

@@ -10,14 +10,11 @@
  * are shared out in equal parts, in order. A request goes to the zones of its
  * CPU's node, then to those of the other nodes, nearest first.
  */
-#define pr_fmt(fmt) "mmbox: " fmt
-
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
-#include <linux/printk.h>
 #include <linux/string.h>
 
 #include "pages/pages.h"
@@ -39,28 +36,27 @@
  */
 int mmbox_nodes_split(struct mmbox_config *cfg, unsigned int nodes)
 {
+	struct mmbox_param_text size, section_size;
 	unsigned long each, nid;
+	int err;
 
-	if (nodes < 1 || nodes > MMBOX_MAX_NUMNODES) {
-		pr_err("nodes=%u: must be from 1 to %d\n", nodes, MMBOX_MAX_NUMNODES);
-		return -EINVAL;
-	}
-	if (cfg->nr_banks) {
-		pr_err("nodes=%u: must be left out where banks= says which nodes there are\n",
-		       nodes);
-		return -EINVAL;
-	}
+	cfg->nodes = nodes;
+	err = mmbox_param_check(cfg, MMBOX_PARAM_nodes) ?:
+	      mmbox_param_check(cfg, MMBOX_PARAM_section_size);
+	if (err)
+		return err;
+	if (cfg->nr_banks)
+		return mmbox_bad_param(cfg, MMBOX_PARAM_nodes,
+				       "must be left out where banks= says which nodes there are");
 	if (nodes == 1)
 		return 0;
-	/* What makes no sense by itself is refused later. */
-	if (!cfg->section_size)
-		return 0;
 	each = rounddown(cfg->size / nodes, cfg->section_size);
-	if (!each || cfg->size % cfg->section_size) {
-		pr_err("nodes=%u: size=%lu must be a multiple of section_size=%lu, one a node at least\n",
-		       nodes, cfg->size, cfg->section_size);
-		return -EINVAL;
-	}
+	if (!each || cfg->size % cfg->section_size)
+		return mmbox_bad_param(cfg, MMBOX_PARAM_nodes,
+				       "size=%s must be a multiple of section_size=%s, and have one a node",
+				       mmbox_param_text(cfg, MMBOX_PARAM_size, &size),
+				       mmbox_param_text(cfg, MMBOX_PARAM_section_size,
+							&section_size));
 	for (nid = 0; nid < nodes; nid++)
 		cfg->banks[nid] = (struct mmbox_bank){
 			.base = nid * each,
@@ -131,9 +127,12 @@ static int parse_distance(const struct mmbox_config *cfg,
 	}
 	return 0;
 bad:
-	pr_err("distance=%s: must be %u rows of %u numbers, 10 for the node itself and 11 to 255 for others, as 10,20/20,10\n",
-	       cfg->distance, nr, nr);
-	return -EINVAL;
+	if (nr == 1)
+		return mmbox_bad_param(cfg, MMBOX_PARAM_distance,
+				       "must be 10, or left out, as the box has one node; nodes= and banks= make more");
+	return mmbox_bad_param(cfg, MMBOX_PARAM_distance,
+			       "must be %u rows of %u numbers for %u nodes, 10 for the node itself and 11 to 255 for others, as 10,20/20,10 for two",
+			       nr, nr, nr);
 }
 
 /* "3" or "0-3" of CPUs there may be. Returns where it ends, or NULL. */
@@ -189,9 +188,10 @@ int mmbox_numa_check(const struct mmbox_config *cfg)
 		for_each_possible_cpu(cpu) {
 			if (node_of_cpu(cfg->node_cpus, nr, cpu) >= 0)
 				continue;
-			pr_err("node_cpus=%s: must be a list of CPUs for each of %u nodes, each CPU once, as 0-1/2,3\n",
-			       cfg->node_cpus, nr);
-			return -EINVAL;
+			return mmbox_bad_param(cfg, MMBOX_PARAM_node_cpus,
+					       "must be %u list%s of CPUs from 0 to %u, each CPU once, as 0-1/2,3 for two nodes",
+					       nr, nr == 1 ? "" : "s, one a node,",
+					       nr_cpu_ids - 1);
 		}
 	}
 	return parse_distance(cfg, distance);

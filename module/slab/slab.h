@@ -171,7 +171,7 @@ static inline bool mmbox_slab_debugged(const struct mmbox_kmem_cache *cachep)
 }
 
 /* slab_debug.c */
-int mmbox_slab_debug_check(const char *text);
+int mmbox_slab_debug_check(const struct mmbox_config *cfg);
 int mmbox_slab_debug_init(struct mmbox *box);
 void mmbox_slab_debug_exit(struct mmbox *box);
 u8 mmbox_slab_debug_letters(const struct mmbox *box, const char *name);

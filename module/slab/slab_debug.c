@@ -130,27 +130,28 @@ static u8 letters_of(const char *text, const char *name)
 
 /**
  * mmbox_slab_debug_check() - does slab_debug= make sense?
- * @text: its value
+ * @cfg: what is asked for
  *
  * Says in one line of the log if it does not.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
  */
-int mmbox_slab_debug_check(const char *text)
+int mmbox_slab_debug_check(const struct mmbox_config *cfg)
 {
-	const char *p = text;
+	const char *p = cfg->slab_debug;
 	struct block block;
 
-	if (strlen(text) >= MMBOX_SLAB_DEBUG_LEN)
+	/* Nothing at all is everything, as in SLUB, but nothing in blocks is a mistake. */
+	if (strlen(p) >= MMBOX_SLAB_DEBUG_LEN || (*p && !*skip_blocks(p)))
 		p = NULL;
 	while (p && *p)
 		p = next_block(p, &block);
 	if (p)
 		return 0;
-	pr_err("slab_debug=%.64s: must be letters out of FZPUT, or -, then possibly caches, separated by commas; blocks of these by semicolons; less than %d characters\n",
-	       text, MMBOX_SLAB_DEBUG_LEN);
-	return -EINVAL;
+	return mmbox_bad_param(cfg, MMBOX_PARAM_slab_debug,
+			       "must be letters out of FZPUT, or -, then possibly caches, separated by commas; blocks of these by semicolons; less than %d characters",
+			       MMBOX_SLAB_DEBUG_LEN);
 }
 
 /* Does it turn on any, and @letter, for whatever cache? */

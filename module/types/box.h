@@ -17,6 +17,7 @@
 #include "types/memmap.h"
 #include "types/mmzone.h"
 #include "types/observer.h"
+#include "types/params.h"
 #include "types/slab.h"
 
 struct mmbox_account;
@@ -39,12 +40,17 @@ struct mmbox_bank {
 	bool hot;			/* a hole that may be filled later */
 };
 
-/* What a box is made from; mmbox_config_init() gives the defaults. */
+/*
+ * What a box is made from; mmbox_config_init() gives the defaults. params_table.h
+ * says which of it users may set, and how.
+ */
 struct mmbox_config {
 	const char *name;
 	unsigned long size;		/* bytes */
 	struct mmbox_bank banks[MMBOX_MAX_BANKS];	/* where, by base */
 	unsigned int nr_banks;		/* 0: one bank of @size at 0 on node 0 */
+	const char *banks_text;		/* what the banks were read from, NULL: nothing */
+	unsigned int nodes;		/* to split @size into, where there are no banks */
 	const char *distance;		/* "10,20/20,10", NULL: 20 to other nodes */
 	const char *node_cpus;		/* "0-1/2-3", NULL: shared out in equal parts */
 	enum mmbox_memory_model model;
@@ -70,6 +76,7 @@ struct mmbox_config {
 	unsigned long fail_nth;		/* host request to fail, 0: none */
 	bool pages_only;		/* no slab layer, to test the one below alone */
 	struct mmbox_account *account;	/* filled when the box is gone, or NULL */
+	const char *const *typed;	/* by enum mmbox_param_id, NULL: by no user */
 };
 
 /* What a box leaves behind: the first must be 0, the next two alike. */

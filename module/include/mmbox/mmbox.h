@@ -23,6 +23,8 @@
 #include <linux/slab.h>
 #include <linux/types.h>
 
+#define MMBOX_VERSION	"0.1"		/* of all its modules; dkms.conf has it too */
+
 struct mmbox;
 struct mmbox_page;
 struct mmbox_kmem_cache;
