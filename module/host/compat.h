@@ -5,6 +5,15 @@
 #ifndef _MMBOX_COMPAT_H
 #define _MMBOX_COMPAT_H
 
+/*
+ * Allocations and frees may come with interrupts off. They wake kswapd through
+ * a wait queue and ask the host for memory then, which take locks that sleep
+ * there.
+ */
+#ifdef CONFIG_PREEMPT_RT
+#error "mmbox does not work on PREEMPT_RT kernels: build it for another, see KDIR= in make help"
+#endif
+
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
