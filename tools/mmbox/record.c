@@ -556,8 +556,8 @@ static long parse_buffer(const char *text)
 	long kib = parse_number(text, BUFFER_KIB_MIN, most);
 
 	if (kib < 0)
-		usage_error("record: --buffer %s: KiB a CPU from %d to %ld are needed, half of the memory with %ld CPUs",
-			    text, BUFFER_KIB_MIN, most, nr_cpus);
+		usage_error("record: --buffer %s: KiB a CPU from %d to %ld are needed",
+			    text, BUFFER_KIB_MIN, most);
 	return kib;
 }
 

@@ -164,7 +164,7 @@ static int take_caches(struct trace_reader *reader, uint32_t count)
 		    len > (size_t)(end - pos))
 			return bad(reader, at, "no cache");
 		if (!is_name(pos, len))
-			return bad(reader, at, "a cache whose name is not 1 to 31 printable characters");
+			return bad(reader, at, "a cache whose name is not 1 to 31 letters");
 		if (reader->nr_caches == TRACE_MAX_CACHES)
 			return bad(reader, at, "more than %u caches",
 				   TRACE_MAX_CACHES);
