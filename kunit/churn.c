@@ -6,11 +6,13 @@
  *
  * A churn can run in a thread or be stepped from an interrupt. It counts what
  * it finds and fails no test itself, so that it may run anywhere. A storm is
- * both of these on each of two CPUs, on the same box at the same time: what one
- * holds no other may touch.
+ * both of these on each CPU, on the same box at the same time: what one holds no
+ * other may touch.
  */
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 
 #include "churn.h"
@@ -131,6 +133,7 @@ void churn_step(void *arg)
 		item_alloc(churn, item);
 	else
 		item_free(churn, item);
+	WRITE_ONCE(churn->nr_steps, churn->nr_steps + 1);
 }
 
 /* As many as churn->ops, then some frees of all that is held. */
@@ -202,13 +205,31 @@ void churn_expect_good(struct kunit *test, const struct churn *churn)
 
 /* ---- storms ---- */
 
+/* Its CPU went, and has come again: go on there, in the thread and in interrupts. */
+static void storm_return(struct storm_cpu *cpu, struct test_interrupts *interrupts)
+{
+	if (raw_smp_processor_id() == cpu->cpu || !cpu_online(cpu->cpu) ||
+	    set_cpus_allowed_ptr(current, cpumask_of(cpu->cpu)))
+		return;
+	test_interrupts_move(interrupts);
+	cpu->nr_returns++;
+}
+
 static void storm_run(void *arg)
 {
 	struct storm_cpu *cpu = arg;
 	struct test_interrupts *interrupts;
+	unsigned int i;
 
 	interrupts = test_interrupts_start(cpu->test, churn_step, cpu->interrupt);
-	churn_run(cpu->thread);
+	for (i = 0; i < cpu->thread->ops || !READ_ONCE(cpu->storm->stop); i++) {
+		churn_step(cpu->thread);
+		if (i % 256 == 0) {
+			cond_resched();
+			storm_return(cpu, interrupts);
+		}
+	}
+	churn_free_all(cpu->thread);
 	cpu->nr_interrupts = test_interrupts_stop(interrupts);
 	churn_free_all(cpu->interrupt);
 }
@@ -225,14 +246,50 @@ struct storm *storm_new(struct kunit *test, struct mmbox *box, gfp_t flags,
 	unsigned int i;
 
 	storm->nr_cpus = min_t(unsigned int, num_online_cpus(), STORM_MAX_CPUS);
+	storm->stop = true;
 	for (i = 0; i < storm->nr_cpus; i++)
 		storm->cpu[i] = (struct storm_cpu){
+			.storm = storm,
 			.test = test,
+			.cpu = test_nth_cpu(i),
 			.thread = churn_new(test, box, GFP_KERNEL | flags, nr_items, i),
 			.interrupt = churn_new(test, box, GFP_ATOMIC | flags,
 					       nr_interrupt_items, 10 + i),
 		};
 	return storm;
+}
+
+static unsigned long storm_nr_steps(const void *arg)
+{
+	const struct storm *storm = arg;
+	unsigned long nr = 0;
+	unsigned int i;
+
+	for (i = 0; i < storm->nr_cpus; i++)
+		nr += READ_ONCE(storm->cpu[i].thread->nr_steps) +
+		      READ_ONCE(storm->cpu[i].interrupt->nr_steps);
+	return nr;
+}
+
+static bool storm_ended(void *arg)
+{
+	struct storm *storm = arg;
+	unsigned int i;
+
+	for (i = 0; i < storm->nr_cpus; i++)
+		if (!test_thread_done(storm->cpu[i].runs))
+			return false;
+	return true;
+}
+
+/* Start it, and disturb it until it ends. storm_expect_good() says what came of it. */
+void storm_meanwhile(struct kunit *test, struct storm *storm, struct test_meanwhile *meanwhile)
+{
+	storm->stop = false;
+	storm_start(test, storm);
+	test_meanwhile_run(test, meanwhile, storm_nr_steps, storm_ended, storm, &storm->stop);
+	kunit_info(test, "%lu of %lu calls overlapped", meanwhile->nr_overlaps,
+		   meanwhile->nr_calls);
 }
 
 /* It must be waited for: storm_expect_good(). */

@@ -31,6 +31,8 @@ struct churn {
 	unsigned int nr_items;
 	struct churn_item *items;
 
+	unsigned long nr_steps;		/* done so far */
+
 	/* What came of it. */
 	unsigned long nr_allocs;
 	unsigned long nr_failed;	/* allocations that gave nothing */
@@ -38,16 +40,23 @@ struct churn {
 	unsigned long nr_not_zero;	/* items that were not cleared */
 };
 
-/* On each of up to two CPUs: a churn in a thread, and one in interrupts. */
-#define STORM_MAX_CPUS		2
+/*
+ * On each CPU a churn in a thread, and one in interrupts. With CPUs that go and
+ * come, what was of a CPU that went is back there after it has come.
+ */
+#define STORM_MAX_CPUS		TEST_MAX_CROWD
 
 struct storm {
 	unsigned int nr_cpus;
+	bool stop;			/* ends when its operations are done */
 	struct storm_cpu {
+		struct storm *storm;
 		struct kunit *test;
+		unsigned int cpu;	/* where it belongs */
 		struct churn *thread, *interrupt;
 		struct test_thread *runs;	/* once the storm has started */
 		unsigned long nr_interrupts;
+		unsigned long nr_returns;	/* times it was moved back */
 	} cpu[STORM_MAX_CPUS];
 };
 
@@ -64,6 +73,7 @@ void churn_expect_good(struct kunit *test, const struct churn *churn);
 struct storm *storm_new(struct kunit *test, struct mmbox *box, gfp_t flags,
 			unsigned int nr_items, unsigned int nr_interrupt_items);
 void storm_start(struct kunit *test, struct storm *storm);
+void storm_meanwhile(struct kunit *test, struct storm *storm, struct test_meanwhile *meanwhile);
 void storm_expect_good(struct kunit *test, struct storm *storm);
 void storm_of_pages(struct kunit *test, struct mmbox *box, gfp_t flags);
 

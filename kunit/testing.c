@@ -298,6 +298,14 @@ struct test_interrupts *test_interrupts_start(struct kunit *test,
 	return interrupts;
 }
 
+/* Have them on the CPU that this runs on now, from wherever they were. */
+void test_interrupts_move(struct test_interrupts *interrupts)
+{
+	hrtimer_cancel(&interrupts->timer);
+	hrtimer_start(&interrupts->timer, ns_to_ktime(INTERRUPT_NS),
+		      HRTIMER_MODE_REL_PINNED_HARD);
+}
+
 /* Returns how many there were. */
 unsigned long test_interrupts_stop(struct test_interrupts *interrupts)
 {
@@ -305,58 +313,123 @@ unsigned long test_interrupts_stop(struct test_interrupts *interrupts)
 	return interrupts->count;
 }
 
+/* ---- what is done while others use a box ---- */
+
+#define MOST_CALLS	10000	/* more do not help: the others take no steps */
+
+/*
+ * Call @meanwhile->fn until @ended says that @others have. They are told to end,
+ * by @stop, when enough calls have overlapped. @nr_steps counts their steps.
+ */
+void test_meanwhile_run(struct kunit *test, struct test_meanwhile *meanwhile,
+			unsigned long (*nr_steps)(const void *others),
+			bool (*ended)(void *others), void *others, bool *stop)
+{
+	unsigned long before = meanwhile->nr_overlaps, end = meanwhile->nr_calls + MOST_CALLS;
+
+	while (!ended(others)) {
+		unsigned long steps = nr_steps(others);
+
+		meanwhile->fn(meanwhile->arg);
+		meanwhile->nr_calls++;
+		meanwhile->nr_overlaps += nr_steps(others) != steps;
+		if (meanwhile->nr_overlaps - before >= meanwhile->least ||
+		    meanwhile->nr_calls == end)
+			WRITE_ONCE(*stop, true);
+		schedule_timeout_uninterruptible(1);
+	}
+	KUNIT_EXPECT_GE_MSG(test, meanwhile->nr_overlaps - before, meanwhile->least,
+			    "of %lu calls", meanwhile->nr_calls);
+}
+
 /* ---- crowds ---- */
 
-struct crowd_member {
+struct crowd_run {
 	struct kunit *test;
 	struct test_crowd *crowd;
-	unsigned int nr;
 	unsigned int steps;
-	unsigned long nr_interrupts;
+	bool stop;			/* no more than these steps */
+	struct crowd_member {
+		struct crowd_run *run;
+		unsigned int nr;
+		struct test_thread *thread;
+		unsigned long nr_steps;	/* taken by the thread */
+		unsigned long nr_interrupts;
+	} members[TEST_MAX_CROWD];
 };
 
 static void crowd_member_run(void *arg)
 {
 	struct test_interrupts *interrupts = NULL;
 	struct crowd_member *member = arg;
-	struct test_crowd *crowd = member->crowd;
-	unsigned int i;
+	struct crowd_run *run = member->run;
+	struct test_crowd *crowd = run->crowd;
 
 	if (crowd->interrupt[member->nr])
-		interrupts = test_interrupts_start(member->test, crowd->step,
+		interrupts = test_interrupts_start(run->test, crowd->step,
 						   crowd->interrupt[member->nr]);
-	for (i = 0; i < member->steps; i++) {
+	while (member->nr_steps < run->steps || !READ_ONCE(run->stop)) {
 		crowd->step(crowd->thread[member->nr]);
-		if (i % 64 == 0)
+		WRITE_ONCE(member->nr_steps, member->nr_steps + 1);
+		if (member->nr_steps % 64 == 0)
 			cond_resched();
 	}
 	if (interrupts)
 		member->nr_interrupts = test_interrupts_stop(interrupts);
 }
 
-/*
- * Each thread takes @steps; interrupts come meanwhile, and @meanwhile is called
- * over and over. All is at rest when this returns.
- */
-void test_crowd_run(struct kunit *test, struct test_crowd *crowd, unsigned int steps,
-		    void (*meanwhile)(void *arg), void *arg)
+static unsigned long crowd_nr_steps(const void *arg)
 {
-	struct crowd_member members[TEST_MAX_CROWD];
-	struct test_thread *threads[TEST_MAX_CROWD];
+	const struct crowd_run *run = arg;
+	unsigned long nr = 0;
 	unsigned int i;
 
+	for (i = 0; i < run->crowd->nr_cpus; i++)
+		nr += READ_ONCE(run->members[i].nr_steps);
+	return nr;
+}
+
+static bool crowd_ended(void *arg)
+{
+	struct crowd_run *run = arg;
+	unsigned int i;
+
+	for (i = 0; i < run->crowd->nr_cpus; i++)
+		if (!test_thread_done(run->members[i].thread))
+			return false;
+	return true;
+}
+
+/*
+ * Each thread takes at least @steps; interrupts come, and @meanwhile, if not NULL,
+ * is done at the same time. All is at rest when this returns.
+ */
+void test_crowd_run(struct kunit *test, struct test_crowd *crowd, unsigned int steps,
+		    struct test_meanwhile *meanwhile)
+{
+	struct crowd_run *run = test_zalloc(test, sizeof(*run));
+	unsigned int i;
+
+	*run = (struct crowd_run){
+		.test = test,
+		.crowd = crowd,
+		.steps = steps,
+		.stop = !meanwhile,
+	};
 	for (i = 0; i < crowd->nr_cpus; i++) {
-		members[i] = (struct crowd_member){ test, crowd, i, steps };
-		threads[i] = test_thread_start(test, i, crowd_member_run, &members[i]);
+		run->members[i].run = run;
+		run->members[i].nr = i;
+		run->members[i].thread = test_thread_start(test, i, crowd_member_run,
+							   &run->members[i]);
 	}
+	if (meanwhile)
+		test_meanwhile_run(test, meanwhile, crowd_nr_steps, crowd_ended, run,
+				   &run->stop);
 	for (i = 0; i < crowd->nr_cpus; i++) {
-		while (meanwhile && !test_thread_done(threads[i])) {
-			meanwhile(arg);
-			schedule_timeout_uninterruptible(1);
-		}
-		test_thread_wait(threads[i]);
-		crowd->nr_interrupts += members[i].nr_interrupts;
+		test_thread_wait(run->members[i].thread);
+		crowd->nr_interrupts += run->members[i].nr_interrupts;
 	}
+	test_free(test, run);
 }
 
 /* ---- reference files ---- */

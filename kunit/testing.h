@@ -15,8 +15,8 @@
 #include "box.h"
 
 #define TEST_MAX_BOXES	4
-#define TEST_MAX_ALLOCS	64
-#define TEST_MAX_CROWD	2
+#define TEST_MAX_ALLOCS	256
+#define TEST_MAX_CROWD	8
 #define TEST_ROUND_OPS	20000U
 
 struct test_state {
@@ -60,7 +60,27 @@ void test_thread_wait(struct test_thread *thread);
 struct test_interrupts;
 struct test_interrupts *test_interrupts_start(struct kunit *test,
 					      void (*fn)(void *arg), void *arg);
+void test_interrupts_move(struct test_interrupts *interrupts);
 unsigned long test_interrupts_stop(struct test_interrupts *interrupts);
+
+/*
+ * What is done over and over while others use a box. A call overlaps if the
+ * others took a step between its beginning and its end. The others go on until
+ * @least calls have overlapped, and the calls until the others have ended.
+ */
+struct test_meanwhile {
+	void (*fn)(void *arg);
+	void *arg;
+	unsigned int least;		/* calls that must overlap */
+	unsigned long nr_calls;		/* that there were */
+	unsigned long nr_overlaps;	/* that overlapped */
+};
+
+#define TEST_LEAST_OVERLAPS	40
+
+void test_meanwhile_run(struct kunit *test, struct test_meanwhile *meanwhile,
+			unsigned long (*nr_steps)(const void *others),
+			bool (*ended)(void *others), void *others, bool *stop);
 
 /* Some who do the same at once: a thread on each CPU, and interrupts on it. */
 struct test_crowd {
@@ -72,7 +92,7 @@ struct test_crowd {
 };
 
 void test_crowd_run(struct kunit *test, struct test_crowd *crowd, unsigned int steps,
-		    void (*meanwhile)(void *arg), void *arg);
+		    struct test_meanwhile *meanwhile);
 
 /* The generator that the reference sequences were made with. */
 static inline u32 test_random(u32 *state)

@@ -106,43 +106,56 @@ static void tunables_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Over and over, while both CPUs, and interrupts on them, use the caches. */
-static void storm_on(struct kunit *test, struct mmbox *box,
-		     void (*meanwhile)(struct kunit *test, struct mmbox_kmem_cache *cachep,
-				       unsigned int round))
-{
-	struct storm *storm = storm_new(test, box, 0, 400, 60);
+/* What is done to two caches while all CPUs, and interrupts on them, use both. */
+struct disturbance {
+	struct kunit *test;
+	void (*fn)(struct disturbance *d, struct mmbox_kmem_cache *cachep);
 	struct mmbox_kmem_cache *cachep[2];
-	unsigned int i;
+	unsigned int round;
+};
 
-	cachep[0] = new_cache(test, box, 64, 0);
-	cachep[1] = new_cache(test, box, 700, SLAB_TYPESAFE_BY_RCU);
-	for (i = 0; i < storm->nr_cpus; i++) {
-		churn_use_caches(storm->cpu[i].thread, cachep, 2);
-		churn_use_caches(storm->cpu[i].interrupt, cachep, 2);
-		storm->cpu[i].thread->kmalloc_classes = 8;
-	}
-	storm_start(test, storm);
-	for (i = 0; i < 40; i++) {
-		meanwhile(test, cachep[i % 2], i);
-		cond_resched();
-	}
-	storm_expect_good(test, storm);
-	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
-	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep[0]));
-	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep[1]));
+static void disturb(void *arg)
+{
+	struct disturbance *d = arg;
+
+	d->fn(d, d->cachep[d->round % 2]);
+	d->round++;
 }
 
-static void resize(struct kunit *test, struct mmbox_kmem_cache *cachep, unsigned int round)
+static struct storm *storm_on(struct kunit *test, struct mmbox *box,
+			      void (*fn)(struct disturbance *d, struct mmbox_kmem_cache *cachep),
+			      unsigned int least)
 {
-	int limit = 1 + round * 37 % 200;
+	struct storm *storm = storm_new(test, box, 0, 400, 60);
+	struct disturbance d = { .test = test, .fn = fn };
+	struct test_meanwhile meanwhile = { .fn = disturb, .arg = &d, .least = least };
+	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, limit, 1 + limit / 2, round % 4));
+	d.cachep[0] = new_cache(test, box, 64, 0);
+	d.cachep[1] = new_cache(test, box, 700, SLAB_TYPESAFE_BY_RCU);
+	for (i = 0; i < storm->nr_cpus; i++) {
+		churn_use_caches(storm->cpu[i].thread, d.cachep, 2);
+		churn_use_caches(storm->cpu[i].interrupt, d.cachep, 2);
+		storm->cpu[i].thread->kmalloc_classes = 8;
+	}
+	storm_meanwhile(test, storm, &meanwhile);
+	storm_expect_good(test, storm);
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(d.cachep[0]));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(d.cachep[1]));
+	return storm;
+}
+
+static void resize(struct disturbance *d, struct mmbox_kmem_cache *cachep)
+{
+	int limit = 1 + d->round * 37 % 200;
+
+	KUNIT_EXPECT_EQ(d->test, 0, test_tune(cachep, limit, 1 + limit / 2, d->round % 4));
 }
 
 static void tunables_in_use(struct kunit *test)
 {
-	storm_on(test, test_small_box(test), resize);
+	storm_on(test, test_small_box(test), resize, TEST_LEAST_OVERLAPS);
 }
 
 /* ---- the reaper ---- */
@@ -234,16 +247,18 @@ destroy:
 	KUNIT_EXPECT_EQ(test, account.bytes, 0);
 }
 
-static void reap(struct kunit *test, struct mmbox_kmem_cache *cachep, unsigned int round)
+static void reap(struct disturbance *d, struct mmbox_kmem_cache *cachep)
 {
-	test_pin(test, round % num_online_cpus());
-	cachep->node[0]->next_reap = jiffies - 1;
-	mmbox_cache_reap(cachep->box, round % cachep->box->nr_nodes);
+	/* Not each time: to move is to let the storm go on. */
+	if (d->round % 8 == 0)
+		test_pin(d->test, d->round / 8 % num_online_cpus());
+	WRITE_ONCE(cachep->node[0]->next_reap, jiffies - 1);
+	mmbox_cache_reap(cachep->box, d->round % cachep->box->nr_nodes);
 }
 
 static void reaper_in_use(struct kunit *test)
 {
-	storm_on(test, test_small_box(test), reap);
+	storm_on(test, test_small_box(test), reap, TEST_LEAST_OVERLAPS);
 }
 
 /* ---- nodes ---- */
@@ -353,19 +368,19 @@ static void node_is_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-static void shrink(struct kunit *test, struct mmbox_kmem_cache *cachep, unsigned int round)
+static void shrink(struct disturbance *d, struct mmbox_kmem_cache *cachep)
 {
 	mmbox_kmem_cache_shrink(cachep);
 }
 
 static void nodes_in_use(struct kunit *test)
 {
-	storm_on(test, box_of_nodes(test, 2, false), shrink);
+	storm_on(test, box_of_nodes(test, 2, false), shrink, TEST_LEAST_OVERLAPS);
 }
 
 static void nodes_reaped(struct kunit *test)
 {
-	storm_on(test, box_of_nodes(test, 3, true), reap);
+	storm_on(test, box_of_nodes(test, 3, true), reap, TEST_LEAST_OVERLAPS);
 }
 
 /* Mark or no mark: what is free already is noticed on the slow path as well. */
@@ -473,6 +488,36 @@ static void cpu_goes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, !!cachep->node[nid]->shared, !!cachep->shared);
 	}
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+/* All CPUs but the first go and come by turns. */
+static void turn_off_and_on(struct disturbance *d, struct mmbox_kmem_cache *cachep)
+{
+	unsigned int cpu = test_nth_cpu(1 + d->round % (num_online_cpus() - 1));
+
+	KUNIT_EXPECT_EQ(d->test, 0, remove_cpu(cpu));
+	KUNIT_EXPECT_EQ(d->test, 0, add_cpu(cpu));
+}
+
+static void cpus_go_in_use(struct kunit *test)
+{
+	unsigned long nr_returns = 0;
+	struct storm *storm;
+	unsigned int i;
+	int err;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	test_pin(test, 0);
+	i = test_nth_cpu(1);
+	err = remove_cpu(i);
+	if (err)
+		kunit_skip(test, "the CPU does not go: %d", err);
+	KUNIT_ASSERT_EQ(test, 0, add_cpu(i));
+	storm = storm_on(test, box_of_nodes(test, 2, false), turn_off_and_on, 6);
+	for (i = 0; i < storm->nr_cpus; i++)
+		nr_returns += storm->cpu[i].nr_returns;
+	KUNIT_EXPECT_GT_MSG(test, nr_returns, 3, "no storm on CPUs that came again");
 }
 
 /* A box that is full does not keep the host's CPU from coming back. */
@@ -593,6 +638,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(moved_amid),
 #ifdef CONFIG_HOTPLUG_CPU
 	KUNIT_CASE(cpu_goes),
+	KUNIT_CASE(cpus_go_in_use),
 	KUNIT_CASE(cpu_comes_to_no_memory),
 	KUNIT_CASE(shrink_while_cpu_goes),
 #endif

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The slab layer against a model of it: who holds which object, and what he has
- * written there. Random use of many caches, by one CPU and by two, and from
+ * written there. Random use of many caches, by one CPU and by all, and from
  * interrupts; refills that are refused what they need, each once and many at a
  * time; readers under RCU of objects that are recycled, of caches that go; and
  * caches that are made and destroyed by the thousand amid all else that goes
  * over caches. mmbox_kunit's ops= says how long.
  */
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 
@@ -95,7 +96,10 @@ struct model {
 	struct mmbox_kmem_cache *caches[ARRAY_SIZE(kinds)];
 	struct churn *churns[2 * TEST_MAX_CROWD];
 	unsigned int nr_churns;
+	/* What was done meanwhile. */
 	unsigned int round;
+	unsigned int nr_resized;
+	unsigned int nr_reaped;
 };
 
 static struct churn *new_churn(struct kunit *test, struct model *m, gfp_t gfp,
@@ -132,21 +136,53 @@ static void expect_whole(struct kunit *test, struct model *m)
 	test_check_box(test, m->box);
 }
 
+/* Other limits; what needs memory may be refused. */
+static void resize(struct model *m, struct mmbox_kmem_cache *cachep)
+{
+	int limit = 1 + m->round * 37 % 200, err;
+
+	mutex_lock(&m->box->slab.mutex);
+	err = mmbox_do_tune_cpucache(cachep, limit, 1 + limit / 2, m->nr_resized % 3);
+	mutex_unlock(&m->box->slab.mutex);
+	if (err && err != -ENOMEM)
+		KUNIT_FAIL(m->test, "no limit of %d: %d", limit, err);
+	m->nr_resized++;
+}
+
+/* The reaper, on each CPU by turns, as if its time had come for all caches. */
+static void reap(struct model *m)
+{
+	unsigned int i;
+	int nid;
+
+	test_pin(m->test, m->nr_reaped % num_online_cpus());
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		mmbox_for_each_online_node(m->box, nid)
+			WRITE_ONCE(m->caches[i]->node[nid]->next_reap, jiffies - 1);
+	m->nr_reaped += mmbox_cache_reap(m->box, m->round % m->box->nr_nodes);
+}
+
 /* What may come in between at any time. */
 static void meanwhile(void *arg)
 {
 	struct model *m = arg;
 	struct mmbox_kmem_cache *cachep = m->caches[m->round % ARRAY_SIZE(kinds)];
 
-	switch (m->round++ % 3) {
+	switch (m->round++ % 5) {
 	case 0:
 		mmbox_kmem_cache_shrink(cachep);
 		break;
 	case 1:
 		mmbox_drop_slab(m->box);
 		break;
-	default:
+	case 2:
 		mmbox_drain_all_pages(m->box);
+		break;
+	case 3:
+		resize(m, cachep);
+		break;
+	default:
+		reap(m);
 	}
 }
 
@@ -163,6 +199,7 @@ static unsigned long run_crowd(struct kunit *test, const struct crowd_config *cf
 {
 	struct test_crowd crowd = { .nr_cpus = cfg->nr_cpus, .step = churn_step };
 	struct model m = { .test = test, .box = cfg->box };
+	struct test_meanwhile disturb = { .fn = meanwhile, .arg = &m, .least = 10 };
 	unsigned long nr, nr_refused, nr_failed = 0;
 	unsigned int ops = test_round_ops(), i;
 
@@ -175,7 +212,7 @@ static unsigned long run_crowd(struct kunit *test, const struct crowd_config *cf
 	if (cfg->refuse)
 		mmbox_slab_refuse_begin(cfg->box, 5, 7, 20);
 	for (; ops; ops -= min(ops, CHECK_EVERY)) {
-		test_crowd_run(test, &crowd, min(ops, CHECK_EVERY), meanwhile, &m);
+		test_crowd_run(test, &crowd, min(ops, CHECK_EVERY), &disturb);
 		expect_whole(test, &m);
 	}
 	if (cfg->refuse) {
@@ -183,6 +220,8 @@ static unsigned long run_crowd(struct kunit *test, const struct crowd_config *cf
 		KUNIT_EXPECT_GT_MSG(test, nr_refused, 100, "of %lu", nr);
 	}
 	KUNIT_EXPECT_GT_MSG(test, crowd.nr_interrupts, 0, "there were no interrupts");
+	KUNIT_EXPECT_GT_MSG(test, m.nr_resized, 0, "no array was resized meanwhile");
+	KUNIT_EXPECT_GT_MSG(test, m.nr_reaped, 0, "the reaper did not run meanwhile");
 	for (i = 0; i < m.nr_churns; i++) {
 		nr_failed += m.churns[i]->nr_failed;
 		churn_free_all(m.churns[i]);
@@ -193,11 +232,12 @@ static unsigned long run_crowd(struct kunit *test, const struct crowd_config *cf
 	return nr_failed;
 }
 
-static unsigned int two_cpus(struct kunit *test)
+/* All there are, up to as many as a crowd may be of. */
+static unsigned int all_cpus(struct kunit *test)
 {
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs two CPUs");
-	return 2;
+	return min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD);
 }
 
 static void interrupted(struct kunit *test)
@@ -215,7 +255,7 @@ static void interrupted(struct kunit *test)
 static void crowded(struct kunit *test)
 {
 	struct crowd_config cfg = {
-		.nr_cpus = two_cpus(test),
+		.nr_cpus = all_cpus(test),
 		.box = model_box(test, 1, NULL),
 		.nr_items = 1000,
 		.gfp = GFP_KERNEL,
@@ -227,7 +267,7 @@ static void crowded(struct kunit *test)
 static void crowded_nodes(struct kunit *test)
 {
 	struct crowd_config cfg = {
-		.nr_cpus = two_cpus(test),
+		.nr_cpus = all_cpus(test),
 		.box = model_box(test, 2, NULL),
 		.nr_items = 1000,
 		.gfp = GFP_KERNEL,
@@ -240,7 +280,7 @@ static void crowded_nodes(struct kunit *test)
 static void crowded_out(struct kunit *test)
 {
 	struct crowd_config cfg = {
-		.nr_cpus = min(num_online_cpus(), 2U),
+		.nr_cpus = min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD),
 		.box = model_box(test, 1, NULL),
 		.nr_items = 16000,
 		.gfp = GFP_NOWAIT,	/* reclaim would be all that it does */
@@ -253,7 +293,7 @@ static void crowded_out(struct kunit *test)
 static void refused_in_use(struct kunit *test)
 {
 	struct crowd_config cfg = {
-		.nr_cpus = min(num_online_cpus(), 2U),
+		.nr_cpus = min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD),
 		.box = model_box(test, 1, NULL),
 		.nr_items = 500,
 		.gfp = GFP_KERNEL,
@@ -588,11 +628,12 @@ static void expect_read(struct kunit *test, const struct reader *r)
  */
 static void typesafe_readers(struct kunit *test)
 {
-	unsigned int nr_cpus = min(num_online_cpus(), 2U), nr = test_round_ops() / 50, i;
+	unsigned int nr_cpus = min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD);
+	unsigned int nr = test_round_ops() / 50, i;
 	struct shelf *shelf = test_zalloc(test, sizeof(*shelf));
-	struct read_thread readers[2] = {};
+	struct read_thread readers[TEST_MAX_CROWD] = {};
 	struct mmbox *box = test_small_box(test);
-	struct test_thread *threads[2];
+	struct test_thread *threads[TEST_MAX_CROWD];
 	unsigned long found = 0;
 	u32 seed = 7 + test_round(test);
 	long bytes = 0;
@@ -776,12 +817,13 @@ static void live_and_end(struct kunit *test, struct mmbox *box, struct lent *len
 
 static void destroyed_amid(struct kunit *test)
 {
-	unsigned int nr_cpus = min(num_online_cpus(), 2U), nr = test_round_ops() / 400, i;
+	unsigned int nr_cpus = min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD);
+	unsigned int nr = test_round_ops() / 400, i;
 	static const struct kind own = { 128 };
 	struct lent *lent = test_zalloc(test, sizeof(*lent));
 	struct mmbox *box = test_small_box(test);
-	struct test_thread *threads[2];
-	struct busybody busybodies[2];
+	struct test_thread *threads[TEST_MAX_CROWD];
+	struct busybody busybodies[TEST_MAX_CROWD];
 	bool stop = false;
 	long bytes;
 

@@ -675,29 +675,42 @@ static void random_use_without_memory(struct kunit *test)
 	destroy_caches(test, caches, nr);
 }
 
-/* On two CPUs, with interrupts on both, while caches are shrunk as well. */
+struct shrink {
+	struct mmbox_kmem_cache *caches[CHURN_MAX_CACHES];
+	unsigned int nr, round;
+};
+
+static void shrink_next(void *arg)
+{
+	struct shrink *s = arg;
+	struct mmbox_kmem_cache *cachep = s->caches[s->round++ % s->nr];
+
+	mmbox_kmem_cache_shrink(cachep);
+	mmbox_drain_all_pages(cachep->box);
+}
+
+/* On all CPUs, with interrupts on each, while caches are shrunk as well. */
 static void storm(struct kunit *test)
 {
-	struct mmbox_kmem_cache *caches[CHURN_MAX_CACHES];
 	struct mmbox *box = test_small_box(test);
-	unsigned int nr = make_caches(test, box, caches), i;
+	struct shrink *s = test_zalloc(test, sizeof(*s));
+	struct test_meanwhile meanwhile = {
+		.fn = shrink_next, .arg = s, .least = TEST_LEAST_OVERLAPS,
+	};
 	struct storm *storm = storm_new(test, box, 0, 400, 60);
+	unsigned int i;
 
+	s->nr = make_caches(test, box, s->caches);
 	for (i = 0; i < storm->nr_cpus; i++) {
 		/* What an interrupt may fall between is a few instructions. */
 		storm->cpu[i].thread->ops = 3 * test_ops;
-		add_caches(storm->cpu[i].thread, caches, nr);
-		add_caches(storm->cpu[i].interrupt, caches, nr);
+		add_caches(storm->cpu[i].thread, s->caches, s->nr);
+		add_caches(storm->cpu[i].interrupt, s->caches, s->nr);
 	}
-	storm_start(test, storm);
-	for (i = 0; i < 50; i++) {
-		mmbox_kmem_cache_shrink(caches[i % nr]);
-		mmbox_drain_all_pages(box);
-		cond_resched();
-	}
+	storm_meanwhile(test, storm, &meanwhile);
 	storm_expect_good(test, storm);
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
-	destroy_caches(test, caches, nr);
+	destroy_caches(test, s->caches, s->nr);
 }
 
 /* More objects than an array holds, so that some go back into their slabs at once. */
@@ -735,7 +748,7 @@ static void refilled_amid(struct kunit *test)
 	};
 
 	KUNIT_ASSERT_EQ(test, 0, test_tune(cachep, 2, 2, 0));
-	test_crowd_run(test, &crowd, min(test_ops, TEST_ROUND_OPS) / 20, NULL, NULL);
+	test_crowd_run(test, &crowd, min(test_ops, TEST_ROUND_OPS) / 20, NULL);
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 	test_check_box(test, box);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
