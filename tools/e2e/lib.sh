@@ -16,9 +16,6 @@
 
 modules=$1
 out=$2
-# What the host has in its folder for temporary files is seen here as well: no
-# fixed names there. This one is new, and gone with the guest.
-work=$(mktemp -d)
 boxes=/sys/kernel/debug/mmbox
 box=$boxes/box0
 device=/dev/mmbox/box0
