@@ -8,6 +8,7 @@
 passed=0
 failed=0
 skipped=0
+skippers=	# of several suites, those that skipped something
 check_log=$(mktemp)	# of the test that runs
 trap 'rm -f "$check_log"' EXIT
 
@@ -73,7 +74,7 @@ last_sum() { sed -nE '/^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/p' "$1"
 # The sum, as the last line, and the exit status that goes with it
 finish() {
 	printf '%d passed, %d failed' "$passed" "$failed"
-	[ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
+	[ "$skipped" = 0 ] || printf ', %d skipped%s' "$skipped" "${skippers:+ ($skippers)}"
 	printf '\n'
 	[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
 }
