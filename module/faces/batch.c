@@ -934,16 +934,20 @@ static unsigned int copy_records(struct mmbox_batch_run *run,
 	return nr - DIV_ROUND_UP(left, size);
 }
 
+static void free_run(struct mmbox_session *session, struct mmbox_batch_run *run)
+{
+	mmbox_host_free(&session->box->host, run, sizeof(*run));
+}
+
 /**
- * mmbox_batch_run_free() - free what a session keeps for its next batch
- * @session: the session
- * @run: its spare run, or NULL
+ * mmbox_batch_end() - free what a session keeps for its next batch
+ * @session: the session, which has no more batches
  *
  * Context: process, may sleep.
  */
-void mmbox_batch_run_free(struct mmbox_session *session, struct mmbox_batch_run *run)
+void mmbox_batch_end(struct mmbox_session *session)
 {
-	mmbox_host_free(&session->box->host, run, sizeof(*run));
+	free_run(session, xchg(&session->spare_run, NULL));
 }
 
 /* Small batches are frequent, and a run is large: one waits for the next batch. */
@@ -956,7 +960,7 @@ static struct mmbox_batch_run *get_run(struct mmbox_session *session)
 
 static void put_run(struct mmbox_session *session, struct mmbox_batch_run *run)
 {
-	mmbox_batch_run_free(session, xchg(&session->spare_run, run));
+	free_run(session, xchg(&session->spare_run, run));
 }
 
 /**

@@ -53,6 +53,7 @@ static int chardev_release(struct inode *inode, struct file *file)
 	struct mmbox_session *session = file->private_data;
 	struct mmbox *box = session->box;
 
+	mmbox_batch_end(session);
 	mmbox_session_destroy(session);
 	mmbox_put(box);
 	return 0;

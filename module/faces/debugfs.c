@@ -483,15 +483,13 @@ void mmbox_face_dir_drop(struct mmbox *box, struct mmbox_face_dir *dir)
 /* ---- a box's ---- */
 
 /**
- * mmbox_debugfs_add() - show a box in debugfs
+ * mmbox_debugfs_begin() - make a box's own folder in debugfs, without files
  * @box: the box, booted
  *
- * A single file or folder that cannot be made is missing, and the log says so.
- *
  * Context: process, may sleep.
- * Return: 0, or why there are no files at all, which the log says as well.
+ * Return: the folder, or an ERR_PTR().
  */
-int mmbox_debugfs_add(struct mmbox *box)
+struct mmbox_face_dir *mmbox_debugfs_begin(struct mmbox *box)
 {
 	struct mmbox_debugfs *debugfs = NULL;
 	int err = -ENOMEM;
@@ -499,7 +497,7 @@ int mmbox_debugfs_add(struct mmbox *box)
 	if (!mmbox_host_should_fail(&box->host, "the debugfs files' anchor"))
 		debugfs = kzalloc(sizeof(*debugfs), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!debugfs)
-		goto warn;
+		return ERR_PTR(err);
 	kref_init(&debugfs->ref);
 	init_rwsem(&debugfs->lock);
 	mutex_init(&debugfs->dirs_lock);
@@ -516,54 +514,50 @@ int mmbox_debugfs_add(struct mmbox *box)
 		goto put_root;
 	}
 	atomic_long_add(sizeof(*debugfs), &box->host.bytes);
-	mmbox_face_dir_files(box, debugfs->top, mmbox_proc_faces);
-	mmbox_face_dir_files(box, debugfs->top, mmbox_box_faces);
-	mmbox_face_dir_files(box, debugfs->top, mmbox_debug_faces);
-	mmbox_face_dir_files(box, debugfs->top, mmbox_pgdat_faces);
-	mmbox_face_dir_files(box, debugfs->top, mmbox_memory_faces);
-	mmbox_face_dir_add(box, NULL, "vm", mmbox_vm_faces, 0);
-	mmbox_debugfs_nodes_add(box);
-	mmbox_debugfs_sections_add(box);
-	mmbox_debugfs_add_caches(box);
-	return 0;
+	return debugfs->top;
 
 put_root:
 	box->faces.debugfs = NULL;
 	root_put();
 free:
 	kfree(debugfs);
-warn:
-	pr_warn("%s: goes without debugfs files: %pe\n", box->name, ERR_PTR(err));
-	return err;
+	return ERR_PTR(err);
 }
 
 /**
- * mmbox_debugfs_remove() - take a box out of debugfs
- * @box: the box
+ * mmbox_debugfs_hide() - take a box out of debugfs
+ * @box: the box, which is there
  *
  * Waits for reads that are under way; files still open answer -ENODEV.
  *
  * Context: process, may sleep.
  */
-void mmbox_debugfs_remove(struct mmbox *box)
+void mmbox_debugfs_hide(struct mmbox *box)
 {
 	struct mmbox_debugfs *debugfs = box->faces.debugfs;
-	struct mmbox_face_dir *dir, *next;
 
-	if (!debugfs)
-		return;
-	mmbox_debugfs_forget_caches(box);
 	/* No new opens, then no more reads, then nobody looks at the box. */
 	debugfs_remove(debugfs->top->dentry);
 	root_put();
 	down_write(&debugfs->lock);
 	debugfs->box = NULL;
 	up_write(&debugfs->lock);
+}
+
+/**
+ * mmbox_debugfs_end() - undo mmbox_debugfs_begin()
+ * @box: the box, after mmbox_debugfs_hide()
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_debugfs_end(struct mmbox *box)
+{
+	struct mmbox_debugfs *debugfs = box->faces.debugfs;
+	struct mmbox_face_dir *dir, *next;
 
 	/* Each folder freed lets go of debugfs, of which the last ref is ours. */
 	list_for_each_entry_safe(dir, next, &debugfs->dirs, list)
 		dir_put(box, dir);
-	mmbox_debugfs_forget_sections(box);
 	atomic_long_sub(sizeof(*debugfs), &box->host.bytes);
 	box->faces.debugfs = NULL;
 	kref_put(&debugfs->ref, debugfs_free);

@@ -26,6 +26,9 @@ struct mmbox_face {
 };
 
 /* debugfs.c */
+struct mmbox_face_dir *mmbox_debugfs_begin(struct mmbox *box);
+void mmbox_debugfs_hide(struct mmbox *box);
+void mmbox_debugfs_end(struct mmbox *box);
 struct mmbox_face_dir *mmbox_face_dir_add(struct mmbox *box,
 					  struct mmbox_face_dir *parent,
 					  const char *name,
@@ -65,6 +68,8 @@ extern const struct mmbox_face mmbox_memory_faces[];
 /* debugfs_hotplug.c: the folder memory/ */
 void mmbox_debugfs_sections_add(struct mmbox *box);
 void mmbox_debugfs_forget_sections(struct mmbox *box);
+void mmbox_debugfs_section_add(struct mmbox *box, unsigned long nr);
+void mmbox_debugfs_section_del(struct mmbox *box, unsigned long nr);
 
 /* debugfs_vm.c: in the folder vm/ */
 extern const struct mmbox_face mmbox_vm_faces[];

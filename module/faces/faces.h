@@ -12,11 +12,9 @@ struct seq_file;
 /* checksum.c */
 u32 mmbox_checksum(struct mmbox *box);
 
-/* debugfs.c, chardev.c: 0, or why this face is missing */
+/* faces.c, chardev.c: 0, or why this face is missing */
 int mmbox_debugfs_add(struct mmbox *box);
 void mmbox_debugfs_remove(struct mmbox *box);
-void mmbox_debugfs_section_add(struct mmbox *box, unsigned long nr);
-void mmbox_debugfs_section_del(struct mmbox *box, unsigned long nr);
 int mmbox_chardev_add(struct mmbox *box);
 void mmbox_chardev_remove(struct mmbox *box);
 
@@ -25,8 +23,9 @@ void mmbox_publish(struct mmbox *box);
 struct mmbox *mmbox_find(const char *name);
 void mmbox_unpublish(struct mmbox *box);
 
-/* report.c */
 extern const struct mmbox_observer mmbox_faces_observer;
+
+/* report.c */
 extern const char *const mmbox_bad_names[MMBOX_NR_BAD];
 void mmbox_report_init(struct mmbox *box);
 

@@ -13,7 +13,6 @@
 #include <linux/sched.h>
 #include <linux/security.h>
 
-#include "faces/debugfs.h"
 #include "faces/report.h"
 
 const char *const mmbox_bad_names[MMBOX_NR_BAD] = {
@@ -30,7 +29,7 @@ const char *const mmbox_bad_names[MMBOX_NR_BAD] = {
 };
 MMBOX_EXPORT_INTERNAL(mmbox_bad_names);
 
-static const char *const bad_texts[MMBOX_NR_BAD] = {
+const char *const mmbox_bad_texts[MMBOX_NR_BAD] = {
 	[MMBOX_BAD_FOREIGN]	= "address is not in the box",
 	[MMBOX_BAD_CACHE]	= "object is not of this cache",
 	[MMBOX_BAD_OBJECT]	= "address is not the start of an object",
@@ -124,21 +123,14 @@ bool mmbox_report_count(struct mmbox *box, enum mmbox_bad why)
 	return __ratelimit(&box->faces.bad_limit);
 }
 
-/* Count and tell a refused free of an object. */
-static void report_bad_object(struct mmbox *box, enum mmbox_bad why,
-			      const struct mmbox_kmem_cache *cachep,
-			     const void *objp)
-{
-	if (!mmbox_report_count(box, why))
-		return;
-	pr_err("%s: refused to free %s to %s: %s\n", box->name, mmbox_shown(objp),
-	       cachep ? cachep->name : "kfree", bad_texts[why]);
-	mmbox_slab_report_owner(box, objp);
-	dump_stack();
-}
-
-/* Count and tell that the list of kfree_rcu() is broken. */
-static void report_bad_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
+/**
+ * mmbox_report_bad_kfree_rcu() - count and tell that the list of kfree_rcu() is broken
+ * @box: the box
+ * @head: where it leads to
+ *
+ * Context: any.
+ */
+void mmbox_report_bad_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
 {
 	if (!mmbox_report_count(box, MMBOX_BAD_FREELIST))
 		return;
@@ -147,48 +139,45 @@ static void report_bad_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
 	dump_stack();
 }
 
-/* Count and tell a refused free of pages. */
-static void report_bad_page(struct mmbox *box, enum mmbox_bad why,
-			    const struct mmbox_page *page, unsigned int order)
+/**
+ * mmbox_report_bad_page() - count and tell a refused free of pages
+ * @box: the box
+ * @why: what is wrong with it
+ * @page: the descriptor, possibly no descriptor at all
+ * @order: the order they were freed with
+ *
+ * Context: any, no lock of the box held.
+ */
+void mmbox_report_bad_page(struct mmbox *box, enum mmbox_bad why, const struct mmbox_page *page,
+			   unsigned int order)
 {
 	if (!mmbox_report_count(box, why))
 		return;
 	if (why == MMBOX_BAD_FOREIGN)
 		pr_err("%s: refused to free page %s, order %u: %s\n", box->name,
-		       mmbox_shown(page), order, bad_texts[why]);
+		       mmbox_shown(page), order, mmbox_bad_texts[why]);
 	else
 		pr_err("%s: refused to free pfn %#lx, order %u (type %u, order %u): %s\n",
 		       box->name, __mmbox_page_to_pfn(box, page), order,
-		       page->type, page->order, bad_texts[why]);
+		       page->type, page->order, mmbox_bad_texts[why]);
 	dump_stack();
 }
 
-/* Count and tell a refused copy to or from user space. */
-static void report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned long n)
+/**
+ * mmbox_report_bad_usercopy() - count and tell a refused copy to or from user space
+ * @box: the box
+ * @ptr: the address in the box
+ * @n: bytes from there
+ *
+ * Context: any, no lock of the box held.
+ */
+void mmbox_report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned long n)
 {
 	if (!mmbox_report_count(box, MMBOX_BAD_USERCOPY))
 		return;
 	pr_err("%s: refused to copy %lu bytes at %s: %s\n", box->name, n, mmbox_shown(ptr),
-	       bad_texts[MMBOX_BAD_USERCOPY]);
+	       mmbox_bad_texts[MMBOX_BAD_USERCOPY]);
 	dump_stack();
-}
-
-/* Tell why a cache is not destroyed. */
-static void report_cache_in_use(const struct mmbox_kmem_cache *cachep, unsigned long used,
-				void **objs, unsigned int nr)
-{
-	const char *name = cachep->box->name;
-	unsigned int i;
-
-	pr_err("%s: cache %s still has %lu objects in use and stays\n", name,
-	       cachep->name, used);
-	for (i = 0; i < nr && i < used; i++) {
-		pr_err("%s: cache %s: in use: %s\n", name, cachep->name,
-		       mmbox_shown(objs[i]));
-		mmbox_slab_report_user(cachep, objs[i]);
-	}
-	if (used > nr && nr)
-		pr_err("%s: cache %s: in use: %lu more\n", name, cachep->name, used - nr);
 }
 
 /* ---- allocations that failed ---- */
@@ -217,11 +206,18 @@ static void show_zone(const struct mmbox_zone *zone)
 	pr_warn("Node %d %s: %s\n", zone->zone_pgdat->node_id, zone->name, blocks);
 }
 
-/*
- * Tell of a request for pages that failed. Who asked for what, from where, and
- * what the zones had, at most once in ten seconds.
+/**
+ * mmbox_report_alloc_failed() - tell of a request for pages that failed
+ * @box: the box
+ * @gfp: its flags; with __GFP_NOWARN nothing is told
+ * @order: its order
+ *
+ * Tells who asked for what, from where, and what the zones had, at most once in ten
+ * seconds.
+ *
+ * Context: any, no lock of the box held.
  */
-static void report_alloc_failed(struct mmbox *box, gfp_t gfp, unsigned int order)
+void mmbox_report_alloc_failed(struct mmbox *box, gfp_t gfp, unsigned int order)
 {
 	struct mmbox_zone *zone;
 
@@ -234,20 +230,3 @@ static void report_alloc_failed(struct mmbox *box, gfp_t gfp, unsigned int order
 		if (mmbox_populated_zone(zone))
 			show_zone(zone);
 }
-
-/* Whoever made the box installs it: mmbox_create(). */
-const struct mmbox_observer mmbox_faces_observer = {
-	.bad_object = report_bad_object,
-	.bad_page = report_bad_page,
-	.bad_usercopy = report_bad_usercopy,
-	.bad_kfree_rcu = report_bad_kfree_rcu,
-	.bad_freelist = mmbox_slab_report_freelist,
-	.slab_fault = mmbox_slab_report_fault,
-	.slab_trace = mmbox_slab_report_trace,
-	.cache_in_use = report_cache_in_use,
-	.alloc_failed = report_alloc_failed,
-	.cache_added = mmbox_debugfs_add_cache,
-	.cache_removed = mmbox_debugfs_remove_cache,
-	.section_added = mmbox_debugfs_section_add,
-	.section_removed = mmbox_debugfs_section_del,
-};

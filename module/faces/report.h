@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reports in the log, shared by report.c and slab_report.c.
+ * Reports in the log: what faces.c has the memory manager tell.
  */
 #ifndef _MMBOX_FACES_REPORT_H
 #define _MMBOX_FACES_REPORT_H
@@ -8,9 +8,19 @@
 #include "faces/faces.h"
 
 /* report.c */
+extern const char *const mmbox_bad_texts[MMBOX_NR_BAD];
 bool mmbox_report_count(struct mmbox *box, enum mmbox_bad why);
+void mmbox_report_bad_page(struct mmbox *box, enum mmbox_bad why, const struct mmbox_page *page,
+			   unsigned int order);
+void mmbox_report_bad_usercopy(struct mmbox *box, const void *ptr, unsigned long n);
+void mmbox_report_bad_kfree_rcu(struct mmbox *box, const struct rcu_head *head);
+void mmbox_report_alloc_failed(struct mmbox *box, gfp_t gfp, unsigned int order);
 
 /* slab_report.c */
+void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
+			     const struct mmbox_kmem_cache *cachep, const void *objp);
+void mmbox_report_cache_in_use(const struct mmbox_kmem_cache *cachep, unsigned long used,
+			       void **objs, unsigned int nr);
 void mmbox_slab_report_fault(struct mmbox_kmem_cache *cachep, const void *base,
 			     const struct mmbox_slab_fault *fault);
 void mmbox_slab_report_freelist(struct mmbox_kmem_cache *cachep,

@@ -523,7 +523,7 @@ struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id)
 
 /**
  * mmbox_session_destroy() - free all that a session holds, and end it
- * @session: the session
+ * @session: the session, after mmbox_batch_end()
  *
  * Context: process, may sleep; nobody else uses the session any more.
  */
@@ -546,6 +546,5 @@ void mmbox_session_destroy(struct mmbox_session *session)
 	for (i = 0; i < MMBOX_NR_CACHE_HANDLES; i++)
 		if (session->caches[i].cachep)
 			destroy_cache(session, &session->caches[i]);
-	mmbox_batch_run_free(session, session->spare_run);
 	mmbox_host_free(host, session, sizeof(*session));
 }

@@ -117,6 +117,6 @@ int mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat);
 
 /* batch.c */
 int mmbox_session_batch(struct mmbox_session *session, struct mmbox_batch *batch);
-void mmbox_batch_run_free(struct mmbox_session *session, struct mmbox_batch_run *run);
+void mmbox_batch_end(struct mmbox_session *session);
 
 #endif /* _MMBOX_SESSION_H */

@@ -199,3 +199,49 @@ void mmbox_slab_report_owner(struct mmbox *box, const void *addr)
 		print_object(cachep, slab, mmbox_index_to_obj(cachep, slab, idx), idx);
 	rcu_read_unlock();
 }
+
+/**
+ * mmbox_report_bad_object() - count and tell a refused free of an object
+ * @box: the box
+ * @why: what is wrong with it
+ * @cachep: the cache it was freed to, or NULL for kfree
+ * @objp: the address
+ *
+ * Context: any, no lock of the box held but a list_lock.
+ */
+void mmbox_report_bad_object(struct mmbox *box, enum mmbox_bad why,
+			     const struct mmbox_kmem_cache *cachep, const void *objp)
+{
+	if (!mmbox_report_count(box, why))
+		return;
+	pr_err("%s: refused to free %s to %s: %s\n", box->name, mmbox_shown(objp),
+	       cachep ? cachep->name : "kfree", mmbox_bad_texts[why]);
+	mmbox_slab_report_owner(box, objp);
+	dump_stack();
+}
+
+/**
+ * mmbox_report_cache_in_use() - tell why a cache is not destroyed
+ * @cachep: the cache
+ * @used: objects in use
+ * @objs: the addresses of some of them
+ * @nr: of how many
+ *
+ * Context: process.
+ */
+void mmbox_report_cache_in_use(const struct mmbox_kmem_cache *cachep, unsigned long used,
+			       void **objs, unsigned int nr)
+{
+	const char *name = cachep->box->name;
+	unsigned int i;
+
+	pr_err("%s: cache %s still has %lu objects in use and stays\n", name,
+	       cachep->name, used);
+	for (i = 0; i < nr && i < used; i++) {
+		pr_err("%s: cache %s: in use: %s\n", name, cachep->name,
+		       mmbox_shown(objs[i]));
+		mmbox_slab_report_user(cachep, objs[i]);
+	}
+	if (used > nr && nr)
+		pr_err("%s: cache %s: in use: %lu more\n", name, cachep->name, used - nr);
+}

@@ -18,7 +18,6 @@
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
-#include "faces/debugfs.h"
 #include "slab/slab_object.h"
 
 /* Flags of mmbox_kmem_cache_create() that make a difference. */
