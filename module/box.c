@@ -74,11 +74,13 @@ static long boot_on_cpu(void *arg)
 	u64 start = ktime_get_ns();
 	int err;
 
+	mutex_lock(&box->pages.memory_lock);
 	err = mmbox_mm_early_init(box);
 	if (!err)
 		err = mmbox_kmem_cache_boot(box);
 	if (!err)
 		err = mmbox_mm_init(box);
+	mutex_unlock(&box->pages.memory_lock);
 	if (!err && !box->cfg.pages_only)
 		err = mmbox_kmem_cache_init(box);
 	box->boot_ns = ktime_get_ns() - start;
@@ -198,9 +200,11 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 		goto exit_boot;
 	}
 	mmbox_slab_debug_forget(box);	/* the box's own: no leaks */
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_for_each_online_node(box, nid)
 		if (box->node[nid]->node_present_pages)
 			mmbox_kswapd_run(box->node[nid]);
+	mutex_unlock(&box->pages.memory_lock);
 	return box;
 
 exit_boot:
@@ -229,8 +233,10 @@ void mmbox_destroy(struct mmbox *box)
 	int nid;
 
 	mmbox_cpu_stop(box);
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_for_each_online_node(box, nid)
 		mmbox_kswapd_stop(box->node[nid]);
+	mutex_unlock(&box->pages.memory_lock);
 	mmbox_kmem_cache_exit(box);
 	if (box->cfg.slab_stats)
 		static_branch_dec(&mmbox_slab_stats);

@@ -820,7 +820,9 @@ static void kswapd_of_nodes(struct kunit *test)
 	cfg.pages_only = false;
 	box = test_box(test, &cfg);
 	KUNIT_ASSERT_NOT_NULL(test, box->node[1]->kswapd);
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_kswapd_stop(box->node[1]);
+	mutex_unlock(&box->pages.memory_lock);
 	KUNIT_EXPECT_NULL(test, box->node[1]->kswapd);
 	KUNIT_EXPECT_NOT_NULL(test, box->node[0]->kswapd);
 	KUNIT_EXPECT_FALSE_MSG(test, mmbox_throttle_node(box->node[1], GFP_KERNEL),
@@ -897,6 +899,7 @@ static void same_place(struct kunit *test)
 	struct mmbox_config cfg;
 	struct mmbox *box;
 	void *addr;
+	int err;
 
 	hot_config(test, &cfg);
 	cfg.region = MMBOX_REGION_PAGES;
@@ -910,11 +913,16 @@ static void same_place(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, mmbox_memory_remove(box, 0));
 	KUNIT_EXPECT_FALSE(test, mmbox_virt_valid(box, addr));
 
-	KUNIT_ASSERT_EQ(test, 0, mmbox_physmap_add(box, 4, addr));
+	mutex_lock(&box->pages.memory_lock);
+	err = mmbox_physmap_add(box, 4, addr);
+	mutex_unlock(&box->pages.memory_lock);
+	KUNIT_ASSERT_EQ(test, 0, err);
 	KUNIT_EXPECT_TRUE(test, mmbox_virt_valid(box, addr));
 	KUNIT_EXPECT_EQ(test, mmbox_virt_to_phys(box, addr + PAGE_SIZE), SZ_8M + PAGE_SIZE);
 	KUNIT_EXPECT_PTR_EQ(test, mmbox_phys_to_virt(box, SZ_8M), addr);
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_physmap_del(box, 4);
+	mutex_unlock(&box->pages.memory_lock);
 	KUNIT_EXPECT_FALSE(test, mmbox_virt_valid(box, addr));
 	check_all(test, box);
 }

@@ -129,7 +129,9 @@ static void equally_far(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last_node(box, 0), 2);
 	KUNIT_EXPECT_EQ(test, last_node(box, 1), 0);
 	KUNIT_EXPECT_EQ(test, last_node(box, 2), 1);
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_build_zonelists(box, true);
+	mutex_unlock(&box->pages.memory_lock);
 	KUNIT_EXPECT_EQ(test, last_node(box, 0), 2);
 	KUNIT_EXPECT_EQ(test, last_node(box, 1), 0);
 	KUNIT_EXPECT_EQ(test, last_node(box, 2), 0);

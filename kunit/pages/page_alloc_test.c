@@ -3,12 +3,15 @@
  * The page allocator: splitting and merging, per-CPU lists, watermarks, and
  * every context that it may be called from.
  */
+#include <linux/console.h>
 #include <linux/cpu.h>
+#include <linux/kmsg_dump.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
 #include "churn.h"
+#include "faces/faces.h"
 
 #define MAX_PAGES	8192
 
@@ -535,6 +538,219 @@ static void storm(struct kunit *test)
 	expect_as_before(test, box, &before);
 }
 
+/* ---- where a CPU's requests begin, while that changes ---- */
+
+#define MIN_FLIPS	2000
+
+struct flips {
+	struct mmbox *box;
+	struct mmbox_zone *zones[2];
+	unsigned long nr;
+};
+
+/* The other zone comes first from now on. */
+static void flip_first_zone(void *arg)
+{
+	struct flips *flips = arg;
+	struct mmbox_zonelist *list = &flips->box->node[0]->node_zonelists[0];
+	unsigned int first = ++flips->nr % 2;
+
+	WRITE_ONCE(list->_zonerefs[0].zone, flips->zones[first]);
+	WRITE_ONCE(list->_zonerefs[1].zone, flips->zones[!first]);
+	mmbox_set_first_zones(flips->box);
+}
+
+/*
+ * A zone is below its marks, though its lists on this CPU have pages. Whichever of
+ * two zones comes first, none of these may be handed out.
+ */
+static void first_zone_changes(struct kunit *test)
+{
+	struct mmbox *box = pages_box(test, 11);
+	struct mmbox_zone *dma = zone_of(box, MMBOX_ZONE_DMA);
+	struct mmbox_zone *normal = zone_of(box, MMBOX_ZONE_NORMAL);
+	struct flips flips = { .box = box, .zones = { normal, dma } };
+	struct test_interrupts *interrupts;
+	unsigned long wrong = 0, got = 0;
+	struct mmbox_page *page;
+	unsigned int i;
+
+	test_pin(test, 0);
+	mmbox___free_pages(box, mmbox_alloc_pages(box, GFP_NOWAIT, 0), 0);
+	KUNIT_ASSERT_GT(test, mmbox_nr_pcp_pages(normal), 0);
+	memset(dma->lowmem_reserve, 0, sizeof(dma->lowmem_reserve));
+	for (i = 0; i < MMBOX_NR_WMARK; i++)
+		normal->_watermark[i] = LONG_MAX / 2;
+
+	interrupts = test_interrupts_start(test, flip_first_zone, &flips);
+	while (READ_ONCE(flips.nr) < MIN_FLIPS) {
+		page = mmbox_alloc_pages(box, GFP_NOWAIT | __GFP_NOWARN, 0);
+		if (!page)
+			continue;
+		got++;
+		wrong += mmbox_page_zone(box, page) == normal;
+		mmbox___free_pages(box, page, 0);
+	}
+	test_interrupts_stop(interrupts);
+	KUNIT_EXPECT_GT(test, got, MIN_FLIPS);
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "pages of a zone that is below its marks");
+
+	mutex_lock(&box->pages.memory_lock);
+	mmbox_build_zonelists(box, true);
+	mmbox_set_first_zones(box);
+	mutex_unlock(&box->pages.memory_lock);
+	mmbox_setup_per_zone_wmarks(box);
+}
+
+/* ---- verify ---- */
+
+/* A count that is wrong is told, of a zone of many stretches. */
+static void wrong_counts(struct kunit *test)
+{
+	struct mmbox *box = pages_box(test, 11);
+	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
+	struct mmbox_verify sums;
+
+	KUNIT_ASSERT_EQ(test, 0, mmbox_verify(box, NULL, &sums));
+	KUNIT_EXPECT_EQ(test, sums.problems, 0);
+	KUNIT_EXPECT_EQ(test, sums.unsettled, 0);
+	KUNIT_EXPECT_EQ(test, sums.pages, SZ_32M / PAGE_SIZE);
+	KUNIT_EXPECT_EQ_MSG(test, sums.longest, 1024, "pages under one hold of zone->lock");
+	zone->nr_free_pages++;
+	mmbox_verify(box, NULL, &sums);
+	KUNIT_EXPECT_EQ(test, sums.problems, 1);
+	zone->nr_free_pages--;
+	zone->free_area[3].nr_free++;
+	mmbox_verify(box, NULL, &sums);
+	KUNIT_EXPECT_EQ(test, sums.problems, 1);
+	zone->free_area[3].nr_free--;
+	KUNIT_EXPECT_EQ(test, zone->nr_watchers, 0);
+}
+
+struct blinker {
+	struct mmbox *box;
+	unsigned long nr;
+	bool stop;
+};
+
+/* A block is taken and freed over and over, past the per-CPU lists. */
+static void blink_block(void *arg)
+{
+	struct blinker *b = arg;
+	struct mmbox_page *page;
+
+	do {
+		page = mmbox_alloc_pages(b->box, GFP_NOWAIT | __GFP_NOWARN, 5);
+		if (page)
+			mmbox___free_pages(b->box, page, 5);
+		WRITE_ONCE(b->nr, b->nr + 1);
+		cond_resched();
+	} while (!READ_ONCE(b->stop));
+}
+
+/* Of a zone in use it finds no problem where there is none, and says what it left out. */
+static void verify_in_use(struct kunit *test)
+{
+	struct blinker b = { .box = pages_box(test, 11) };
+	unsigned long problems = 0, unsettled = 0;
+	struct mmbox_verify sums;
+	struct test_thread *thread;
+	unsigned int rounds;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	test_pin(test, 0);
+	thread = test_thread_start(test, 1, blink_block, &b);
+	while (!READ_ONCE(b.nr))
+		cond_resched();
+	for (rounds = 0; rounds < 10000 && (rounds < 50 || unsettled < 5); rounds++) {
+		mmbox_verify(b.box, NULL, &sums);
+		problems += sums.problems;
+		unsettled += sums.unsettled;
+		KUNIT_EXPECT_LE(test, sums.longest, 1024);
+	}
+	WRITE_ONCE(b.stop, true);
+	test_thread_wait(thread);
+	kunit_info(test, "%u walks, %lu zones unsettled, %lu blocks taken", rounds, unsettled,
+		   b.nr);
+	KUNIT_EXPECT_EQ(test, problems, 0);
+	KUNIT_EXPECT_GE_MSG(test, unsettled, 5, "nothing changed between two stretches");
+	mmbox_verify(b.box, NULL, &sums);
+	KUNIT_EXPECT_EQ(test, sums.problems, 0);
+	KUNIT_EXPECT_EQ(test, sums.unsettled, 0);
+}
+
+/* ---- where one may not sleep ---- */
+
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+static unsigned int count_log(struct kunit *test, const char *what)
+{
+	char *line = test_zalloc(test, 1024);
+	struct kmsg_dump_iter iter;
+	unsigned int nr = 0;
+	size_t len;
+
+	kmsg_dump_rewind(&iter);
+	while (kmsg_dump_get_line(&iter, false, line, 1023, &len)) {
+		line[len] = 0;
+		nr += !!strstr(line, what);
+	}
+	test_free(test, line);
+	return nr;
+}
+
+/* With preemption off, by each way in. */
+static void alloc_atomically(struct mmbox *box, unsigned int way, gfp_t gfp)
+{
+	struct mmbox_page *page = NULL;
+
+	preempt_disable();
+	switch (way) {
+	case 0:
+		page = mmbox_alloc_pages_node(box, 0, gfp, 0);
+		break;
+	case 1:
+		page = mmbox_alloc_pages_interleave(box, gfp, 0);
+		break;
+	case 2:
+		mmbox_alloc_pages_bulk_array_node(box, gfp, 0, 1, &page);
+		break;
+	default:
+		page = mmbox_virt_to_page(box, (void *)mmbox___get_free_pages(box, gfp, 0));
+	}
+	preempt_enable();
+	if (page)
+		mmbox___free_pages(box, page, 0);
+}
+
+/*
+ * GFP_KERNEL where one may not sleep: the kernel says so, though there is plenty
+ * of memory. It says so once a second at most, and, for this test, to the log
+ * alone.
+ */
+static void atomic_context(struct kunit *test)
+{
+	static const char complaint[] = "sleeping function called from invalid context";
+	struct mmbox *box = pages_box(test, 11);
+	int level = console_loglevel;
+	unsigned int before, way;
+
+	for (way = 0; way < 4; way++) {
+		before = count_log(test, complaint);
+		alloc_atomically(box, way, GFP_NOWAIT);
+		KUNIT_EXPECT_EQ_MSG(test, count_log(test, complaint), before, "way %u", way);
+		schedule_timeout_uninterruptible(HZ + 1);
+		console_loglevel = CONSOLE_LOGLEVEL_SILENT;
+		alloc_atomically(box, way, GFP_KERNEL);
+		/* Have it go past the console before that is loud again. */
+		console_lock();
+		console_unlock();
+		console_loglevel = level;
+		KUNIT_EXPECT_EQ_MSG(test, count_log(test, complaint), before + 1, "way %u", way);
+	}
+}
+#endif
+
 #ifdef CONFIG_HOTPLUG_CPU
 /* What the lists of a CPU that goes held is free; the others' get longer, and shorter again. */
 static void cpu_goes(struct kunit *test)
@@ -587,6 +803,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(cpu_goes),
 #endif
 	KUNIT_CASE(busy_lists),
+	KUNIT_CASE(first_zone_changes),
+	KUNIT_CASE(wrong_counts),
+	KUNIT_CASE(verify_in_use),
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+	KUNIT_CASE(atomic_context),
+#endif
 	KUNIT_CASE(random_use),
 	KUNIT_CASE(storm),
 	{}

@@ -189,6 +189,7 @@ static void verify_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	seq_printf(m, "objects: %lu\n", sums.objects);
 	seq_printf(m, "arrays: %lu\n", sums.arrays);
 	seq_printf(m, "pages: %lu\n", sums.pages);
+	seq_printf(m, "unsettled: %lu\n", sums.unsettled);
 	seq_printf(m, "problems: %lu\n", sums.problems);
 }
 

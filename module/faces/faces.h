@@ -54,6 +54,8 @@ struct mmbox_verify {
 	unsigned long objects;		/* in these slabs */
 	unsigned long arrays;		/* of CPUs, and shared ones */
 	unsigned long pages;
+	unsigned long longest;		/* most page frames under one hold of zone->lock */
+	unsigned long unsettled;	/* zones in use, whose counts were not compared */
 	unsigned long problems;
 };
 

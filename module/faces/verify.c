@@ -290,19 +290,34 @@ static void check_caches(struct walk *w, struct mmbox *box)
 	mutex_unlock(&box->slab.mutex);
 }
 
-/* ---- pages: under zone->lock, so that no block is split or merged ---- */
+/*
+ * ---- pages ----
+ *
+ * A zone is walked in stretches, each a block of the highest order, which no
+ * other block crosses. zone->lock is held for one of them at a time: no block in
+ * it is split or merged meanwhile, so what is said of blocks is exact, whoever
+ * uses the box.
+ *
+ * What the zone counts as free is compared with what the walk has found only
+ * where nothing has become free or been taken from the first stretch to the
+ * last, by zone->nr_changes. After some walks in vain the zone is counted as
+ * unsettled, and nothing is said of its counts.
+ */
+#define WALKS	4
 
 /* Does a block begin at @pfn? Only the descriptor of its first page says more. */
 static bool check_block(struct walk *w, struct mmbox *box, unsigned long pfn)
 {
 	const struct mmbox_page *page = __mmbox_pfn_to_page(box, pfn);
-	unsigned int order = page->order, i;
+	/* Once: a block that is taken may get another type. */
+	const u16 type_order = mmbox_glance(page->type_order);
+	unsigned int type = type_order & 0xff, order = type_order >> 8, i;
 	u32 id;
 
-	if (page->type == MMBOX_PAGE_TAIL || page->type >= MMBOX_NR_PAGE_TYPES ||
+	if (type == MMBOX_PAGE_TAIL || type >= MMBOX_NR_PAGE_TYPES ||
 	    order >= box->pages.max_order || !IS_ALIGNED(pfn, 1UL << order)) {
 		problem(w, "pfn %#lx: no block can begin here (type %u, order %u)", pfn,
-			page->type, order);
+			type, order);
 		return false;
 	}
 	for (i = 1; i < 1U << order; i++)
@@ -311,7 +326,7 @@ static bool check_block(struct walk *w, struct mmbox *box, unsigned long pfn)
 				pfn + i, pfn, page[i].type);
 	id = READ_ONCE(page->slab_cache);
 	smp_rmb();	/* a slab's type is set before, and goes after */
-	if (id && page->type != MMBOX_PAGE_SLAB && READ_ONCE(page->slab_cache) == id)
+	if (id && mmbox_glance(page->type) != MMBOX_PAGE_SLAB && READ_ONCE(page->slab_cache) == id)
 		problem(w, "pfn %#lx names a cache, but is no slab", pfn);
 	return true;
 }
@@ -334,15 +349,19 @@ static const struct mmbox_page *zone_page(struct walk *w, struct mmbox *box,
 	return NULL;
 }
 
-static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone)
-{
-	unsigned long pfn, end, free = 0, flags;
-	unsigned long nr_free[MMBOX_MAX_ORDERS] = {};
-	unsigned int order;
+/* What a walk over a zone has found free. */
+struct free_sums {
+	unsigned long pages;		/* of pageblocks that are not isolated */
+	unsigned long blocks[MMBOX_MAX_ORDERS];
+};
 
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	pfn = zone->zone_start_pfn;
-	end = pfn + zone->spanned_pages;
+/* Pages [@pfn, @end) under one hold of zone->lock. False if it makes no sense to go on. */
+static bool check_stretch(struct walk *w, struct mmbox *box, struct mmbox_zone *zone,
+			  unsigned long pfn, unsigned long end, struct free_sums *sums)
+{
+	unsigned long begin = pfn;
+
+	lockdep_assert_held(&zone->lock);
 	while (pfn < end) {
 		const struct mmbox_page *page = zone_page(w, box, zone, pfn);
 
@@ -351,25 +370,85 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
 			continue;
 		}
 		if (!check_block(w, box, pfn))
-			break;
+			return false;
 		if (page->type == MMBOX_PAGE_BUDDY) {
-			nr_free[page->order]++;
+			sums->blocks[page->order]++;
 			if (mmbox_pageblock_type(box, pfn) != MMBOX_MIGRATE_ISOLATE)
-				free += 1UL << page->order;
+				sums->pages += 1UL << page->order;
 		}
 		w->sums->pages += 1UL << page->order;
 		pfn += 1UL << page->order;
 	}
-	for (order = 0; order < box->pages.max_order; order++)
+	w->sums->longest = max(w->sums->longest, pfn - begin);
+	return true;
+}
+
+/* Under zone->lock, with nothing changed since @sums was begun. */
+static void check_counts(struct walk *w, const struct mmbox_zone *zone,
+			 const struct free_sums *sums)
+{
+	unsigned int order;
+
+	lockdep_assert_held(&zone->lock);
+	for (order = 0; order < zone->box->pages.max_order; order++)
 		if (!zone->free_area[order].map &&
-		    nr_free[order] != zone->free_area[order].nr_free)
+		    sums->blocks[order] != zone->free_area[order].nr_free)
 			problem(w, "zone %s says %lu free blocks of order %u, but has %lu",
 				zone->name, zone->free_area[order].nr_free, order,
-				nr_free[order]);
-	if (free != mmbox_nr_free_pages(zone))
+				sums->blocks[order]);
+	if (sums->pages != mmbox_nr_free_pages(zone))
 		problem(w, "zone %s says %lu free pages, but has %lu", zone->name,
-			mmbox_nr_free_pages(zone), free);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+			mmbox_nr_free_pages(zone), sums->pages);
+}
+
+/* One walk over a watched zone. False if its counts could not be compared. */
+static bool walk_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone)
+{
+	const unsigned long stretch = 1UL << (box->pages.max_order - 1);
+	unsigned long pfn = zone->zone_start_pfn, end = pfn + zone->spanned_pages;
+	unsigned long changes = 0, next, flags;
+	struct free_sums sums = {};
+	bool first = true, same = true, ok;
+
+	for (; pfn < end; pfn = next) {
+		next = min(ALIGN(pfn + 1, stretch), end);
+		raw_spin_lock_irqsave(&zone->lock, flags);
+		if (first)
+			changes = zone->nr_changes;
+		first = false;
+		same = same && zone->nr_changes == changes;
+		ok = check_stretch(w, box, zone, pfn, next, &sums);
+		/* What is broken is told once; no count can be right then. */
+		if (ok && same && next == end)
+			check_counts(w, zone, &sums);
+		raw_spin_unlock_irqrestore(&zone->lock, flags);
+		if (!ok)
+			return true;
+		cond_resched();
+	}
+	return same;
+}
+
+/* Sections stay where they are: memory_lock is held. */
+static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone)
+{
+	unsigned long pages = w->sums->pages, problems = w->sums->problems;
+	unsigned int walks;
+	bool settled;
+
+	lockdep_assert_held(&box->pages.memory_lock);
+	if (!zone->spanned_pages)
+		return;
+	mmbox_watch_zone(zone);
+	for (walks = 0; walks < WALKS; walks++) {
+		/* Each page counts once. */
+		w->sums->pages = pages;
+		settled = walk_zone(w, box, zone);
+		if (settled || w->sums->problems != problems)
+			break;
+	}
+	mmbox_unwatch_zone(zone);
+	w->sums->unsettled += !settled;
 }
 
 /**
@@ -378,7 +457,10 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
  * @m: where each problem found is told, a line each, or NULL
  * @sums: what was looked at, and how many problems there are
  *
- * Context: process, may sleep.
+ * Blocks, slabs and arrays are looked at under their locks. Of a zone that is
+ * in use all the time the counts are not compared: @sums->unsettled.
+ *
+ * Context: process, may sleep; memory_lock and slab.mutex not held.
  * Return: 0, or -ENOMEM if the host has no memory for the walk.
  */
 int mmbox_verify(struct mmbox *box, struct seq_file *m, struct mmbox_verify *sums)
@@ -394,8 +476,10 @@ int mmbox_verify(struct mmbox *box, struct seq_file *m, struct mmbox_verify *sum
 		return -ENOMEM;
 	if (!box->cfg.pages_only)
 		check_caches(&w, box);
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_for_each_zone(box, zone)
 		check_zone(&w, box, zone);
+	mutex_unlock(&box->pages.memory_lock);
 	mmbox_host_free(&box->host, w.seen, bytes);
 	return 0;
 }

@@ -206,6 +206,7 @@ int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr)
 {
 	unsigned long key = (unsigned long)addr >> box->memmap.section_shift;
 
+	lockdep_assert_held(&box->pages.memory_lock);
 	if (mmbox_host_should_fail(&box->host, "the address of a section") ||
 	    xa_err(xa_store(&box->physmap.hot, key, xa_mk_value(nr + 1),
 			    GFP_KERNEL | __GFP_NOWARN)))
@@ -228,6 +229,7 @@ void mmbox_physmap_del(struct mmbox *box, unsigned long nr)
 {
 	unsigned long addr, offset, key;
 
+	lockdep_assert_held(&box->pages.memory_lock);
 	if (box->physmap.va_size)
 		return;
 	addr = box->physmap.va[nr];

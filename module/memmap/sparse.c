@@ -201,13 +201,14 @@ static struct mmbox_page *mmbox_populate_section_memmap(struct mmbox *box,
  * @nr: number of the section
  * @map: descriptor of its first page
  *
- * Context: while the box boots, or memory_lock held.
+ * Context: process; memory_lock held.
  */
 void mmbox_sparse_set_map(struct mmbox *box, unsigned long nr, struct mmbox_page *map)
 {
 	struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
 	unsigned long bits = ms->section_mem_map & ~MMBOX_SECTION_MAP_MASK;
 
+	lockdep_assert_held(&box->pages.memory_lock);
 	/* Where memory is yet to come the map is there, but counts for nothing. */
 	if (mmbox_physmap_section_there(box, nr))
 		bits |= MMBOX_SECTION_HAS_MEM_MAP;

@@ -26,9 +26,16 @@
 
 #include "pages/buddy.h"
 
+/* For whoever watches. */
+static void count_change(struct mmbox_zone *zone)
+{
+	zone->nr_changes++;
+}
+
 /* Flip the bit of a block's pair. Returns what it was; false at the highest order. */
 static bool change_map(struct mmbox_zone *zone, unsigned long pfn, unsigned int order)
 {
+	lockdep_assert_held(&zone->lock);
 	if (order == zone->box->pages.max_order - 1)
 		return false;
 	return __test_and_change_bit((pfn - zone->map_start_pfn) >> (order + 1),
@@ -64,6 +71,8 @@ void mmbox_bitmap_free(struct mmbox_zone *zone, struct mmbox_page *page, unsigne
 	struct mmbox *box = zone->box;
 	unsigned long pfn = __mmbox_page_to_pfn(box, page);
 
+	lockdep_assert_held(&zone->lock);
+	count_change(zone);
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + (1UL << order));
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
 	for (; change_map(zone, pfn, order); order++) {
@@ -88,6 +97,7 @@ struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int or
 	unsigned int current_order;
 	unsigned long pfn;
 
+	lockdep_assert_held(&zone->lock);
 	for (current_order = order; current_order < box->pages.max_order; current_order++) {
 		page = list_first_entry_or_null(&zone->free_area[current_order].free_list[0],
 						struct mmbox_page, buddy_list);
@@ -97,6 +107,7 @@ struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int or
 	if (!page)
 		return NULL;
 
+	count_change(zone);
 	pfn = __mmbox_page_to_pfn(box, page);
 	del_from_list(zone, page, current_order);
 	change_map(zone, pfn, current_order);
@@ -139,6 +150,8 @@ void mmbox_bitmap_take(struct mmbox_zone *zone, struct mmbox_page *page)
 {
 	unsigned int order = page->order;
 
+	lockdep_assert_held(&zone->lock);
+	count_change(zone);
 	del_from_list(zone, page, order);
 	change_map(zone, __mmbox_page_to_pfn(zone->box, page), order);
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - (1UL << order));

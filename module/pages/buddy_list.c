@@ -79,6 +79,7 @@ static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
 {
 	struct mmbox_free_area *area = &zone->free_area[order];
 
+	lockdep_assert_held(&zone->lock);
 	mmbox_list_del(&page->buddy_list);
 	mmbox_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
 }
@@ -90,11 +91,13 @@ static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
  * keeps to itself what it has changed, up to a threshold. Where Linux counts
  * @nr blocks one by one, so does this. __mod_zone_page_state(), Linux 6.1.
  */
-static noinline void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int nr)
+static void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int nr)
 {
 	struct mmbox_cpu *cpu = this_cpu_ptr(zone->box->pages.cpu);
 	s8 *diff = &cpu->vm_stat_diff[mmbox_zone_link(zone)];
 	long x = *diff;
+
+	lockdep_assert_held(&zone->lock);
 
 	while (nr--) {
 		x += pages;
@@ -106,12 +109,23 @@ static noinline void drift_free_pages(struct mmbox_zone *zone, long pages, unsig
 	*diff = x;
 }
 
+/* Counts drift, or somebody watches. */
+static noinline void mod_free_pages_slowly(struct mmbox_zone *zone, long pages,
+					   unsigned int nr)
+{
+	zone->nr_changes++;
+	if (zone->stat_threshold)
+		drift_free_pages(zone, pages, nr);
+	else
+		WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + pages * nr);
+}
+
 /* @nr blocks of so many pages are free now, or, below 0, not any more. */
 static __always_inline void mod_free_pages(struct mmbox_zone *zone, long pages,
 					   unsigned int nr)
 {
-	if (unlikely(zone->stat_threshold))
-		return drift_free_pages(zone, pages, nr);
+	if (unlikely(zone->count_slowly))
+		return mod_free_pages_slowly(zone, pages, nr);
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + pages * nr);
 }
 
@@ -219,6 +233,7 @@ static noinline int mod_free_isolated(struct mmbox_zone *zone, struct mmbox_page
 {
 	int migratetype = mmbox_pageblock_type(zone->box, __mmbox_page_to_pfn(zone->box, page));
 
+	zone->nr_changes++;
 	if (migratetype == MMBOX_MIGRATE_ISOLATE)
 		zone->nr_free_isolated += 1UL << (order + shift);
 	else
@@ -304,6 +319,7 @@ unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *lis
 	unsigned int shift = 0, max_shift;
 	unsigned long pfn;
 
+	lockdep_assert_held(&zone->lock);
 	/* Often enough the next is not its neighbour. */
 	if (count > 1 && next == page + step) {
 		pfn = __mmbox_page_to_pfn(zone->box, page) >> order;
@@ -366,6 +382,7 @@ __rmqueue_smallest(struct mmbox_zone *zone, unsigned int order, int migratetype)
 	struct mmbox_page *page;
 	unsigned long half;
 
+	lockdep_assert_held(&zone->lock);
 	if (!area)
 		return NULL;
 	page = first_of(area, migratetype);
@@ -403,6 +420,7 @@ static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long
 	unsigned long end = start + (1UL << zone->box->pages.pageblock_shift);
 	unsigned long moved = 0;
 
+	lockdep_assert_held(&zone->lock);
 	if (start < zone->zone_start_pfn)
 		start = pfn;
 	if (end > zone->zone_start_pfn + zone->spanned_pages)
@@ -519,6 +537,7 @@ static noinline bool __rmqueue_fallback(struct mmbox_zone *zone, unsigned int or
 	bool can_steal;
 	int type = -1;
 
+	lockdep_assert_held(&zone->lock);
 	if (start_type >= MMBOX_MIGRATE_PCPTYPES)
 		return false;
 	if (flags & ALLOC_NOFRAGMENT)
@@ -566,6 +585,8 @@ struct mmbox_page *mmbox_list_rmqueue_direct(struct mmbox_zone *zone, unsigned i
 	page = __rmqueue_smallest(zone, order, migratetype);
 	if (page) {
 		mod_free_pages(zone, -(1L << order), 1);
+		/* Under the lock: who walks the zone sees a block that is taken. */
+		page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, order);
 		zone->nr_alloc[order]++;
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
@@ -640,6 +661,7 @@ unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order
 	struct list_head *prev = list->prev;
 	unsigned int got = 0;
 
+	lockdep_assert_held(&zone->lock);
 	while (got < count) {
 		unsigned int block_order = order;
 		struct mmbox_free_area *area = smallest_area(zone, &block_order, migratetype);
@@ -879,6 +901,8 @@ MMBOX_EXPORT_INTERNAL(mmbox_list_unisolate);
  */
 void mmbox_list_take(struct mmbox_zone *zone, struct mmbox_page *page)
 {
+	lockdep_assert_held(&zone->lock);
+	zone->nr_changes++;
 	del_from_free_list(&zone->free_area[page->order], page);
 }
 

@@ -178,6 +178,7 @@ struct mmbox_zone *mmbox_zone_for_section(struct mmbox *box, unsigned long nr,
 	struct mmbox_zone *movable = &pgdat->node_zones[MMBOX_ZONE_MOVABLE];
 	struct mmbox_zone *kernel;
 
+	lockdep_assert_held(&box->pages.memory_lock);
 	kernel = &pgdat->node_zones[mmbox_kernel_zone_idx(box, start, end)];
 	if (how == MMBOX_MMOP_ONLINE_MOVABLE)
 		return movable;
@@ -361,10 +362,12 @@ static unsigned long find_used(struct mmbox *box, unsigned long start, unsigned 
 }
 
 /* A page that is not in a free block, or NO_PFN. zone->lock held. */
-static unsigned long find_not_free(struct mmbox *box, unsigned long start, unsigned long end)
+static unsigned long find_not_free(struct mmbox_zone *zone, unsigned long start,
+				   unsigned long end)
 {
+	lockdep_assert_held(&zone->lock);
 	while (start < end) {
-		const struct mmbox_page *page = __mmbox_pfn_to_page(box, start);
+		const struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, start);
 
 		if (page->type != MMBOX_PAGE_BUDDY)
 			return start;
@@ -379,6 +382,7 @@ static void take_blocks(struct mmbox_zone *zone, unsigned long start, unsigned l
 	struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, start);
 	struct mmbox_page *last = page + (end - start);
 
+	lockdep_assert_held(&zone->lock);
 	while (page < last) {
 		unsigned long nr = 1UL << page->order;
 
@@ -398,7 +402,7 @@ static unsigned long take_bitmap(struct mmbox_zone *zone, unsigned long start,
 	unsigned long flags, busy;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	busy = find_not_free(zone->box, start, end);
+	busy = find_not_free(zone, start, end);
 	if (busy == NO_PFN)
 		take_blocks(zone, start, end);
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
@@ -431,7 +435,7 @@ static unsigned long take_isolated(struct mmbox_zone *zone, unsigned long start,
 	/* What is free and isolated stays so. */
 	for (pfn = start; pfn < end && busy == NO_PFN; pfn += unit) {
 		raw_spin_lock_irqsave(&zone->lock, flags);
-		busy = find_not_free(box, pfn, pfn + unit);
+		busy = find_not_free(zone, pfn, pfn + unit);
 		raw_spin_unlock_irqrestore(&zone->lock, flags);
 	}
 	for (pfn = start; pfn < end; pfn += unit) {
@@ -484,6 +488,7 @@ static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
 static int check_section(const struct mmbox *box, unsigned long nr,
 			 enum mmbox_section_state state)
 {
+	lockdep_assert_held(&box->pages.memory_lock);
 	if (!mmbox_model_is_sparse(box->cfg.model)) {
 		pr_err("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
 		       box->name, mmbox_model_names[box->cfg.model]);

@@ -65,6 +65,41 @@ struct mmbox_zone *mmbox_next_zone(struct mmbox_zone *zone)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_next_zone);
 
+/**
+ * mmbox_watch_zone() - have changes of what is free in a zone counted
+ * @zone: the zone
+ *
+ * Who looks at a zone in parts, and lets go of its lock in between, sees by
+ * zone->nr_changes, read under the lock, whether it was the same all the time. A
+ * generation of the buddy allocator counts each block that becomes free or is
+ * taken, at least while zone->nr_watchers is not 0.
+ *
+ * Context: any; zone->lock not held.
+ */
+void mmbox_watch_zone(struct mmbox_zone *zone)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	zone->nr_watchers++;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/**
+ * mmbox_unwatch_zone() - undo mmbox_watch_zone()
+ * @zone: the zone
+ *
+ * Context: any; zone->lock not held.
+ */
+void mmbox_unwatch_zone(struct mmbox_zone *zone)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	zone->nr_watchers--;
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+}
+
 /* ---- where zones lie ---- */
 
 /* What a zone would be without ZONE_MOVABLE, over all nodes. */
@@ -317,7 +352,7 @@ static void group_by_mobility(struct mmbox *box)
  * Requests on their way may miss a zone, or see one twice; those that find nothing
  * try again, by zonelist_seq.
  *
- * Context: process; while the box boots, or memory_lock held.
+ * Context: process; memory_lock held.
  */
 void mmbox_build_zonelists(struct mmbox *box, bool booted)
 {
@@ -325,6 +360,7 @@ void mmbox_build_zonelists(struct mmbox *box, bool booted)
 	unsigned long flags;
 	int nid;
 
+	lockdep_assert_held(&box->pages.memory_lock);
 	local_irq_save(flags);
 	write_seqcount_begin(&box->pages.zonelist_seq);
 	mmbox_for_each_online_node(box, nid) {

@@ -175,6 +175,8 @@ static noinline struct mmbox_page *rmqueue_buddy(struct mmbox_zone *zone,
 	raw_spin_lock_irqsave(&zone->lock, flags);
 	page = mmbox_buddy_rmqueue(zone, order, migratetype, alloc_flags);
 	if (page) {
+		/* Under the lock: who walks the zone sees a block that is taken. */
+		page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, order);
 		zone->nr_alloc[order]++;
 		if (zone->box->nr_nodes > 1 &&
 		    mmbox_numa_node_id(zone->box) != zone->zone_pgdat->node_id)
@@ -596,16 +598,15 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 	struct mmbox_zone *zone;
 	struct mmbox_page *page;
 	struct list_head *list, *entry;
-	struct mmbox_cpu *cpu;
 
 	if (unlikely(order > MMBOX_COSTLY_ORDER || nid != NUMA_NO_NODE ||
 		     gfp & __GFP_THISNODE))
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
 
 	preempt_disable();
-	cpu = this_cpu_ptr(box->pages.cpu);
-	zone = cpu->first[kind_zone(kind)].zone;
-	pcp = cpu->first[kind_zone(kind)].pcp;
+	/* Once, as it may change, and the lists must be those of this zone. */
+	zone = READ_ONCE(this_cpu_ptr(box->pages.cpu)->first[kind_zone(kind)]);
+	pcp = this_cpu_ptr(zone->per_cpu_pageset);
 	if (unlikely(READ_ONCE(pcp->busy)))
 		return alloc_pages_slow(box, gfp, order, type);
 	WRITE_ONCE(pcp->busy, 1);
@@ -646,7 +647,7 @@ static noinline struct mmbox_page *alloc_pages_direct(struct mmbox *box, int nid
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
 	/* Whichever CPU this runs on in the end, its zone is as good. */
 	cpu = raw_cpu_ptr(box->pages.cpu);
-	zone = READ_ONCE(cpu->first[kind_zone(kind)].zone);
+	zone = READ_ONCE(cpu->first[kind_zone(kind)]);
 	if (unlikely(!zone_above_low(zone, order, kind_zone(kind)) ||
 		     zone->zone_pgdat->node_id != cpu->nid))
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
@@ -684,6 +685,7 @@ static noinline struct mmbox_page *alloc_pages_order(struct mmbox *box, int nid,
 struct mmbox_page *mmbox_alloc_pages_node(struct mmbox *box, int nid, gfp_t gfp,
 					  unsigned int order)
 {
+	mmbox_might_alloc(gfp);
 	if (likely(!order))
 		return __mmbox_alloc_pages(box, nid, gfp, 0, MMBOX_PAGE_ALLOCATED);
 	return alloc_pages_order(box, nid, gfp, order, MMBOX_PAGE_ALLOCATED);
@@ -725,6 +727,7 @@ EXPORT_SYMBOL_GPL(mmbox_alloc_pages_interleave);
 struct mmbox_page *mmbox_alloc_typed(struct mmbox *box, int nid, gfp_t gfp,
 				     unsigned int order, enum mmbox_page_type type)
 {
+	mmbox_might_alloc(gfp);
 	if (likely(!order))
 		return __mmbox_alloc_pages(box, nid, gfp, 0, type);
 	return alloc_pages_order(box, nid, gfp, order, type);
@@ -973,14 +976,14 @@ EXPORT_SYMBOL_GPL(mmbox_free_pages);
 
 /**
  * mmbox_free_pages_core() - give memory to the buddy allocator
- * @box: the box, while it boots, or memory_lock held
+ * @box: the box
  * @page: descriptor of the first page of an aligned block
  * @order: power of two of pages
  *
  * Blocks go to the tail of their list, so that memory handed over in ascending
  * order is handed out in ascending order.
  *
- * Context: process.
+ * Context: process; memory_lock held.
  */
 void mmbox_free_pages_core(struct mmbox *box, struct mmbox_page *page,
 			   unsigned int order)
@@ -988,6 +991,7 @@ void mmbox_free_pages_core(struct mmbox *box, struct mmbox_page *page,
 	struct mmbox_zone *zone = mmbox_page_zone(box, page);
 	unsigned long flags, i;
 
+	lockdep_assert_held(&box->pages.memory_lock);
 	raw_spin_lock_irqsave(&zone->lock, flags);
 	for (i = 0; i < 1UL << order; i++)
 		page[i].type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
@@ -1086,6 +1090,7 @@ unsigned long mmbox_alloc_pages_bulk_array_node(struct mmbox *box, gfp_t gfp, in
 	struct mmbox_zone *zone = NULL;
 	struct alloc_context ac;
 
+	mmbox_might_alloc(gfp);
 	while (first < nr_pages && page_array[first])
 		first++;
 	if (first == nr_pages || !alloc_context_init(&ac, box, nid, gfp))

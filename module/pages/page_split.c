@@ -17,16 +17,21 @@
  * From now on each page is freed alone, with order 0. What is not an allocated
  * block of this order is refused, counted and reported.
  *
- * Context: any.
+ * Context: any but NMI.
  */
 void mmbox_split_page(struct mmbox *box, struct mmbox_page *page, unsigned int order)
 {
-	unsigned long i;
+	struct mmbox_zone *zone;
+	unsigned long flags, i;
 
 	if (!mmbox_page_is_allocated(box, page, order))
 		return mmbox_refuse_page(box, page, order);
+	zone = mmbox_page_zone(box, page);
+	/* Who walks the zone sees one block or all pages. */
+	raw_spin_lock_irqsave(&zone->lock, flags);
 	for (i = 0; i < 1UL << order; i++)
 		page[i].type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, 0);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 EXPORT_SYMBOL_GPL(mmbox_split_page);
 

@@ -21,6 +21,8 @@ void mmbox_setup_per_zone_wmarks(struct mmbox *box);
 int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus);
 void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);
 void mmbox_init_per_zone_wmark_min(struct mmbox *box);
+void mmbox_watch_zone(struct mmbox_zone *zone);
+void mmbox_unwatch_zone(struct mmbox_zone *zone);
 int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
 			  unsigned long end_pfn);
 
@@ -131,16 +133,11 @@ static inline bool mmbox_managed_zone(const struct mmbox_zone *zone)
 	return zone->managed_pages;
 }
 
-/* Behind a CPU's own part: lists of no zone, always busy, then those of zones. */
-static inline struct mmbox_per_cpu_pages *mmbox_cpu_nobody(struct mmbox_cpu *cpu)
-{
-	return (struct mmbox_per_cpu_pages *)cpu + 1;
-}
-
+/* Behind a CPU's own part: its lists of each zone. */
 static inline struct mmbox_per_cpu_pages *mmbox_cpu_pcp(struct mmbox_cpu *cpu,
 							unsigned int link)
 {
-	return (struct mmbox_per_cpu_pages *)cpu + 2 + link;
+	return (struct mmbox_per_cpu_pages *)cpu + 1 + link;
 }
 
 /* What a zone must keep: a mark, and what it is raised by for a while. */

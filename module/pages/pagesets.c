@@ -216,6 +216,7 @@ static void pageset_update(struct mmbox_zone *zone)
 {
 	int batch = zone->pageset_batch, high = zone->pageset_high, cpu;
 
+	lockdep_assert_held(&zone->lock);
 	if (test_bit(MMBOX_ZONE_RECLAIM_ACTIVE, &zone->flags))
 		high = min(batch << 2, high);
 	for_each_possible_cpu(cpu) {
@@ -330,18 +331,16 @@ int mmbox_pagesets_init(struct mmbox *box)
 	int cpu;
 
 	static_assert(sizeof(struct mmbox_cpu) == sizeof(struct mmbox_per_cpu_pages));
-	box->pages.pagesets = mmbox_host_alloc_percpu(&box->host, (2 + nr_zones) *
+	box->pages.pagesets = mmbox_host_alloc_percpu(&box->host, (1 + nr_zones) *
 						sizeof(struct mmbox_per_cpu_pages),
 						__alignof__(struct mmbox_per_cpu_pages),
 						"per-CPU page lists");
 	if (!box->pages.pagesets)
 		return -ENOMEM;
 	box->pages.cpu = (struct mmbox_cpu __percpu *)box->pages.pagesets->ptr;
-	for_each_possible_cpu(cpu)
-		mmbox_cpu_nobody(per_cpu_ptr(box->pages.cpu, cpu))->busy = 1;
 	mmbox_for_each_zone(box, zone) {
 		zone->per_cpu_pageset = (struct mmbox_per_cpu_pages __percpu *)
-					box->pages.pagesets->ptr + 2 + mmbox_zone_link(zone);
+					box->pages.pagesets->ptr + 1 + mmbox_zone_link(zone);
 		for_each_possible_cpu(cpu)
 			pcp_init(box, per_cpu_ptr(zone->per_cpu_pageset, cpu));
 	}
@@ -376,7 +375,6 @@ void mmbox_set_first_zones(struct mmbox *box)
 		mmbox_pg_data_t *pgdat = mmbox_node_data(box, c->nid);
 
 		for (highest = 0; highest < MMBOX_MAX_NR_ZONES; highest++) {
-			struct mmbox_per_cpu_pages *pcp = mmbox_cpu_nobody(c);
 			/* Where there is none, one that has nothing. */
 			struct mmbox_zone *first = &pgdat->node_zones[highest];
 			struct mmbox_zoneref *zref;
@@ -385,13 +383,10 @@ void mmbox_set_first_zones(struct mmbox *box)
 			mmbox_for_each_zoneref(zone, zref, &pgdat->node_zonelists[0],
 					       highest) {
 				first = zone;
-				pcp = per_cpu_ptr(first->per_cpu_pageset, cpu);
 				break;
 			}
-			/* Never a zone with the lists of another. */
-			WRITE_ONCE(c->first[highest].pcp, mmbox_cpu_nobody(c));
-			WRITE_ONCE(c->first[highest].zone, first);
-			WRITE_ONCE(c->first[highest].pcp, pcp);
+			WRITE_ONCE(c->first[highest], first);
 		}
 	}
 }
+MMBOX_EXPORT_INTERNAL(mmbox_set_first_zones);

@@ -754,13 +754,14 @@ static struct task_struct *start_kswapd(struct mmbox *box, mmbox_pg_data_t *pgda
  * A node works without, and so does a box that was made with kswapd=0; then each
  * allocation reclaims for itself.
  *
- * Context: process, may sleep; while the box is made, or memory_lock held.
+ * Context: process, may sleep; memory_lock held.
  */
 void mmbox_kswapd_run(mmbox_pg_data_t *pgdat)
 {
 	struct mmbox *box = pgdat->node_zones[0].box;
 	struct task_struct *task;
 
+	lockdep_assert_held(&box->pages.memory_lock);
 	if (!box->cfg.kswapd || pgdat->kswapd)
 		return;
 	task = start_kswapd(box, pgdat);
@@ -773,12 +774,13 @@ void mmbox_kswapd_run(mmbox_pg_data_t *pgdat)
  * mmbox_kswapd_stop() - stop the kswapd of a node, if it has one
  * @pgdat: a node that has no memory any more, or of a box that nobody uses
  *
- * Context: process, may sleep; while the box ends, or memory_lock held.
+ * Context: process, may sleep; memory_lock held.
  */
 void mmbox_kswapd_stop(mmbox_pg_data_t *pgdat)
 {
 	struct task_struct *task = pgdat->kswapd;
 
+	lockdep_assert_held(&pgdat->node_zones[0].box->pages.memory_lock);
 	if (!task)
 		return;
 	/* From here on nobody waits for it to free anything, and those who do go on. */

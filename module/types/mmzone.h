@@ -96,10 +96,8 @@ struct mmbox_per_cpu_pages {
 
 /* What a CPU of a box begins with; the lists of all zones follow it. */
 struct mmbox_cpu {
-	struct {
-		struct mmbox_zone *zone;	/* first of its node's zonelist */
-		struct mmbox_per_cpu_pages *pcp;	/* of this CPU in it */
-	} first[MMBOX_MAX_NR_ZONES];		/* by the highest zone allowed */
+	/* First of its node's zonelist, by the highest zone allowed; read once. */
+	struct mmbox_zone *first[MMBOX_MAX_NR_ZONES];
 	int nid;				/* node of this CPU */
 	/* What it keeps to itself of each zone's nr_free_pages; that zone's lock. */
 	s8 vm_stat_diff[MMBOX_MAX_NUMNODES * MMBOX_MAX_NR_ZONES];
@@ -147,7 +145,15 @@ struct mmbox_zone {
 	struct mmbox_free_area free_area[MMBOX_MAX_ORDERS];
 	unsigned long nr_alloc[MMBOX_MAX_ORDERS];	/* allocations past the per-CPU lists */
 	unsigned long nr_numa_other;	/* of these, from CPUs of other nodes */
-	int stat_threshold;		/* most pages in a vm_stat_diff, 0: without stat_drift=1 */
+	unsigned long nr_changes;	/* of what is free, at least while somebody watches */
+	union {
+		struct {
+			/* Most pages in a vm_stat_diff, 0: without stat_drift=1. */
+			int stat_threshold;
+			unsigned int nr_watchers;	/* see mmbox_watch_zone() */
+		};
+		u64 count_slowly;	/* either of them */
+	};
 };
 
 struct mmbox_zoneref {
