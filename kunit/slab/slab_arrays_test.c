@@ -36,6 +36,21 @@ static struct mmbox *box_of_nodes(struct kunit *test, unsigned int nr_nodes, boo
 	return test_box(test, &cfg);
 }
 
+/* Of two nodes, the second with the second CPU alone, the first with all others. */
+static struct mmbox *box_of_lone_cpu(struct kunit *test)
+{
+	struct mmbox_config cfg;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	test_config(&cfg, "lone", 2 * SZ_16M);
+	cfg.zone_dma = SZ_4M;
+	cfg.node_cpus = "0/1";
+	KUNIT_ASSERT_EQ(test, 1, test_nth_cpu(1));
+	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, 2));
+	return test_box(test, &cfg);
+}
+
 static int nid_of(struct mmbox *box, const void *objp)
 {
 	return mmbox_virt_to_page(box, objp)->node_id;
@@ -419,13 +434,11 @@ static void move_to_other_cpu(void *objp)
  */
 static void moved_amid(struct kunit *test)
 {
-	struct mmbox *box = box_of_nodes(test, 2, false);
+	struct mmbox *box = box_of_lone_cpu(test);
 	struct mmbox_kmem_cache *cachep;
 	int here, there;
 	void *p;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
 	here = mmbox_cpu_to_node(box, test_nth_cpu(0));
 	there = mmbox_cpu_to_node(box, test_nth_cpu(1));
 	KUNIT_ASSERT_NE(test, here, there);
@@ -455,13 +468,11 @@ static void moved_amid(struct kunit *test)
 /* What the other CPU's arrays held is there to be had, and it works again after. */
 static void cpu_goes(struct kunit *test)
 {
-	struct mmbox *box = box_of_nodes(test, 2, false);
+	struct mmbox *box = box_of_lone_cpu(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
 	int round, cpu, nid, err;
 	void *p[50];
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
 	for (round = 0; round < 2; round++) {
 		test_pin(test, 1);
 		cpu = test_nth_cpu(1);
@@ -523,13 +534,11 @@ static void cpus_go_in_use(struct kunit *test)
 /* A box that is full does not keep the host's CPU from coming back. */
 static void cpu_comes_to_no_memory(struct kunit *test)
 {
-	struct mmbox *box = box_of_nodes(test, 2, false);
+	struct mmbox *box = box_of_lone_cpu(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
 	struct mmbox_page *page, *pages = NULL;
 	int cpu, nid, err;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
 	cpu = test_nth_cpu(1);
 	nid = mmbox_cpu_to_node(box, cpu);
 	err = remove_cpu(cpu);
