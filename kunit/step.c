@@ -404,7 +404,7 @@ static void use_stepped(struct stepper *st, enum use use, unsigned int round)
 static void use_nested(struct stepper *st, struct holder *user, enum pass pass)
 {
 	struct mmbox_kmem_cache *cachep = st->cachep;
-	enum use use = (enum use)pass;
+	enum use what = (enum use)pass;
 	struct thing *thing = &user->things[next(user) % 4];
 
 	if (thing->held) {
@@ -413,10 +413,10 @@ static void use_nested(struct stepper *st, struct holder *user, enum pass pass)
 			return;
 	}
 	if (pass >= PASS_ANY) {
-		use = next(user) % NR_USES;
+		what = next(user) % NR_USES;
 		cachep = st->caches[next(user) % NR_CACHES];
 	}
-	choose(user, thing, use, cachep);
+	choose(user, thing, what, cachep);
 	use_alloc(NULL, st->box, user, thing);
 	st->nr_nested[st->pass]++;
 }
