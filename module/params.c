@@ -63,7 +63,7 @@ static const struct kernel_param_ops switch_ops = {
 #define CHOICE(def, names)	"charp", value_ops, names "; default " def
 #define TEXT(def, form)		"charp", value_ops, form "; default " def
 #define LIST(form)		"charp", value_ops, form
-#include "params_table.h"
+#include "types/params_table.h"
 
 /**
  * mmbox_params_read() - what a box is made from, as a user typed it

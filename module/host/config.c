@@ -46,7 +46,7 @@
 #define LIST(form)		TEXT("", form)
 
 const struct mmbox_param mmbox_params[MMBOX_NR_PARAMS] = {
-#include "params_table.h"
+#include "types/params_table.h"
 };
 MMBOX_EXPORT_INTERNAL(mmbox_params);
 

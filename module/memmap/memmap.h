@@ -132,7 +132,6 @@ mmbox_section_mem_map_addr(const struct mmbox_mem_section *ms)
 	return (struct mmbox_page *)(ms->section_mem_map & MMBOX_SECTION_MAP_MASK);
 }
 
-
 /*
  * physmap and memmap, inline: mostly one range of host addresses stands for
  * the whole of the box's physical address space, and one array describes it.

@@ -10,7 +10,7 @@
 /* MMBOX_PARAM_size and so on, in the order of the table. */
 enum mmbox_param_id {
 #define PARAM(name, field, kind, text)	MMBOX_PARAM_##name,
-#include "params_table.h"
+#include "types/params_table.h"
 	MMBOX_NR_PARAMS
 };
 
