@@ -382,13 +382,13 @@ static void free_all(struct stepper *st, struct mmbox *box, struct holder *user)
 }
 
 /* As many as there may be, freed the oldest first, the newest first, or mixed. */
-static void use_stepped(struct stepper *st, enum use use, unsigned int round)
+static void use_stepped(struct stepper *st, enum use how, unsigned int round)
 {
 	struct holder *user = &st->stepped;
-	unsigned int nr = use == USE_BULK ? 3 : NR_THINGS, i;
+	unsigned int nr = how == USE_BULK ? 3 : NR_THINGS, i;
 
 	for (i = 0; i < nr; i++) {
-		choose(user, &user->things[i], use, st->cachep);
+		choose(user, &user->things[i], how, st->cachep);
 		use_alloc(st, st->box, user, &user->things[i]);
 	}
 	for (i = 0; i < nr && round % 3; i++)
