@@ -141,8 +141,11 @@ struct stepper {
 
 static u32 next(struct holder *user)
 {
-	user->seed = user->seed * 1664525 + 1013904223;
-	return user->seed >> 8;
+	/* G. Marsaglia's xorshift: what is asked for in a row must not hang together. */
+	user->seed ^= user->seed << 13;
+	user->seed ^= user->seed >> 17;
+	user->seed ^= user->seed << 5;
+	return user->seed;
 }
 
 /* ---- stepping ---- */
@@ -620,7 +623,7 @@ static bool drained(const struct stepper *st, unsigned int round)
 
 static void run_pass(struct stepper *st)
 {
-	unsigned int round, i;
+	unsigned int round, nr, i;
 	enum use use;
 
 	for (i = 0; i < NR_CACHES; i++) {
@@ -632,7 +635,9 @@ static void run_pass(struct stepper *st)
 			/* What is no cache's is the same with each. */
 			if (i && (use == USE_KMALLOC || use == USE_PAGES))
 				continue;
-			for (round = 0; round < rounds || !drained(st, round); round++)
+			/* Pages have the most ways to go. */
+			nr = use == USE_PAGES ? 4 * rounds : rounds;
+			for (round = 0; round < nr || !drained(st, round); round++)
 				use_stepped(st, use, round);
 		}
 		WRITE_ONCE(st->drains, false);
