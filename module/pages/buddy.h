@@ -91,6 +91,30 @@ static inline bool mmbox_buddy_has_block(const struct mmbox_zone *zone,
 	return mmbox_list_has_block(zone, order, flags);
 }
 
+/*
+ * Would an allocation of this order leave @free pages above @mark? Asked for
+ * the pages first, then, above order 0, for a block that is large enough.
+ * __zone_watermark_ok(), Linux 6.1.
+ */
+static inline bool mmbox_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
+			 unsigned long mark, int highest, unsigned int flags,
+			 long free)
+{
+	long min = mark;
+
+	free -= (1L << order) - 1;
+	if (likely(!(flags & ALLOC_RESERVES)))
+		free -= READ_ONCE(zone->nr_reserved_highatomic);
+	if (flags & ALLOC_MIN_RESERVE) {
+		min -= min / 2;
+		if (flags & ALLOC_NON_BLOCK)
+			min -= min / 4;
+	}
+	if (free <= min + READ_ONCE(zone->lowmem_reserve[highest]))
+		return false;
+	return !order || mmbox_buddy_has_block(zone, order, flags);
+}
+
 /* One block, or NULL. */
 static inline struct mmbox_page *
 mmbox_buddy_rmqueue(struct mmbox_zone *zone, unsigned int order, int migratetype,

@@ -203,59 +203,19 @@ static struct mmbox_page *rmqueue(struct mmbox_zone *zone, unsigned int order,
 	return page;
 }
 
-/*
- * Would an allocation of this order leave @free pages above @mark? Asked for
- * the pages first, then, above order 0, for a block that is large enough.
- * __zone_watermark_ok(), Linux 6.1.
- */
-static bool watermark_ok(const struct mmbox_zone *zone, unsigned int order,
-			 unsigned long mark, int highest, unsigned int flags,
-			 long free)
-{
-	long min = mark;
-
-	free -= (1L << order) - 1;
-	if (likely(!(flags & ALLOC_RESERVES)))
-		free -= READ_ONCE(zone->nr_reserved_highatomic);
-	if (flags & ALLOC_MIN_RESERVE) {
-		min -= min / 2;
-		if (flags & ALLOC_NON_BLOCK)
-			min -= min / 4;
-	}
-	if (free <= min + READ_ONCE(zone->lowmem_reserve[highest]))
-		return false;
-	return !order || mmbox_buddy_has_block(zone, order, flags);
-}
-
-/**
- * mmbox_zone_watermark_ok() - may an allocation leave a zone above a mark?
- * @zone: the zone
- * @order: power of two of pages
- * @mark: pages
- * @highest: highest zone that the request could have had
- *
- * Context: any; a snapshot.
- * Return: true if a request without any right to the reserves may.
- */
-bool mmbox_zone_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
-			     unsigned long mark, int highest)
-{
-	return watermark_ok(zone, order, mark, highest, 0, mmbox_nr_free_pages(zone));
-}
-
 static bool zone_may_give(const struct mmbox_zone *zone, const struct alloc_context *ac,
 			  gfp_t gfp, unsigned int order, unsigned int flags)
 {
 	enum mmbox_zone_watermarks wmark = flags & ALLOC_WMARK_MASK;
 	long free = READ_ONCE(zone->nr_free_pages);
 
-	if (watermark_ok(zone, order, mmbox_wmark_pages(zone, wmark), ac->highest,
+	if (mmbox_watermark_ok(zone, order, mmbox_wmark_pages(zone, wmark), ac->highest,
 			 flags, free))
 		return true;
 	/* A boost is there to wake kswapd, not to refuse an atomic page. */
 	return !order && zone->watermark_boost && mmbox_gfp_atomic(gfp) &&
 	       wmark == MMBOX_WMARK_MIN &&
-	       watermark_ok(zone, order, zone->_watermark[MMBOX_WMARK_MIN],
+	       mmbox_watermark_ok(zone, order, zone->_watermark[MMBOX_WMARK_MIN],
 			    ac->highest, flags, free);
 }
 
@@ -394,7 +354,7 @@ static bool should_reclaim_retry(const struct alloc_context *ac, unsigned int or
 		(*no_progress_loops)++;
 	if (*no_progress_loops <= MAX_RECLAIM_RETRIES) {
 		mmbox_for_each_zoneref(zone, zref, ac->zonelist, ac->highest) {
-			if (watermark_ok(zone, order,
+			if (mmbox_watermark_ok(zone, order,
 					 mmbox_wmark_pages(zone, MMBOX_WMARK_MIN),
 					 ac->highest, flags,
 					 READ_ONCE(zone->nr_free_pages)))
@@ -555,7 +515,7 @@ static noinline struct mmbox_page *alloc_pages_resched(struct mmbox_page *page)
 }
 
 /*
- * What watermark_ok() says for a request without rights. False also
+ * What mmbox_watermark_ok() says for a request without rights. False also
  * where that takes a look at the lists; above the orders of per-CPU lists the
  * caller finds out whether there is a block.
  */
@@ -1033,7 +993,7 @@ static struct mmbox_zone *bulk_zone(const struct alloc_context *ac, gfp_t gfp, u
 
 		if (zone->zone_pgdat != ac->preferred->zone_pgdat)
 			break;
-		if (watermark_ok(zone, 0, mark, mmbox_zone_idx(ac->preferred), 0,
+		if (mmbox_watermark_ok(zone, 0, mark, mmbox_zone_idx(ac->preferred), 0,
 				 READ_ONCE(zone->nr_free_pages)))
 			return zone;
 	}

@@ -15,12 +15,6 @@ void mmbox_find_zone_movable_pfns(struct mmbox *box);
 void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
 		      unsigned long *start_pfn, unsigned long *end_pfn);
 void mmbox_build_zonelists(struct mmbox *box, bool booted);
-void mmbox_calculate_min_free_kbytes(struct mmbox *box);
-void mmbox_zone_pcp_update(struct mmbox *box);
-void mmbox_setup_per_zone_wmarks(struct mmbox *box);
-int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus);
-void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);
-void mmbox_init_per_zone_wmark_min(struct mmbox *box);
 void mmbox_watch_zone(struct mmbox_zone *zone);
 void mmbox_unwatch_zone(struct mmbox_zone *zone);
 int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
@@ -64,14 +58,23 @@ void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
 		    unsigned int order, unsigned int pindex);
 int mmbox_pagesets_init(struct mmbox *box);
 void mmbox_pagesets_exit(struct mmbox *box);
-void mmbox_page_alloc_cpu_dead(struct mmbox *box, unsigned int cpu);
-void mmbox_page_alloc_cpu_online(struct mmbox *box);
 void mmbox_set_first_zones(struct mmbox *box);
 void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch);
 void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active);
+void mmbox_drain_pages(struct mmbox *box, int cpu);
 void mmbox_drain_all_pages(struct mmbox *box);
 void mmbox_drain_all_pages_cpuslocked(struct mmbox *box);
 unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone);
+
+/* watermark.c */
+void mmbox_calculate_min_free_kbytes(struct mmbox *box);
+void mmbox_zone_pcp_update(struct mmbox *box);
+void mmbox_setup_per_zone_wmarks(struct mmbox *box);
+int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus);
+void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box);
+void mmbox_init_per_zone_wmark_min(struct mmbox *box);
+void mmbox_page_alloc_cpu_dead(struct mmbox *box, unsigned int cpu);
+void mmbox_page_alloc_cpu_online(struct mmbox *box);
 
 /* page_alloc.c */
 void mmbox_free_pages_core(struct mmbox *box, struct mmbox_page *page,
@@ -85,8 +88,6 @@ void mmbox_refuse_page(struct mmbox *box, struct mmbox_page *page, unsigned int 
 void mmbox_free_to_tail(struct mmbox *box, struct mmbox_page *page);
 void mmbox_free_typed(struct mmbox *box, struct mmbox_page *page,
 		      unsigned int order);
-bool mmbox_zone_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
-			     unsigned long mark, int highest);
 
 /* percpu.c */
 void mmbox_drain_cpus_cpuslocked(bool (*holds)(void *arg, int cpu),

@@ -141,15 +141,26 @@ static void drain_pages_zone(struct mmbox_zone *zone, int cpu)
 	preempt_enable();
 }
 
-static void drain_pages(void *arg, int cpu)
+/**
+ * mmbox_drain_pages() - bring the pages of a CPU's lists to the zones
+ * @box: the box
+ * @cpu: the CPU: this one, or one that is offline
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_drain_pages(struct mmbox *box, int cpu)
 {
-	struct mmbox *box = arg;
 	struct mmbox_zone *zone;
 
 	if (mmbox_is_bitmap(box))
 		return;
 	mmbox_for_each_zone(box, zone)
 		drain_pages_zone(zone, cpu);
+}
+
+static void drain_pages(void *box, int cpu)
+{
+	mmbox_drain_pages(box, cpu);
 }
 
 static bool has_pages(void *arg, int cpu)
@@ -266,44 +277,6 @@ void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active)
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_set_reclaim_active);
-
-/* ---- CPUs that come and go ---- */
-
-/* The others share the watermark out among them. */
-static void update_pagesets(struct mmbox *box)
-{
-	mutex_lock(&box->pages.tunables_lock);
-	mmbox_zone_pcp_update(box);
-	mutex_unlock(&box->pages.tunables_lock);
-}
-
-/**
- * mmbox_page_alloc_cpu_dead() - a CPU has gone
- * @box: the box
- * @cpu: the CPU
- *
- * The pages of its lists go to the zones before anybody else may look. Whoever
- * drains later finds nothing there, so that concurrent drains never touch the same
- * lists.
- *
- * Context: process, may sleep, as a callback of CPU hotplug.
- */
-void mmbox_page_alloc_cpu_dead(struct mmbox *box, unsigned int cpu)
-{
-	drain_pages(box, cpu);
-	update_pagesets(box);
-}
-
-/**
- * mmbox_page_alloc_cpu_online() - a CPU has come
- * @box: the box
- *
- * Context: process, may sleep, as a callback of CPU hotplug.
- */
-void mmbox_page_alloc_cpu_online(struct mmbox *box)
-{
-	update_pagesets(box);
-}
 
 /* ---- begin and end ---- */
 

@@ -33,7 +33,7 @@
 #include <linux/swap.h>
 #include <linux/wait.h>
 
-#include "pages/pages.h"
+#include "pages/buddy.h"
 
 #define DEF_PRIORITY		12	/* 1/4096 of what can be freed at first */
 #define MAX_RECLAIM_RETRIES	16	/* passes in vain until kswapd gives up */
@@ -477,9 +477,8 @@ static bool pgdat_balanced(mmbox_pg_data_t *pgdat, unsigned int order, int highe
 		if (!mmbox_managed_zone(zone))
 			continue;
 		managed = true;
-		if (mmbox_zone_watermark_ok(zone, order,
-					    mmbox_wmark_pages(zone, MMBOX_WMARK_HIGH),
-					    highest))
+		if (mmbox_watermark_ok(zone, order, mmbox_wmark_pages(zone, MMBOX_WMARK_HIGH),
+				       highest, 0, mmbox_nr_free_pages(zone)))
 			return true;
 	}
 	/* Where there are no zones there is nothing to balance. */
