@@ -16,8 +16,9 @@
  * those from `active` on are free. The array lies at the slab's end, in a
  * kmalloc object (off-slab), or in one of the free objects (objfreelist).
  *
- * Slabs come from and go to the page allocator by slab_pages.c; slab_bulk.c
- * has the calls for many objects at once.
+ * slab_lists.c puts objects back into slabs, slab_pages.c takes slabs from the
+ * page allocator and gives them back, slab_check.c says what an address is, and
+ * slab_bulk.c has the calls for many objects at once.
  *
  * Which of these when, and how many: mm/slab.c of Linux 6.1. What differs is
  * the fast path, in slab_fast.h, which takes no lock and leaves interrupts on
@@ -27,7 +28,6 @@
  * its slab on. Where the cache promises that contents survive, slab_used.c keeps
  * beside the slab which objects users have.
  */
-#include <linux/bitmap.h>
 #include <linux/minmax.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
@@ -36,43 +36,12 @@
 #include "slab/slab_object.h"
 
 #define BATCHREFILL_LIMIT	16	/* objects for a CPU that had none lately */
-#define MMBOX_MAX_OBJECTS	(PAGE_SIZE / 8)	/* a slab; with indices of two bytes */
 
 /* ---- a slab and its objects ---- */
 
-/**
- * mmbox_nonlinear_obj_is_ours() - mmbox_obj_is_ours() without one range and one array
- * @cachep: the cache
- * @objp: an address
- * @id: what the slabs of the cache carry
- * @s_mem: out: address of the slab's first object
- * @index: out: index of the object
- *
- * Context: any.
- * Return: true if @objp is the start of an object; false also where the box is
- * one range with one array, as mmbox_obj_is_ours() knows all of it then.
- */
-noinline bool mmbox_nonlinear_obj_is_ours(const struct mmbox_kmem_cache *cachep,
-					  const void *objp, u32 id,
-					  unsigned long *s_mem, unsigned long *index)
-{
-	const struct mmbox_page *slab;
-
-	if (!mmbox_nonlinear() || cachep->va_size ||
-	    !mmbox_virt_to_page(cachep->box, objp))
-		return false;
-	slab = mmbox_virt_to_slab(cachep, objp);
-	if (slab->slab_cache != id)
-		return false;
-	*s_mem = (unsigned long)mmbox_slab_s_mem(cachep, slab);
-	*index = mmbox_obj_index(cachep, (unsigned long)objp - *s_mem);
-	return *index < cachep->num;
-}
-MMBOX_EXPORT_INTERNAL(mmbox_nonlinear_obj_is_ours);
-
 /*
- * Each of these two is written once for indices of one byte and of two, so
- * that the size is asked for once and not for every object.
+ * Written once for indices of one byte and of two, so that the size is asked for
+ * once and not for every object.
  */
 static __always_inline void __take_free_objs(const struct mmbox_kmem_cache *cachep,
 					     const void *freelist, bool bytes,
@@ -87,52 +56,7 @@ static __always_inline void __take_free_objs(const struct mmbox_kmem_cache *cach
 		objpp[i] = s_mem + size * __mmbox_get_free_obj(freelist, bytes, i);
 }
 
-static __always_inline unsigned int
-__put_free_objs(const struct mmbox_kmem_cache *cachep, void *freelist, bool bytes,
-		void *s_mem, void **objpp, unsigned int nr, unsigned int *active)
-{
-	const unsigned long num = cachep->num;
-	const unsigned int shift = cachep->shift;
-	const u64 inverse = cachep->inverse;
-	unsigned long nr_active = *active;
-	const unsigned long end = nr_active - nr;
-
-	while (nr_active > end) {
-		unsigned long idx = mmbox_ror64((*objpp++ - s_mem) * inverse, shift);
-
-		if (idx >= num)
-			break;
-		nr_active--;
-		if (bytes)
-			((u8 *)freelist)[nr_active] = idx;
-		else
-			((u16 *)freelist)[nr_active] = idx;
-	}
-	nr = *active - nr_active;
-	*active = nr_active;
-	return nr;
-}
-
-/*
- * The same where the first indices lie elsewhere: MMBOX_FREELIST_SPILLED. As many
- * as the object with the freelist has room for, then the others.
- */
-static unsigned int put_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
-					  const struct mmbox_page *slab, u8 *freelist,
-					  void *s_mem, void **objpp, unsigned int nr,
-					  unsigned int *active)
-{
-	unsigned int room = *active - min_t(unsigned int, *active, MMBOX_FREELIST_SPILL);
-	unsigned int first = min(nr, room), done;
-
-	done = __put_free_objs(cachep, freelist, true, s_mem, objpp, first, active);
-	if (done < first || done == nr)
-		return done;
-	freelist = mmbox_freelist_spill(cachep, slab, freelist);
-	return done + __put_free_objs(cachep, freelist, true, s_mem, objpp + done,
-				      nr - done, active);
-}
-
+/* The same where the first indices lie elsewhere: MMBOX_FREELIST_SPILLED. */
 static void take_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
 				   const struct mmbox_page *slab, const u8 *freelist,
 				   void *s_mem, void **objpp, unsigned int nr)
@@ -149,38 +73,6 @@ static void take_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
 	}
 	__take_free_objs(cachep, freelist + active + first, true, s_mem, objpp + first,
 			 nr - first);
-}
-
-/*
- * Put back what @objpp begins with of one slab's objects. Returns how many: 0
- * if the slab has none out, so that the object was freed twice, or has gone.
- */
-static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
-				  struct mmbox_page *slab, void **objpp,
-				  unsigned int nr)
-{
-	void *s_mem = mmbox_slab_s_mem(cachep, slab), *freelist;
-	unsigned int active = slab->active;
-
-	if (unlikely(!active || slab->slab_cache != cachep->id))
-		return 0;
-	nr = min(nr, active);
-	if (mmbox_objfreelist_slab(cachep) && !slab->freelist)
-		slab->freelist = mmbox_obj_to_index(cachep, slab, *objpp) + 1;
-	freelist = __mmbox_slab_freelist(cachep, slab, s_mem);
-	if (likely(cachep->freelist_kind == MMBOX_FREELIST_BYTES))
-		nr = __put_free_objs(cachep, freelist, true, s_mem, objpp, nr, &active);
-	else if (cachep->freelist_kind == MMBOX_FREELIST_SPILLED)
-		nr = put_free_objs_spilled(cachep, slab, freelist, s_mem, objpp, nr, &active);
-	else
-		nr = __put_free_objs(cachep, freelist, false, s_mem, objpp, nr, &active);
-	/* No object of it after all: an older slab was here, and begun elsewhere. */
-	if (unlikely(!nr) && mmbox_objfreelist_slab(cachep) && active == cachep->num)
-		slab->freelist = 0;
-	slab->active = active;
-	if (mmbox_slab_debugged(cachep))
-		mmbox_slab_debug_put(cachep, slab, objpp, nr);
-	return nr;
 }
 
 /* ---- nodes ---- */
@@ -328,68 +220,6 @@ static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *s
 	n->free_objects += cachep->num - slab->active;
 	mmbox_slab_stat_inc(cachep, grown);
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-}
-
-/*
- * An object was freed twice, and nobody has noticed: its content must survive,
- * or was overwritten. In its slab it would overwrite what is not the slab's.
- */
-static noinline void free_block_refuse(struct mmbox_kmem_cache *cachep,
-				       struct mmbox_kmem_cache_node *n, const void *base)
-{
-	lockdep_assert_held(&n->list_lock);
-	n->free_objects--;
-	mmbox_slab_stat_inc(cachep, num_active);
-	cachep->box->observer->bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep,
-				base + cachep->obj_offset);
-}
-
-/**
- * mmbox_free_block() - put objects back into their slabs
- * @cachep: the cache
- * @n: the node whose objects they are
- * @objpp: their addresses
- * @nr: how many
- * @destroy: gets slabs beyond what the node may hold, for mmbox_slabs_destroy()
- *	after the lock is dropped
- *
- * Context: any, under list_lock.
- */
-void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_node *n,
-		      void **objpp, unsigned int nr, struct list_head *destroy)
-{
-	lockdep_assert_held(&n->list_lock);
-	n->free_objects += nr;
-	mmbox_slab_stat_add(cachep, num_active, -(long)nr);
-	while (nr) {
-		struct mmbox_page *slab = mmbox_virt_to_slab(cachep, *objpp);
-		unsigned int done = slab_put_objs(cachep, slab, objpp, nr);
-
-		if (unlikely(!done)) {
-			free_block_refuse(cachep, n, *objpp++);
-			nr--;
-			continue;
-		}
-		objpp += done;
-		nr -= done;
-		mmbox_list_del(&slab->slab_list);
-		if (slab->active) {
-			mmbox_list_add_tail(&slab->slab_list, &n->slabs_partial);
-		} else {
-			mmbox_list_add(&slab->slab_list, &n->slabs_free);
-			n->free_slabs++;
-		}
-	}
-	while (n->free_objects > n->free_limit && !list_empty(&n->slabs_free)) {
-		struct mmbox_page *slab = list_last_entry(&n->slabs_free,
-							  struct mmbox_page,
-							  slab_list);
-
-		list_move(&slab->slab_list, destroy);
-		n->free_slabs--;
-		n->total_slabs--;
-		n->free_objects -= cachep->num;
-	}
 }
 
 /* ---- array_cache: with preemption off, and marked busy ---- */
@@ -624,46 +454,6 @@ noinline void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp
 
 	ac->entry[avail++] = objp;
 	mmbox_ac_end(ac, avail);
-}
-
-/**
- * mmbox_why_not_ours() - why something cannot be freed to a cache
- * @cachep: the cache
- * @objp: what is none of its objects
- *
- * Context: any.
- * Return: what it is counted as.
- */
-enum mmbox_bad mmbox_why_not_ours(const struct mmbox_kmem_cache *cachep, const void *objp)
-{
-	struct mmbox *box = cachep->box;
-	struct mmbox_page *page;
-
-	if (!mmbox_virt_valid(box, objp))
-		return MMBOX_BAD_FOREIGN;
-	page = mmbox_virt_to_page(box, objp);
-	if (!page)
-		return MMBOX_BAD_CACHE;
-	if (page->slab_cache)
-		return page->slab_cache == cachep->id ? MMBOX_BAD_OBJECT : MMBOX_BAD_CACHE;
-	return mmbox_why_no_object(box, page);
-}
-
-/**
- * mmbox_why_no_object() - why what lies in a page that is no slab's is no object
- * @box: the box
- * @page: the page
- *
- * Context: any.
- * Return: MMBOX_BAD_DOUBLE if the page is free, as its slab or block may have
- * gone with the first free; MMBOX_BAD_CACHE if others have it.
- */
-enum mmbox_bad mmbox_why_no_object(const struct mmbox *box, struct mmbox_page *page)
-{
-	u8 type = mmbox_glance(mmbox_block_head(box, page)->type);
-
-	return type == MMBOX_PAGE_BUDDY || type == MMBOX_PAGE_PCP ? MMBOX_BAD_DOUBLE :
-								    MMBOX_BAD_CACHE;
 }
 
 /**
@@ -1011,105 +801,6 @@ void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep)
 	mmbox_forget_cache(cachep);
 	mmbox_free_nodes(cachep);
 	mmbox_host_free_percpu(&cachep->box->host, cachep->host_cpu_cache);
-}
-
-/**
- * mmbox___kmem_cache_empty() - does a cache hold no slab with objects in use?
- * @cachep: the cache
- *
- * Context: process.
- * Return: true if it holds none.
- */
-bool mmbox___kmem_cache_empty(struct mmbox_kmem_cache *cachep)
-{
-	unsigned long flags;
-	bool empty = true;
-	int nid;
-
-	mmbox_for_each_online_node(cachep->box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
-
-		raw_spin_lock_irqsave(&n->list_lock, flags);
-		empty &= list_empty(&n->slabs_full) && list_empty(&n->slabs_partial);
-		raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	}
-	return empty;
-}
-
-/* Take those objects of a slab that are in use, as far as @objs has room. */
-static unsigned int slab_used_objects(const struct mmbox_kmem_cache *cachep,
-				      const struct mmbox_page *slab, void **objs,
-				      unsigned int nr)
-{
-	DECLARE_BITMAP(free, MMBOX_MAX_OBJECTS);
-	unsigned int i, used = 0;
-
-	bitmap_zero(free, MMBOX_MAX_OBJECTS);
-	for (i = slab->active; i < cachep->num; i++)
-		__set_bit(mmbox_get_free_obj(cachep, slab, i), free);
-	for (i = 0; i < cachep->num && used < nr; i++)
-		if (!test_bit(i, free))
-			objs[used++] = mmbox_index_to_obj(cachep, slab, i) +
-				       cachep->obj_offset;
-	return used;
-}
-
-/**
- * mmbox_used_objects() - objects of a cache that its slabs say are in use
- * @cachep: the cache; what lies in arrays counts as in use, so drain it before
- * @objs: where the addresses of the first go
- * @nr: room there
- *
- * Context: process.
- * Return: how many there are, possibly more than @nr.
- */
-unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
-				 unsigned int nr)
-{
-	unsigned long flags, used = 0;
-	struct mmbox_page *slab;
-	unsigned int taken = 0;
-	int nid;
-
-	mmbox_for_each_online_node(cachep->box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
-
-		raw_spin_lock_irqsave(&n->list_lock, flags);
-		list_for_each_entry(slab, &n->slabs_full, slab_list) {
-			used += slab->active;
-			taken += slab_used_objects(cachep, slab, objs + taken, nr - taken);
-		}
-		list_for_each_entry(slab, &n->slabs_partial, slab_list) {
-			used += slab->active;
-			taken += slab_used_objects(cachep, slab, objs + taken, nr - taken);
-		}
-		raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	}
-	return used;
-}
-MMBOX_EXPORT_INTERNAL(mmbox_used_objects);
-
-/**
- * mmbox_in_object() - where in an object of a cache does an address lie?
- * @cachep: the cache, to which the address's page belongs
- * @ptr: the address
- * @offset: bytes from the start of the object
- *
- * Context: any.
- * Return: false if it lies in none.
- */
-bool mmbox_in_object(struct mmbox_kmem_cache *cachep, const void *ptr,
-		     unsigned int *offset)
-{
-	const struct mmbox_page *slab = mmbox_virt_to_slab(cachep, ptr);
-	unsigned int idx;
-
-	if (ptr < mmbox_slab_s_mem(cachep, slab))
-		return false;
-	idx = mmbox_obj_to_index(cachep, slab, ptr);
-	/* In the red zone before it, that is a large number. */
-	*offset = ptr - mmbox_index_to_obj(cachep, slab, idx) - cachep->obj_offset;
-	return idx < cachep->num;
 }
 
 /**

@@ -35,7 +35,6 @@ void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
 struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 					  int nid);
 void mmbox_forget_cache(struct mmbox_kmem_cache *cachep);
-void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list);
 void mmbox_slab_free_pages(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab);
 
 /* slab_arrays.c */
@@ -64,7 +63,7 @@ int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep);
 void mmbox_slab_set_tunables(struct mmbox_kmem_cache *cachep);
 
 /* slab_rcu.c */
-void mmbox_slabs_defer(struct mmbox *box, struct list_head *list);
+void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list);
 void mmbox_slabs_rcu_barrier(struct mmbox *box);
 void mmbox_slab_rcu_init(struct mmbox *box);
 void mmbox_slab_rcu_exit(struct mmbox *box);

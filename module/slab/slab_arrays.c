@@ -29,8 +29,6 @@
 #define REAPTIMEOUT_NODE	(4 * HZ)
 #define ALIEN_LIMIT		12	/* objects in an alien cache, or 1 */
 
-DEFINE_STATIC_KEY_FALSE(mmbox_slab_stats);
-
 /* ---- making arrays ---- */
 
 static struct mmbox_array_cache *alloc_shared(struct mmbox *box, int nid,

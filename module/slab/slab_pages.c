@@ -238,31 +238,3 @@ void mmbox_slab_free_pages(struct mmbox_kmem_cache *cachep, struct mmbox_page *s
 	mmbox_account_reclaimed_pages(box, 1UL << cachep->gfporder);
 	mmbox_free_typed(box, slab, cachep->gfporder);
 }
-
-static void slabs_free_pages(struct mmbox_kmem_cache *cachep,
-			     struct list_head *list)
-{
-	struct mmbox_page *slab, *next;
-
-	list_for_each_entry_safe(slab, next, list, slab_list) {
-		mmbox_list_del(&slab->slab_list);
-		mmbox_slab_free_pages(cachep, slab);
-	}
-}
-
-/**
- * mmbox_slabs_destroy() - give the pages of slabs back
- * @cachep: the cache
- * @list: the slabs, on no list of a node any more
- *
- * Context: any, without list_lock.
- */
-void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list)
-{
-	if (list_empty(list))
-		return;
-	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
-		mmbox_slabs_defer(cachep->box, list);
-	else
-		slabs_free_pages(cachep, list);
-}
