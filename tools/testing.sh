@@ -71,10 +71,12 @@ silent() {
 # last_sum LOG: the last line of LOG that is a sum, or nothing
 last_sum() { sed -nE '/^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/p' "$1" | tail -n 1; }
 
-# The sum, as the last line, and the exit status that goes with it
+# The sum, as the last line, and the exit status that goes with it. Programs read
+# that line: who skipped something is told in the one above it.
 finish() {
+	[ -z "$skippers" ] || printf 'skipped: some of %s\n' "$skippers"
 	printf '%d passed, %d failed' "$passed" "$failed"
-	[ "$skipped" = 0 ] || printf ', %d skipped%s' "$skipped" "${skippers:+ ($skippers)}"
+	[ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
 	printf '\n'
 	[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
 }

@@ -97,8 +97,8 @@ static inline bool mmbox_buddy_has_block(const struct mmbox_zone *zone,
  * __zone_watermark_ok(), Linux 6.1.
  */
 static inline bool mmbox_watermark_ok(const struct mmbox_zone *zone, unsigned int order,
-			 unsigned long mark, int highest, unsigned int flags,
-			 long free)
+				      unsigned long mark, int highest, unsigned int flags,
+				      long free)
 {
 	long min = mark;
 

@@ -210,13 +210,13 @@ static bool zone_may_give(const struct mmbox_zone *zone, const struct alloc_cont
 	long free = READ_ONCE(zone->nr_free_pages);
 
 	if (mmbox_watermark_ok(zone, order, mmbox_wmark_pages(zone, wmark), ac->highest,
-			 flags, free))
+			       flags, free))
 		return true;
 	/* A boost is there to wake kswapd, not to refuse an atomic page. */
 	return !order && zone->watermark_boost && mmbox_gfp_atomic(gfp) &&
 	       wmark == MMBOX_WMARK_MIN &&
 	       mmbox_watermark_ok(zone, order, zone->_watermark[MMBOX_WMARK_MIN],
-			    ac->highest, flags, free);
+				  ac->highest, flags, free);
 }
 
 /* ---- all zones ---- */
@@ -355,9 +355,9 @@ static bool should_reclaim_retry(const struct alloc_context *ac, unsigned int or
 	if (*no_progress_loops <= MAX_RECLAIM_RETRIES) {
 		mmbox_for_each_zoneref(zone, zref, ac->zonelist, ac->highest) {
 			if (mmbox_watermark_ok(zone, order,
-					 mmbox_wmark_pages(zone, MMBOX_WMARK_MIN),
-					 ac->highest, flags,
-					 READ_ONCE(zone->nr_free_pages)))
+					       mmbox_wmark_pages(zone, MMBOX_WMARK_MIN),
+					       ac->highest, flags,
+					       READ_ONCE(zone->nr_free_pages)))
 				return true;
 		}
 	}
@@ -994,7 +994,7 @@ static struct mmbox_zone *bulk_zone(const struct alloc_context *ac, gfp_t gfp, u
 		if (zone->zone_pgdat != ac->preferred->zone_pgdat)
 			break;
 		if (mmbox_watermark_ok(zone, 0, mark, mmbox_zone_idx(ac->preferred), 0,
-				 READ_ONCE(zone->nr_free_pages)))
+				       READ_ONCE(zone->nr_free_pages)))
 			return zone;
 	}
 	return NULL;
