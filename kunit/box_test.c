@@ -259,7 +259,7 @@ static void use_pages(void *arg)
 			break;
 	}
 	for (i = 0; i < nr; i++)
-		mmbox___free_page(box, pages[i]);
+		__mmbox_free_page(box, pages[i]);
 }
 
 static void look(void *arg)

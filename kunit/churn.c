@@ -111,7 +111,7 @@ static void item_free(struct churn *churn, struct churn_item *item)
 	item_check(churn, item);
 	switch (item->kind) {
 	case KIND_PAGES:
-		mmbox___free_pages(churn->box, item->page, item->order);
+		__mmbox_free_pages(churn->box, item->page, item->order);
 		break;
 	case KIND_CACHE:
 		mmbox_kmem_cache_free(item->cachep, item->addr);

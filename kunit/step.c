@@ -359,7 +359,7 @@ static void use_free(struct stepper *st, struct mmbox *box, struct holder *user,
 	else if (thing->use == USE_KMALLOC)
 		CALL(st, mmbox_kfree(box, thing->addr));
 	else
-		CALL(st, mmbox___free_pages(box, thing->page, thing->order));
+		CALL(st, __mmbox_free_pages(box, thing->page, thing->order));
 }
 
 static void choose(struct holder *user, struct thing *thing, enum use use,

@@ -186,7 +186,7 @@ DEFINE_MANY(host_1000, MANY_OBJECTS,
 #define DEFINE_PAGES(order)						\
 DEFINE_PAIR(box_pages_##order, struct mmbox_page *,			\
 	    mmbox_alloc_pages(b->box, GFP_KERNEL, order),		\
-	    mmbox___free_pages(b->box, p, order))			\
+	    __mmbox_free_pages(b->box, p, order))			\
 DEFINE_PAIR(host_pages_##order, struct page *,				\
 	    alloc_pages(GFP_KERNEL, order), __free_pages(p, order))
 
@@ -196,18 +196,18 @@ DEFINE_PAGES(5)
 DEFINE_PAGES(9)
 
 DEFINE_MANY(box_4096, MANY_PAGES, mmbox_alloc_page(b->box, GFP_KERNEL),
-	    mmbox___free_page(b->box, p))
+	    __mmbox_free_page(b->box, p))
 DEFINE_MANY(host_4096, MANY_PAGES, alloc_page(GFP_KERNEL), __free_page(p))
 
 /* What ended the bitmap: one page, allocated and freed in turn. */
 DEFINE_PAIR(bitmap_pages_0, struct mmbox_page *,
 	    mmbox_alloc_pages(b->bitmap, GFP_KERNEL, 0),
-	    mmbox___free_pages(b->bitmap, p, 0))
+	    __mmbox_free_pages(b->bitmap, p, 0))
 
 /* Past the per-CPU lists: each takes its zone's lock twice. */
 DEFINE_PAIR(nodes_pages_5, struct mmbox_page *,
 	    mmbox_alloc_pages(b->nodes, GFP_KERNEL, 5),
-	    mmbox___free_pages(b->nodes, p, 5))
+	    __mmbox_free_pages(b->nodes, p, 5))
 
 #ifdef CONFIG_GENERIC_ALLOCATOR
 DEFINE_PAIR(host_gen_pool, unsigned long, gen_pool_alloc(b->pool, PAGE_SIZE),

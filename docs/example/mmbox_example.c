@@ -76,7 +76,7 @@ static int use_pages(void)
 		return -ENOMEM;
 	pr_info("4 pages from page frame %lu of the box\n",
 		mmbox_page_to_pfn(box, page));
-	mmbox___free_pages(box, page, 2);
+	__mmbox_free_pages(box, page, 2);
 	return 0;
 }
 

@@ -52,11 +52,11 @@ static void foreign_address(struct kunit *test)
 		}
 		mmbox_free_pages(box, (unsigned long)addr[i], 0);
 		expect_bad(test, box, MMBOX_BAD_FOREIGN);
-		mmbox___free_pages(box, addr[i], 0);
+		__mmbox_free_pages(box, addr[i], 0);
 		expect_bad(test, box, MMBOX_BAD_FOREIGN);
 	}
 	/* In the middle of a page descriptor. */
-	mmbox___free_pages(box, (void *)box->memmap.map + 8, 0);
+	__mmbox_free_pages(box, (void *)box->memmap.map + 8, 0);
 	expect_bad(test, box, MMBOX_BAD_FOREIGN);
 }
 
@@ -66,7 +66,7 @@ static void wrong_cache(struct kunit *test)
 	struct mmbox_kmem_cache *a = new_cache(test, box, "a", 64);
 	struct mmbox_kmem_cache *b = new_cache(test, box, "b", 64);
 	void *objp = mmbox_kmem_cache_alloc(a, GFP_KERNEL);
-	void *page = (void *)mmbox___get_free_page(box, GFP_KERNEL);
+	void *page = (void *)__mmbox_get_free_page(box, GFP_KERNEL);
 	void *large = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
 
 	memset(objp, 0x5a, 64);
@@ -363,15 +363,15 @@ static void wrong_order(struct kunit *test)
 		for (wrong = 0; wrong < 11; wrong++) {
 			if (wrong == order)
 				continue;
-			mmbox___free_pages(box, page, wrong);
+			__mmbox_free_pages(box, page, wrong);
 			expect_bad(test, box, MMBOX_BAD_ORDER);
 		}
 		/* Such that only their low bits are right. */
-		mmbox___free_pages(box, page, order + 256);
+		__mmbox_free_pages(box, page, order + 256);
 		expect_bad(test, box, MMBOX_BAD_ORDER);
-		mmbox___free_pages(box, page, order + 0x1000000);
+		__mmbox_free_pages(box, page, order + 0x1000000);
 		expect_bad(test, box, MMBOX_BAD_ORDER);
-		mmbox___free_pages(box, page, order);
+		__mmbox_free_pages(box, page, order);
 	}
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
@@ -386,22 +386,22 @@ static void not_allocated(struct kunit *test)
 	int i;
 
 	for (i = 1; i < 8; i++) {
-		mmbox___free_pages(box, page + i, 0);
+		__mmbox_free_pages(box, page + i, 0);
 		expect_bad(test, box, MMBOX_BAD_PAGE);
 	}
 	mmbox_free_pages(box, (unsigned long)mmbox_page_address(box, page) + 8, 3);
 	expect_bad(test, box, MMBOX_BAD_FOREIGN);
-	mmbox___free_pages(box, mmbox_virt_to_page(box, objp), 0);
+	__mmbox_free_pages(box, mmbox_virt_to_page(box, objp), 0);
 	expect_bad(test, box, MMBOX_BAD_PAGE);
-	mmbox___free_pages(box, mmbox_virt_to_page(box, large), 6);
+	__mmbox_free_pages(box, mmbox_virt_to_page(box, large), 6);
 	expect_bad(test, box, MMBOX_BAD_PAGE);
-	mmbox___free_pages(box, mmbox_virt_to_page(box, box->memmap.map), 0);
+	__mmbox_free_pages(box, mmbox_virt_to_page(box, box->memmap.map), 0);
 	expect_bad(test, box, MMBOX_BAD_PAGE);
 	mmbox_kfree(box, large + PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, 1, test_nr_bad(box));
 	mmbox_kfree(box, large);
 	mmbox_kfree(box, objp);
-	mmbox___free_pages(box, page, 3);
+	__mmbox_free_pages(box, page, 3);
 	KUNIT_EXPECT_EQ(test, 1, test_nr_bad(box));
 }
 
@@ -418,19 +418,19 @@ static void double_free_pages(struct kunit *test)
 		/* Its neighbour is in use, so that it does not merge away. */
 		page = mmbox_alloc_pages(box, GFP_KERNEL, order);
 		pages[0] = mmbox_alloc_pages(box, GFP_KERNEL, order);
-		mmbox___free_pages(box, page, order);
-		mmbox___free_pages(box, page, order);
+		__mmbox_free_pages(box, page, order);
+		__mmbox_free_pages(box, page, order);
 		expect_bad(test, box, MMBOX_BAD_DOUBLE);
-		mmbox___free_pages(box, pages[0], order);
+		__mmbox_free_pages(box, pages[0], order);
 	}
 	/* Whatever became of a freed page, it is refused. */
 	for (i = 0; i < 64; i++)
 		pages[i] = mmbox_alloc_pages(box, GFP_KERNEL, 0);
 	for (i = 0; i < 64; i++)
-		mmbox___free_pages(box, pages[i], 0);
+		__mmbox_free_pages(box, pages[i], 0);
 	mmbox_drain_all_pages(box);
 	for (i = 0; i < 64; i++)
-		mmbox___free_pages(box, pages[i], 0);
+		__mmbox_free_pages(box, pages[i], 0);
 	KUNIT_EXPECT_EQ(test, 64, test_nr_bad(box));
 	atomic_long_set(&box->faces.bad[MMBOX_BAD_DOUBLE], 0);
 	atomic_long_set(&box->faces.bad[MMBOX_BAD_PAGE], 0);

@@ -184,7 +184,7 @@ static void use_all(struct kunit *test)
 				break;
 			}
 		list_del(&page->buddy_list);
-		mmbox___free_page(box, page);
+		__mmbox_free_page(box, page);
 	}
 	mmbox_drain_all_pages(box);
 	mmbox_for_each_zone(box, zone)
@@ -260,10 +260,10 @@ static void refused(struct kunit *test)
 		free;							\
 		KUNIT_EXPECT_EQ_MSG(test, ++bad, test_nr_bad(box), #free);	\
 	} while (0)
-	REFUSED(mmbox___free_pages(box, page, 0));
-	REFUSED(mmbox___free_pages(box, page + 1, 0));
-	REFUSED(mmbox___free_pages(box, (void *)page + 8, 1));
-	REFUSED(mmbox___free_pages(box, (void *)box, 0));
+	REFUSED(__mmbox_free_pages(box, page, 0));
+	REFUSED(__mmbox_free_pages(box, page + 1, 0));
+	REFUSED(__mmbox_free_pages(box, (void *)page + 8, 1));
+	REFUSED(__mmbox_free_pages(box, (void *)box, 0));
 	REFUSED(mmbox_free_pages(box, (unsigned long)box, 0));
 	REFUSED(mmbox_kfree(box, test));
 	REFUSED(mmbox_kfree(box, mmbox_page_address(box, page)));
@@ -275,7 +275,7 @@ static void refused(struct kunit *test)
 	REFUSED(mmbox_kfree(box, objp));
 #undef REFUSED
 	mmbox_kfree(box, other);
-	mmbox___free_pages(box, page, 1);
+	__mmbox_free_pages(box, page, 1);
 	KUNIT_EXPECT_EQ(test, bad, test_nr_bad(box));
 	mmbox_kmem_cache_destroy(cachep);
 }
@@ -349,7 +349,7 @@ static void failures(struct kunit *test)
 		page = mmbox_alloc_pages(box, GFP_KERNEL, 3);
 		KUNIT_EXPECT_NOT_NULL(test, page);
 		if (page)
-			mmbox___free_pages(box, page, 3);
+			__mmbox_free_pages(box, page, 3);
 		test_check_box(test, box);
 		mmbox_destroy(box);
 		KUNIT_EXPECT_EQ(test, account.bytes, 0);

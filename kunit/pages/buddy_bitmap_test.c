@@ -59,7 +59,7 @@ static void split_and_merge(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, mmbox_nr_pcp_pages(zone), 0, "there are per-CPU lists");
 	test_check_pages(test, box);
 
-	mmbox___free_pages(box, page, 0);
+	__mmbox_free_pages(box, page, 0);
 	KUNIT_EXPECT_EQ(test, zone->free_area[9].nr_free, top);
 	for (order = 0; order < 9; order++) {
 		KUNIT_EXPECT_EQ(test, zone->free_area[order].nr_free, 0);
@@ -77,13 +77,13 @@ static void head_of_list(struct kunit *test)
 	b = mmbox_alloc_pages(box, GFP_KERNEL, 9);
 	c = mmbox_alloc_pages(box, GFP_KERNEL, 9);
 	KUNIT_ASSERT_NOT_NULL(test, c);
-	mmbox___free_pages(box, b, 9);
-	mmbox___free_pages(box, a, 9);
+	__mmbox_free_pages(box, b, 9);
+	__mmbox_free_pages(box, a, 9);
 	KUNIT_EXPECT_PTR_EQ(test, mmbox_alloc_pages(box, GFP_KERNEL, 9), a);
 	KUNIT_EXPECT_PTR_EQ(test, mmbox_alloc_pages(box, GFP_KERNEL, 9), b);
-	mmbox___free_pages(box, b, 9);
-	mmbox___free_pages(box, a, 9);
-	mmbox___free_pages(box, c, 9);
+	__mmbox_free_pages(box, b, 9);
+	__mmbox_free_pages(box, a, 9);
+	__mmbox_free_pages(box, c, 9);
 }
 
 /* Pairs are merged from the bit alone, in whichever order they come. */
@@ -108,7 +108,7 @@ static void any_order(struct kunit *test)
 		for (i = 0; i < nr; i++) {
 			j = i + test_random(&seed) % (nr - i);
 			swap(pages[i], pages[j]);
-			mmbox___free_pages(box, pages[i], order);
+			__mmbox_free_pages(box, pages[i], order);
 		}
 		test_check_pages(test, box);
 		for (i = 0; i < box->pages.max_order; i++)

@@ -97,7 +97,7 @@ static void use_unit(void *arg)
 
 			if (mmbox_pageblock_type(user->box, pfn) == MMBOX_MIGRATE_ISOLATE)
 				WRITE_ONCE(user->nr_overlaps, user->nr_overlaps + 1);
-			mmbox___free_pages(user->box, held[nr], user->order);
+			__mmbox_free_pages(user->box, held[nr], user->order);
 		}
 		cond_resched();
 	} while (!READ_ONCE(user->stop));
@@ -141,7 +141,7 @@ static void isolate_in_use(struct kunit *test, unsigned int order)
 	for (i = 0; i < nr; i++) {
 		if (unit_of(box, pages[i]) != unit)
 			continue;
-		mmbox___free_pages(box, pages[i], 0);
+		__mmbox_free_pages(box, pages[i], 0);
 		pages[i] = NULL;
 	}
 	mmbox_drain_all_pages(box);
@@ -175,7 +175,7 @@ static void isolate_in_use(struct kunit *test, unsigned int order)
 
 	for (i = 0; i < nr; i++)
 		if (pages[i])
-			mmbox___free_pages(box, pages[i], 0);
+			__mmbox_free_pages(box, pages[i], 0);
 	mmbox_drain_all_pages(box);
 	KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, free, "pages are lost");
 	KUNIT_EXPECT_EQ(test, zone->nr_free_isolated, 0);

@@ -259,7 +259,7 @@ static void free_all(struct mmbox *box, struct mmbox_page **pages, unsigned int 
 		     unsigned int order)
 {
 	while (nr--)
-		mmbox___free_pages(box, pages[nr], order);
+		__mmbox_free_pages(box, pages[nr], order);
 	mmbox_drain_all_pages(box);
 }
 
@@ -366,7 +366,7 @@ static void busy(struct kunit *test)
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, 0);
 	expect_figures(test, box, &before, "busy");
 	check_all(test, box);
-	mmbox___free_pages(box, page, 0);
+	__mmbox_free_pages(box, page, 0);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_offline(box, 9));
 	check_all(test, box);
 }
@@ -382,7 +382,7 @@ static void free_elsewhere(void *arg)
 		pages[i] = mmbox_alloc_pages_node(box, 1, GFP_KERNEL, 0);
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
 		if (pages[i])
-			mmbox___free_pages(box, pages[i], 0);
+			__mmbox_free_pages(box, pages[i], 0);
 }
 
 static void on_lists_of_cpus(struct kunit *test)
@@ -426,7 +426,7 @@ static void empty_zone(struct kunit *test)
 	page = mmbox_alloc_pages(box, GFP_DMA, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_EXPECT_EQ(test, mmbox_page_to_pfn(box, page) / SECTION_PAGES, 1);
-	mmbox___free_pages(box, page, 0);
+	__mmbox_free_pages(box, page, 0);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_online(box, 0, MMBOX_MMOP_ONLINE));
 	KUNIT_EXPECT_EQ(test, dma->spanned_pages, 2 * SECTION_PAGES);
 	check_all(test, box);
@@ -457,7 +457,7 @@ static void movable(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_EXPECT_PTR_EQ(test, mmbox_page_zone(box, page), zone);
 	KUNIT_EXPECT_EQ(test, -EBUSY, mmbox_memory_offline(box, 3));
-	mmbox___free_pages(box, page, 0);
+	__mmbox_free_pages(box, page, 0);
 	/* What cannot be moved does not go there, and blocks do not merge across. */
 	for (nr = 0; nr < MAX_PAGES; nr++) {
 		pages[nr] = mmbox_alloc_pages_node(box, 0, GFP_KERNEL | __GFP_NORETRY |
@@ -561,7 +561,7 @@ static void isolated(struct kunit *test)
 	mmbox_list_isolate(zone, mmbox_page_to_pfn(box, page) & ~1023UL, types);
 	left = zone->nr_free_pages;
 	KUNIT_EXPECT_EQ(test, free - left, 1024 - 16);
-	mmbox___free_pages(box, page, 4);
+	__mmbox_free_pages(box, page, 4);
 	KUNIT_EXPECT_EQ_MSG(test, left, zone->nr_free_pages, "counts as free");
 	check_verify(test, box);
 	nr = take_all(test, box, 0, pages);
@@ -599,7 +599,7 @@ static void highatomic(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EBUSY, mmbox_memory_offline(box, nr));
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, 0);
 	expect_figures(test, box, &before, "undone");
-	mmbox___free_pages(box, page, 0);
+	__mmbox_free_pages(box, page, 0);
 	mmbox_drain_all_pages(box);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_memory_offline(box, nr));
 	KUNIT_EXPECT_EQ(test, zone->nr_reserved_highatomic, 0);

@@ -113,7 +113,7 @@ static void nodes_fall_back(struct kunit *test)
 	list_add(&page->buddy_list, &pages);
 	list_for_each_entry_safe(page, next, &pages, buddy_list) {
 		list_del(&page->buddy_list);
-		mmbox___free_page(box, page);
+		__mmbox_free_page(box, page);
 	}
 }
 
@@ -171,7 +171,7 @@ static void one_zone(struct kunit *test)
 	page = mmbox_alloc_pages(box, GFP_KERNEL, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_EXPECT_EQ(test, (int)(int)page->zone_id, MMBOX_ZONE_DMA);
-	mmbox___free_pages(box, page, 0);
+	__mmbox_free_pages(box, page, 0);
 }
 
 /* What lies where, with all zones there can be, and what each flag may have. */
@@ -212,7 +212,7 @@ static void four_zones(struct kunit *test)
 
 		KUNIT_ASSERT_NOT_NULL(test, page);
 		KUNIT_EXPECT_EQ_MSG(test, (int)(int)page->zone_id, cases[i].idx, "case %d", i);
-		mmbox___free_pages(box, page, 0);
+		__mmbox_free_pages(box, page, 0);
 	}
 }
 

@@ -40,15 +40,15 @@ static void local(struct kunit *test)
 
 			KUNIT_ASSERT_NOT_NULL(test, page);
 			KUNIT_EXPECT_EQ(test, nid_of(box, page), nid);
-			mmbox___free_pages(box, page, order);
+			__mmbox_free_pages(box, page, order);
 			page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_THISNODE, order);
 			KUNIT_ASSERT_NOT_NULL(test, page);
 			KUNIT_EXPECT_EQ(test, nid_of(box, page), nid);
-			mmbox___free_pages(box, page, order);
+			__mmbox_free_pages(box, page, order);
 			page = mmbox_alloc_pages_node(box, !nid, GFP_KERNEL, order);
 			KUNIT_ASSERT_NOT_NULL(test, page);
 			KUNIT_EXPECT_EQ(test, nid_of(box, page), !nid);
-			mmbox___free_pages(box, page, order);
+			__mmbox_free_pages(box, page, order);
 		}
 	}
 	if (num_possible_cpus() == 2)
@@ -100,9 +100,9 @@ static void fallback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after[MMBOX_NUMA_HIT], before[MMBOX_NUMA_HIT]);
 	KUNIT_EXPECT_EQ(test, after[MMBOX_NUMA_LOCAL] + after[MMBOX_NUMA_OTHER],
 			before[MMBOX_NUMA_LOCAL] + before[MMBOX_NUMA_OTHER] + 1);
-	mmbox___free_pages(box, page, 0);
+	__mmbox_free_pages(box, page, 0);
 	while (nr)
-		mmbox___free_pages(box, pages[--nr], 0);
+		__mmbox_free_pages(box, pages[--nr], 0);
 }
 
 /* The node that is asked last for what @nid was asked for. */
@@ -157,7 +157,7 @@ static void interleaved(struct kunit *test)
 		mmbox_zone_stat(zone, stat);
 	KUNIT_EXPECT_EQ(test, stat[MMBOX_NUMA_INTERLEAVE_HIT], 16);
 	for (i = 0; i < 16; i++)
-		mmbox___free_pages(box, pages[i], 1);
+		__mmbox_free_pages(box, pages[i], 1);
 }
 
 /* node_cpus= says whose a CPU is; who is not named is of node 0. */

@@ -88,7 +88,7 @@ static void split_and_merge(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(mmbox_page_to_pfn(box, page), 16));
 	test_check_pages(test, box);
 
-	mmbox___free_pages(box, page, 4);
+	__mmbox_free_pages(box, page, 4);
 	expect_as_before(test, box, &before);
 }
 
@@ -107,7 +107,7 @@ static void orders(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, page->order, order);
 			KUNIT_EXPECT_TRUE(test, IS_ALIGNED(mmbox_page_to_pfn(box, page),
 							   1UL << order));
-			mmbox___free_pages(box, page, order);
+			__mmbox_free_pages(box, page, order);
 		}
 		KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, orders));
 		KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 64));
@@ -139,7 +139,7 @@ static void merge_any_order(struct kunit *test)
 		for (i = 0; i < nr; i++) {
 			j = i + test_random(&seed) % (nr - i);
 			swap(pages[i], pages[j]);
-			mmbox___free_pages(box, pages[i], order);
+			__mmbox_free_pages(box, pages[i], order);
 		}
 		expect_as_before(test, box, &before);
 	}
@@ -218,7 +218,7 @@ static void exhaustion(struct kunit *test)
 	test_check_pages(test, box);
 
 	while (nr)
-		mmbox___free_pages(box, pages[--nr], 0);
+		__mmbox_free_pages(box, pages[--nr], 0);
 	expect_as_before(test, box, &before);
 	KUNIT_EXPECT_NOT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 0));
 }
@@ -276,11 +276,11 @@ static void out_of_memory(struct kunit *test)
 		page = mmbox_alloc_pages(box, cases[i].gfp | __GFP_NOWARN, cases[i].order);
 		KUNIT_EXPECT_EQ_MSG(test, !!page, cases[i].gets_one, "%s", cases[i].what);
 		if (page)
-			mmbox___free_pages(box, page, cases[i].order);
+			__mmbox_free_pages(box, page, cases[i].order);
 		mmbox_drain_all_pages(box);
 	}
 	while (nr)
-		mmbox___free_pages(box, pages[--nr], 0);
+		__mmbox_free_pages(box, pages[--nr], 0);
 	expect_as_before(test, box, &before);
 }
 
@@ -291,7 +291,7 @@ static void free_one_later(void *arg)
 	/* The other one is at its wits' end by now, or will be: either will do. */
 	schedule_timeout_uninterruptible(HZ / 10);
 	while (e->nr)
-		mmbox___free_pages(e->box, e->pages[--e->nr], 0);
+		__mmbox_free_pages(e->box, e->pages[--e->nr], 0);
 }
 
 /* Not even the reserve is left: __GFP_NOFAIL waits until somebody frees a page. */
@@ -309,7 +309,7 @@ static void nofail_waits(struct kunit *test)
 	page = mmbox_alloc_pages(e.box, GFP_KERNEL | __GFP_NOFAIL | __GFP_NOWARN, 0);
 	test_thread_wait(thread);
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	mmbox___free_pages(e.box, page, 0);
+	__mmbox_free_pages(e.box, page, 0);
 }
 
 /* Half of the box is free, but no two pages side by side. */
@@ -331,7 +331,7 @@ static void fragmented(struct kunit *test)
 				  zone_of(box, MMBOX_ZONE_NORMAL)->managed_pages);
 	for (i = 0; i < nr; i++)
 		if (mmbox_page_to_pfn(box, pages[i]) % 2)
-			mmbox___free_pages(box, pages[i], 0);
+			__mmbox_free_pages(box, pages[i], 0);
 	mmbox_drain_all_pages(box);
 	KUNIT_EXPECT_GT(test, zone_of(box, MMBOX_ZONE_NORMAL)->nr_free_pages, 2000);
 	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 1));
@@ -349,19 +349,19 @@ static void zeroed(struct kunit *test)
 		void *addr = mmbox_page_address(box, page);
 
 		memset(addr, 0xa5, PAGE_SIZE << order);
-		mmbox___free_pages(box, page, order);
+		__mmbox_free_pages(box, page, order);
 		page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_ZERO, order);
 		addr = mmbox_page_address(box, page);
 		KUNIT_EXPECT_NULL_MSG(test, memchr_inv(addr, 0, PAGE_SIZE << order),
 				      "order %u is not cleared", order);
-		mmbox___free_pages(box, page, order);
+		__mmbox_free_pages(box, page, order);
 	}
 }
 
 static void by_address(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
-	unsigned long addr = mmbox___get_free_pages(box, GFP_KERNEL, 2);
+	unsigned long addr = __mmbox_get_free_pages(box, GFP_KERNEL, 2);
 
 	KUNIT_ASSERT_NE(test, addr, 0);
 	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(addr - box->physmap.va_base, PAGE_SIZE << 2));
@@ -410,12 +410,12 @@ static void per_cpu_lists(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mmbox_nr_pcp_pages(zone), 0);
 	for (i = 0; i < 64; i++)
 		page[i] = mmbox_alloc_pages(box, GFP_KERNEL, 0);
-	mmbox___free_pages(box, page[5], 0);
+	__mmbox_free_pages(box, page[5], 0);
 	KUNIT_EXPECT_GT(test, mmbox_nr_pcp_pages(zone), 0);
 	KUNIT_EXPECT_PTR_EQ_MSG(test, mmbox_alloc_pages(box, GFP_KERNEL, 0), page[5],
 				"the hottest page does not come first");
 	for (i = 0; i < 64; i++) {
-		mmbox___free_pages(box, page[i], 0);
+		__mmbox_free_pages(box, page[i], 0);
 		KUNIT_EXPECT_LE(test, mmbox_nr_pcp_pages(zone), (unsigned long)high);
 	}
 	KUNIT_EXPECT_GT(test, mmbox_nr_pcp_pages(zone), 0);
@@ -429,7 +429,7 @@ static void free_elsewhere(void *arg)
 	struct elsewhere *e = arg;
 
 	while (e->nr)
-		mmbox___free_pages(e->box, e->pages[--e->nr], 0);
+		__mmbox_free_pages(e->box, e->pages[--e->nr], 0);
 }
 
 /* Pages of one CPU, freed by the other, and back again a few times. */
@@ -492,14 +492,14 @@ static void busy_lists(struct kunit *test)
 	int count;
 
 	test_pin(test, 0);
-	mmbox___free_pages(box, mmbox_alloc_pages(box, GFP_KERNEL, 0), 0);
+	__mmbox_free_pages(box, mmbox_alloc_pages(box, GFP_KERNEL, 0), 0);
 	preempt_disable();
 	pcp = this_cpu_ptr(zone->per_cpu_pageset);
 	pcp->busy = 1;
 	count = pcp->count;
 	page = mmbox_alloc_pages(box, GFP_ATOMIC, 0);
 	if (page)
-		mmbox___free_pages(box, page, 0);
+		__mmbox_free_pages(box, page, 0);
 	touched = pcp->count != count || pcp->busy != 1;
 	pcp->busy = 0;
 	preempt_enable();
@@ -576,7 +576,7 @@ static void first_zone_changes(struct kunit *test)
 	unsigned int i;
 
 	test_pin(test, 0);
-	mmbox___free_pages(box, mmbox_alloc_pages(box, GFP_NOWAIT, 0), 0);
+	__mmbox_free_pages(box, mmbox_alloc_pages(box, GFP_NOWAIT, 0), 0);
 	KUNIT_ASSERT_GT(test, mmbox_nr_pcp_pages(normal), 0);
 	memset(dma->lowmem_reserve, 0, sizeof(dma->lowmem_reserve));
 	for (i = 0; i < MMBOX_NR_WMARK; i++)
@@ -589,7 +589,7 @@ static void first_zone_changes(struct kunit *test)
 			continue;
 		got++;
 		wrong += mmbox_page_zone(box, page) == normal;
-		mmbox___free_pages(box, page, 0);
+		__mmbox_free_pages(box, page, 0);
 	}
 	test_interrupts_stop(interrupts);
 	KUNIT_EXPECT_GT(test, got, MIN_FLIPS);
@@ -642,7 +642,7 @@ static void blink_block(void *arg)
 	do {
 		page = mmbox_alloc_pages(b->box, GFP_NOWAIT | __GFP_NOWARN, 5);
 		if (page)
-			mmbox___free_pages(b->box, page, 5);
+			__mmbox_free_pages(b->box, page, 5);
 		WRITE_ONCE(b->nr, b->nr + 1);
 		cond_resched();
 	} while (!READ_ONCE(b->stop));
@@ -716,11 +716,11 @@ static void alloc_atomically(struct mmbox *box, unsigned int way, gfp_t gfp)
 		mmbox_alloc_pages_bulk_array_node(box, gfp, 0, 1, &page);
 		break;
 	default:
-		page = mmbox_virt_to_page(box, (void *)mmbox___get_free_pages(box, gfp, 0));
+		page = mmbox_virt_to_page(box, (void *)__mmbox_get_free_pages(box, gfp, 0));
 	}
 	preempt_enable();
 	if (page)
-		mmbox___free_pages(box, page, 0);
+		__mmbox_free_pages(box, page, 0);
 }
 
 /*
@@ -766,7 +766,7 @@ static void cpu_goes(struct kunit *test)
 	for (round = 0; round < 2; round++) {
 		test_pin(test, 1);
 		cpu = test_nth_cpu(1);
-		mmbox___free_pages(box, mmbox_alloc_pages(box, GFP_KERNEL, 0), 0);
+		__mmbox_free_pages(box, mmbox_alloc_pages(box, GFP_KERNEL, 0), 0);
 		KUNIT_EXPECT_GT(test, per_cpu_ptr(zone->per_cpu_pageset, cpu)->count, 0);
 		test_pin(test, 0);
 		err = remove_cpu(cpu);

@@ -190,7 +190,7 @@ static void free_one(struct actor *a)
 	if (!a->nr)
 		return;
 	held = give(a, next(a, a->nr));
-	mmbox___free_pages(a->model->box, held.page, held.order);
+	__mmbox_free_pages(a->model->box, held.page, held.order);
 }
 
 static void alloc_one(struct actor *a)

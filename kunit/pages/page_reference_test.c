@@ -82,7 +82,7 @@ static bool alloc_block(struct blocks *b, unsigned int order)
 	if (!page)
 		return false;
 	if (mmbox_page_zone(b->box, page) != b->zone) {
-		mmbox___free_pages(b->box, page, order);
+		__mmbox_free_pages(b->box, page, order);
 		return false;
 	}
 	b->live[b->nr++] = (struct block){ page, order };
@@ -91,7 +91,7 @@ static bool alloc_block(struct blocks *b, unsigned int order)
 
 static void free_block(struct blocks *b, unsigned int nr)
 {
-	mmbox___free_pages(b->box, b->live[nr].page, b->live[nr].order);
+	__mmbox_free_pages(b->box, b->live[nr].page, b->live[nr].order);
 }
 
 static void free_front(struct blocks *b, unsigned int nr)

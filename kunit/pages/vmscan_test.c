@@ -62,10 +62,10 @@ static unsigned long stock_scan(struct mmbox_shrinker *shrinker,
 		stock->reclaimer = mmbox_is_reclaimer(stock->box);
 		stock->got_reserve = page;
 		if (page)
-			mmbox___free_pages(stock->box, page, 0);
+			__mmbox_free_pages(stock->box, page, 0);
 	}
 	for (i = 0; i < sc->nr_to_scan && stock->nr; i++)
-		mmbox___free_pages(stock->box, stock->pages[--stock->nr], 0);
+		__mmbox_free_pages(stock->box, stock->pages[--stock->nr], 0);
 	return i;
 }
 
@@ -104,7 +104,7 @@ static unsigned long stock_fill(struct stock *stock, gfp_t gfp, unsigned long nr
 static void stock_empty(struct stock *stock)
 {
 	while (stock->nr)
-		mmbox___free_pages(stock->box, stock->pages[--stock->nr], 0);
+		__mmbox_free_pages(stock->box, stock->pages[--stock->nr], 0);
 }
 
 static struct mmbox *box_of(struct kunit *test, bool kswapd)
@@ -232,7 +232,7 @@ static void kswapd_drains_and_reaps(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(objs); i++)
 		mmbox_kmem_cache_free(cachep, objs[i]);
 	for (i = 0; i < 5; i++)
-		mmbox___free_pages(box, user->pages[--user->nr], 0);
+		__mmbox_free_pages(box, user->pages[--user->nr], 0);
 	KUNIT_EXPECT_EQ(test, pages_free(box), 0);
 	KUNIT_EXPECT_EQ(test, mmbox_nr_pcp_pages(the_zone(box)), 5);
 
@@ -316,7 +316,7 @@ static void costly(struct kunit *test)
 	page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_RETRY_MAYFAIL, 5);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, page, "there is a lot to give up");
 	if (page)
-		mmbox___free_pages(box, page, 5);
+		__mmbox_free_pages(box, page, 5);
 	mmbox_unregister_shrinker(box, &stock->shrinker);
 	stock_empty(stock);
 }

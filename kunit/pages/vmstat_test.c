@@ -45,7 +45,7 @@ static void allocations(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, since(test, box, before, MMBOX_NUMA_MISS), 0);
 
 	for (i = 0; i < ARRAY_SIZE(orders); i++)
-		mmbox___free_pages(box, pages[i], orders[i]);
+		__mmbox_free_pages(box, pages[i], orders[i]);
 	KUNIT_EXPECT_EQ(test, since(test, box, before, MMBOX_PGFREE), nr_pages);
 
 	/* Moving pages from the CPUs' lists to the zones frees nothing. */
@@ -63,7 +63,7 @@ static void by_zone(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	KUNIT_EXPECT_EQ(test, since(test, box, before, MMBOX_PGALLOC + MMBOX_ZONE_DMA), 4);
 	KUNIT_EXPECT_EQ(test, since(test, box, before, MMBOX_PGALLOC + MMBOX_ZONE_NORMAL), 0);
-	mmbox___free_pages(box, page, 2);
+	__mmbox_free_pages(box, page, 2);
 }
 
 struct churn {
@@ -79,7 +79,7 @@ static void churn_page(void *arg)
 	if (!page)
 		return;
 	atomic_long_inc(&churn->nr);
-	mmbox___free_pages(churn->box, page, 0);
+	__mmbox_free_pages(churn->box, page, 0);
 }
 
 static void churn_pages(void *arg)

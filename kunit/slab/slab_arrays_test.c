@@ -559,7 +559,7 @@ static void cpu_comes_to_no_memory(struct kunit *test)
 	while (pages) {
 		page = pages;
 		pages = *(struct mmbox_page **)mmbox_page_address(box, page);
-		mmbox___free_pages(box, page, 0);
+		__mmbox_free_pages(box, page, 0);
 	}
 	test_pin(test, 1);
 	mmbox_kmem_cache_free(cachep, mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, !nid));

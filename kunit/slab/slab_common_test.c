@@ -434,7 +434,7 @@ static void usercopy(struct kunit *test)
 	KUNIT_EXPECT_TRUE_MSG(test, copy_refused(box, p + SZ_128K + 5, SZ_128K - 4),
 			      "and into the pages behind");
 	mmbox_kfree(box, p);
-	page = mmbox___get_free_page(box, GFP_KERNEL);
+	page = __mmbox_get_free_page(box, GFP_KERNEL);
 	KUNIT_EXPECT_FALSE(test, copy_refused(box, (void *)page, PAGE_SIZE));
 	mmbox_free_page(box, page);
 	KUNIT_EXPECT_TRUE_MSG(test, copy_refused(box, test, 1), "not the box's");

@@ -820,7 +820,7 @@ static void verify(struct kunit *test)
 		cachep = new_cache(test, box, &layouts[0]);
 		for (i = 0; i < 10; i++)
 			objs[i] = alloc_one(test, cachep);
-		page = (void *)mmbox___get_free_page(box, GFP_KERNEL);
+		page = (void *)__mmbox_get_free_page(box, GFP_KERNEL);
 		mmbox_kmem_cache_free(cachep, objs[0]);
 
 		KUNIT_ASSERT_EQ(test, 0, mmbox_verify(box, NULL, &sums));
@@ -919,7 +919,7 @@ static void whatis(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 			expect_line(test, WHATIS(objp), "page: free");
 		}
-		pages = (void *)mmbox___get_free_pages(box, GFP_KERNEL, 3);
+		pages = (void *)__mmbox_get_free_pages(box, GFP_KERNEL, 3);
 		expect_line(test, WHATIS(pages + 5 * PAGE_SIZE),
 			    "page: allocated as pages, order 3, the first of them is pfn %lu\n",
 			    mmbox_page_to_pfn(box, mmbox_virt_to_page(box, pages)));

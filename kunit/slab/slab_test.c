@@ -462,7 +462,7 @@ static void no_pages(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mmbox_kmem_cache_alloc(cachep, GFP_NOWAIT));
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 4, objs));
 	for (round = 0; round < 50; round++) {
-		mmbox___free_pages(box, pages[--nr], 0);
+		__mmbox_free_pages(box, pages[--nr], 0);
 		while (held < MAX_OBJECTS) {
 			objs[held] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
 			if (!objs[held])
@@ -474,7 +474,7 @@ static void no_pages(struct kunit *test)
 	KUNIT_EXPECT_GE(test, held, 4 * 45);
 	test_check_box(test, box);
 	while (nr)
-		mmbox___free_pages(box, pages[--nr], 0);
+		__mmbox_free_pages(box, pages[--nr], 0);
 	while (held--) {
 		KUNIT_EXPECT_NULL(test, memchr_inv(objs[held], held, 1024));
 		mmbox_kmem_cache_free(cachep, objs[held]);
@@ -515,12 +515,12 @@ static void no_room_for_indices(struct kunit *test)
 		nr++;
 	}
 	for (i = 0; i < 3; i++) {
-		mmbox___free_pages(box, page, cachep->gfporder);
+		__mmbox_free_pages(box, page, cachep->gfporder);
 		KUNIT_EXPECT_NULL(test, mmbox_kmem_cache_alloc(cachep, GFP_KERNEL));
 		page = mmbox_alloc_pages(box, GFP_KERNEL, cachep->gfporder);
 		KUNIT_ASSERT_NOT_NULL_MSG(test, page, "the slab's pages are gone");
 	}
-	mmbox___free_pages(box, page, cachep->gfporder);
+	__mmbox_free_pages(box, page, cachep->gfporder);
 	while (nr)
 		mmbox_kfree(box, objs[--nr]);
 	while ((link = last)) {

@@ -582,7 +582,7 @@ static __always_inline void do_free(struct mmbox *box, const struct cmd *cmd,
 			kfree(ptr);
 	} else {	/* CMD_PAGES_FREE */
 		if (on_box)
-			mmbox___free_pages(box, ptr, cmd->order);
+			__mmbox_free_pages(box, ptr, cmd->order);
 		else
 			__free_pages(ptr, cmd->order);
 	}

@@ -483,7 +483,7 @@ static void free_slot(struct mmbox_session *session, struct mmbox_slot *slot)
 		break;
 	case MMBOX_TAG_PAGES(0):
 		if (on_box)
-			mmbox___free_pages(session->box, slot->ptr, low);
+			__mmbox_free_pages(session->box, slot->ptr, low);
 		else
 			__free_pages(slot->ptr, low);
 		break;

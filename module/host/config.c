@@ -57,8 +57,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_params);
  * @text: what begins with it
  * @value: where it goes
  *
- * memparse(), but that takes a sign, any rubbish as 0, and of what is too large
- * the lower bits.
+ * Unlike memparse(), rejects signs, garbage and overflow.
  *
  * Context: any.
  * Return: where the number ends, or NULL if there is none, or it is too large.

@@ -243,7 +243,7 @@ static inline unsigned long mmbox_sparse_extreme_page_to_pfn(const struct mmbox 
 	return page - mmbox_section_mem_map_addr(mmbox_extreme_section(box, nr));
 }
 
-/* All without a call: where one could happen the fast paths would save registers. */
+/* Keep these inline: a possible call makes the fast paths spill registers. */
 static inline struct mmbox_page *mmbox_memmap_pfn_to_page(const struct mmbox *box,
 							  unsigned long pfn)
 {
@@ -294,7 +294,7 @@ static inline struct mmbox_page *mmbox_linear_virt_to_page(const struct mmbox *b
 	return mmbox_linear_pfn_to_page(box, phys >> PAGE_SHIFT);
 }
 
-/* And where not. Of the size: a look at memmap would be made apart from its use. */
+/* Is there no single memmap? Test the size: testing the pointer costs another load. */
 static inline bool mmbox_no_memmap(const struct mmbox *box)
 {
 	return !box->memmap.map_size;

@@ -652,7 +652,7 @@ static int add_section(struct mmbox *box, unsigned long nr)
 	if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
 		return -EEXIST;
 	if (box->physmap.va_size) {
-		pr_err("%s: a box that was made in one piece cannot have another; hot banks make it one of sections\n",
+		pr_err("%s: cannot add memory: the box is one contiguous range; load it with a :hot bank\n",
 		       box->name);
 		return -EOPNOTSUPP;
 	}

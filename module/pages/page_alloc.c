@@ -859,7 +859,7 @@ static noinline void free_pages_order(struct mmbox *box, struct mmbox_page *page
 }
 
 /**
- * mmbox___free_pages() - free pages, by descriptor
+ * __mmbox_free_pages() - free pages, by descriptor
  * @box: the box they were allocated from
  * @page: what mmbox_alloc_pages() returned
  * @order: the order it was called with
@@ -869,7 +869,7 @@ static noinline void free_pages_order(struct mmbox *box, struct mmbox_page *page
  *
  * Context: any but NMI, any CPU; never sleeps.
  */
-void mmbox___free_pages(struct mmbox *box, struct mmbox_page *page,
+void __mmbox_free_pages(struct mmbox *box, struct mmbox_page *page,
 			unsigned int order)
 {
 	if (order)
@@ -878,7 +878,7 @@ void mmbox___free_pages(struct mmbox *box, struct mmbox_page *page,
 		return free_pages_checked(box, page, 0);
 	free_pages_ok(box, page, mmbox_linear_page_to_pfn(box, page), 0);
 }
-EXPORT_SYMBOL_GPL(mmbox___free_pages);
+EXPORT_SYMBOL_GPL(__mmbox_free_pages);
 
 /**
  * mmbox_free_typed() - free what mmbox_alloc_typed() returned
@@ -895,7 +895,7 @@ void mmbox_free_typed(struct mmbox *box, struct mmbox_page *page,
 }
 
 /**
- * mmbox___get_free_pages() - allocate pages, by address
+ * __mmbox_get_free_pages() - allocate pages, by address
  * @box: the box
  * @gfp: GFP flags
  * @order: power of two of pages
@@ -903,19 +903,19 @@ void mmbox_free_typed(struct mmbox *box, struct mmbox_page *page,
  * Context: as mmbox_alloc_pages_node().
  * Return: kernel address of the first byte, or 0.
  */
-unsigned long mmbox___get_free_pages(struct mmbox *box, gfp_t gfp,
+unsigned long __mmbox_get_free_pages(struct mmbox *box, gfp_t gfp,
 				     unsigned int order)
 {
 	struct mmbox_page *page = mmbox_alloc_pages(box, gfp, order);
 
 	return page ? (unsigned long)__mmbox_page_address(box, page) : 0;
 }
-EXPORT_SYMBOL_GPL(mmbox___get_free_pages);
+EXPORT_SYMBOL_GPL(__mmbox_get_free_pages);
 
 /**
  * mmbox_free_pages() - free pages, by address
  * @box: the box they were allocated from
- * @addr: what mmbox___get_free_pages() returned; 0 is ignored
+ * @addr: what __mmbox_get_free_pages() returned; 0 is ignored
  * @order: the order it was called with
  *
  * Context: any but NMI, any CPU; never sleeps.
@@ -930,7 +930,7 @@ void mmbox_free_pages(struct mmbox *box, unsigned long addr, unsigned int order)
 	if (unlikely(!page || addr & ~PAGE_MASK))
 		return box->observer->bad_object(box, MMBOX_BAD_FOREIGN, NULL,
 					       (void *)addr);
-	mmbox___free_pages(box, page, order);
+	__mmbox_free_pages(box, page, order);
 }
 EXPORT_SYMBOL_GPL(mmbox_free_pages);
 

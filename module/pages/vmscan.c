@@ -65,7 +65,10 @@ static struct mmbox_reclaimer *find_reclaimer(struct mmbox *box)
 	struct mmbox_reclaimer *reclaimer, *found = NULL;
 	unsigned long flags;
 
-	/* data_race: one who looks for himself is there all the time, or not at all. */
+	/*
+	 * data_race: only current adds or removes its own entry, so a stale view of
+	 * other entries is harmless.
+	 */
 	if (likely(data_race(list_empty_careful(&box->pages.reclaimers))) || !in_task())
 		return NULL;
 	raw_spin_lock_irqsave(&box->pages.reclaimers_lock, flags);
@@ -621,7 +624,7 @@ static void kswapd_try_to_sleep(mmbox_pg_data_t *pgdat, unsigned int order, int 
 		return;
 	prepare_to_wait(&pgdat->kswapd_wait, &wait, TASK_INTERRUPTIBLE);
 
-	/* First a nap: who is woken from it had better not slept at all. */
+	/* Sleep briefly first: an early wakeup means that sleeping was premature. */
 	if (prepare_kswapd_sleep(pgdat, order, highest)) {
 		if (!kthread_should_stop())
 			remaining = schedule_timeout(HZ / 10);

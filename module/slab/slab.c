@@ -722,7 +722,7 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free);
 /* ---- set-up and tear-down ---- */
 
 /**
- * mmbox___kmem_cache_create() - make a cache work
+ * __mmbox_kmem_cache_create() - make a cache work
  * @cachep: zeroed but for box, name, object_size, align, flags, ctor and
  *	index_size
  * @boot_nodes: one for each node of the box, or NULL: from kmalloc; then
@@ -731,7 +731,7 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free);
  * Context: process, may sleep, slab.mutex held.
  * Return: 0, -E2BIG if no slab can hold an object, -ENOMEM.
  */
-int mmbox___kmem_cache_create(struct mmbox_kmem_cache *cachep,
+int __mmbox_kmem_cache_create(struct mmbox_kmem_cache *cachep,
 			      struct mmbox_kmem_cache_node *boot_nodes)
 {
 	struct mmbox *box = cachep->box;
@@ -788,12 +788,12 @@ free_nodes:
 }
 
 /**
- * mmbox___kmem_cache_release() - undo mmbox___kmem_cache_create()
+ * __mmbox_kmem_cache_release() - undo __mmbox_kmem_cache_create()
  * @cachep: a cache without slabs, not made at boot
  *
  * Context: process, may sleep, slab.mutex held.
  */
-void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep)
+void __mmbox_kmem_cache_release(struct mmbox_kmem_cache *cachep)
 {
 	lockdep_assert_held(&cachep->box->slab.mutex);
 	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)

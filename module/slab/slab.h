@@ -14,12 +14,12 @@ struct mmbox_face_dir;
 struct mmbox_kfree_hint;
 
 /* slab.c */
-int mmbox___kmem_cache_create(struct mmbox_kmem_cache *cachep,
+int __mmbox_kmem_cache_create(struct mmbox_kmem_cache *cachep,
 			      struct mmbox_kmem_cache_node *boot_nodes);
 void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_node *n,
 		      void **objpp, unsigned int nr, struct list_head *destroy);
-bool mmbox___kmem_cache_empty(struct mmbox_kmem_cache *cachep);
-void mmbox___kmem_cache_release(struct mmbox_kmem_cache *cachep);
+bool __mmbox_kmem_cache_empty(struct mmbox_kmem_cache *cachep);
+void __mmbox_kmem_cache_release(struct mmbox_kmem_cache *cachep);
 enum mmbox_bad mmbox_why_not_ours(const struct mmbox_kmem_cache *cachep, const void *objp);
 enum mmbox_bad mmbox_why_no_object(const struct mmbox *box, struct mmbox_page *page);
 unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
@@ -45,8 +45,8 @@ void mmbox_free_nodes(struct mmbox_kmem_cache *cachep);
 int mmbox_enable_shared(struct mmbox_kmem_cache *cachep);
 void mmbox_cache_free_alien(struct mmbox_kmem_cache *cachep, void *objp, int nid,
 			    int slab_nid);
-int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep);
-int mmbox___kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep);
+int __mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep);
+int __mmbox_kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep);
 extern const struct mmbox_reclaim_source mmbox_slab_reclaim;
 int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batchcount,
 			   int shared);

@@ -501,7 +501,7 @@ static void drain_nodes(struct mmbox_kmem_cache *cachep)
 }
 
 /**
- * mmbox___kmem_cache_shrink_nodes() - free what a cache's nodes do not need
+ * __mmbox_kmem_cache_shrink_nodes() - free what a cache's nodes do not need
  * @cachep: the cache
  *
  * What CPUs keep to themselves stays.
@@ -509,14 +509,14 @@ static void drain_nodes(struct mmbox_kmem_cache *cachep)
  * Context: process, may sleep.
  * Return: 0 if the cache is empty now, else 1.
  */
-int mmbox___kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep)
+int __mmbox_kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep)
 {
 	drain_nodes(cachep);
-	return !mmbox___kmem_cache_empty(cachep);
+	return !__mmbox_kmem_cache_empty(cachep);
 }
 
 /**
- * mmbox___kmem_cache_shrink() - free all that a cache does not need
+ * __mmbox_kmem_cache_shrink() - free all that a cache does not need
  * @cachep: the cache
  *
  * Empties the arrays, then gives all free slabs back.
@@ -525,13 +525,13 @@ int mmbox___kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep)
  * slab.mutex.
  * Return: 0 if the cache is empty now, else 1.
  */
-int mmbox___kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
+int __mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
 {
 	mmbox_drain_cpus_cpuslocked(cpu_has_spare, drain_cpu, cachep);
-	return mmbox___kmem_cache_shrink_nodes(cachep);
+	return __mmbox_kmem_cache_shrink_nodes(cachep);
 }
 
-/* Under slab.mutex, which the caller of mmbox___kmem_caches_reap() holds. */
+/* Under slab.mutex, which kmem_caches_reap() has. */
 static void drain_cpu_of_all(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep;

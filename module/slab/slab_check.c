@@ -59,7 +59,7 @@ enum mmbox_bad mmbox_why_not_ours(const struct mmbox_kmem_cache *cachep, const v
 }
 
 /**
- * mmbox_why_no_object() - why what lies in a page that is no slab's is no object
+ * mmbox_why_no_object() - classify a bad free whose page is not part of a slab
  * @box: the box
  * @page: the page
  *

@@ -204,7 +204,7 @@ mmbox_kmem_cache_try_create_usercopy(struct mmbox *box, const char *name,
 	cachep->useroffset = useroffset;
 	cachep->usersize = usersize;
 	cachep->ctor = ctor;
-	err = mmbox___kmem_cache_create(cachep, NULL);
+	err = __mmbox_kmem_cache_create(cachep, NULL);
 	if (err) {
 		mmbox_kmem_cache_free(box->slab.kmem_cache, cachep);
 		goto unlock;
@@ -336,7 +336,7 @@ int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep)
 		err = -EPERM;
 		goto unlock;
 	}
-	if (mmbox___kmem_cache_shrink(cachep)) {
+	if (__mmbox_kmem_cache_shrink(cachep)) {
 		report_leaks(cachep);
 		err = -EBUSY;
 		goto unlock;
@@ -347,7 +347,7 @@ int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep)
 	/* Readers of its files take the mutex: the observer waits for them. */
 	box->observer->cache_removed(box, cachep);
 	mutex_lock(&box->slab.mutex);
-	mmbox___kmem_cache_release(cachep);
+	__mmbox_kmem_cache_release(cachep);
 	mmbox_kmem_cache_free(box->slab.kmem_cache, cachep);
 	mutex_unlock(&box->slab.mutex);
 	return 0;
@@ -375,8 +375,8 @@ int mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
 
 	might_sleep();
 	if (!cpus_read_trylock())
-		return mmbox___kmem_cache_shrink_nodes(cachep);
-	left = mmbox___kmem_cache_shrink(cachep);
+		return __mmbox_kmem_cache_shrink_nodes(cachep);
+	left = __mmbox_kmem_cache_shrink(cachep);
 	cpus_read_unlock();
 	return left;
 }
@@ -432,7 +432,7 @@ static int create_boot_cache(struct mmbox_kmem_cache *cachep,
 	int err;
 
 	cachep->boot = true;
-	err = mmbox___kmem_cache_create(cachep, n);
+	err = __mmbox_kmem_cache_create(cachep, n);
 	if (err)
 		return err;
 	list_add(&cachep->list, &cachep->box->slab.caches);

@@ -157,13 +157,13 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 }
 
 /**
- * mmbox___kmem_cache_empty() - does a cache hold no slab with objects in use?
+ * __mmbox_kmem_cache_empty() - does a cache hold no slab with objects in use?
  * @cachep: the cache
  *
  * Context: process.
  * Return: true if it holds none.
  */
-bool mmbox___kmem_cache_empty(struct mmbox_kmem_cache *cachep)
+bool __mmbox_kmem_cache_empty(struct mmbox_kmem_cache *cachep)
 {
 	unsigned long flags;
 	bool empty = true;

@@ -38,9 +38,9 @@ struct mmbox_page *mmbox_alloc_pages_node(struct mmbox *box, int nid, gfp_t gfp,
 					  unsigned int order);
 struct mmbox_page *mmbox_alloc_pages_interleave(struct mmbox *box, gfp_t gfp,
 						unsigned int order);
-void mmbox___free_pages(struct mmbox *box, struct mmbox_page *page,
+void __mmbox_free_pages(struct mmbox *box, struct mmbox_page *page,
 			unsigned int order);
-unsigned long mmbox___get_free_pages(struct mmbox *box, gfp_t gfp,
+unsigned long __mmbox_get_free_pages(struct mmbox *box, gfp_t gfp,
 				     unsigned int order);
 void mmbox_free_pages(struct mmbox *box, unsigned long addr, unsigned int order);
 
@@ -87,11 +87,17 @@ mmbox_alloc_pages(struct mmbox *box, gfp_t gfp, unsigned int order)
 }
 
 #define mmbox_alloc_page(box, gfp)	mmbox_alloc_pages(box, gfp, 0)
-#define mmbox___free_page(box, page)	mmbox___free_pages(box, page, 0)
-#define mmbox___get_free_page(box, gfp)	mmbox___get_free_pages(box, gfp, 0)
+#define __mmbox_free_page(box, page)	__mmbox_free_pages(box, page, 0)
+#define __mmbox_get_free_page(box, gfp)	__mmbox_get_free_pages(box, gfp, 0)
 #define mmbox_get_zeroed_page(box, gfp)	\
-	mmbox___get_free_pages(box, (gfp) | __GFP_ZERO, 0)
+	__mmbox_get_free_pages(box, (gfp) | __GFP_ZERO, 0)
 #define mmbox_free_page(box, addr)	mmbox_free_pages(box, addr, 0)
+
+/* Names of version 0.1. */
+#define mmbox___free_pages		__mmbox_free_pages
+#define mmbox___free_page		__mmbox_free_page
+#define mmbox___get_free_pages		__mmbox_get_free_pages
+#define mmbox___get_free_page		__mmbox_get_free_page
 
 /* vmscan.c: giving memory back when it is short */
 
