@@ -833,6 +833,8 @@ static void __exit mmbox_step_exit(void)
 module_init(mmbox_step_init);
 module_exit(mmbox_step_exit);
 
+MODULE_AUTHOR("The mmbox authors");
+MODULE_VERSION(MMBOX_VERSION);
 MODULE_DESCRIPTION("mmbox's fast paths, interrupted between any two instructions");
 MODULE_LICENSE("GPL");
 MMBOX_IMPORT_INTERNAL();
