@@ -10,7 +10,7 @@
 #include "slab/slab_object.h"
 #include "testing.h"
 
-#define GRACE_PERIODS	100	/* a wait that should take two or three of them */
+#define GRACE_PERIODS	5000	/* a barrier needs two, and CPU time of its own */
 
 struct deferred {
 	unsigned long mark;		/* what is written here is not the head */
