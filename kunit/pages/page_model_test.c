@@ -21,6 +21,7 @@
 #define MAX_BULK	40
 #define ROOM		100	/* for what one operation may take at most */
 #define CHECK_EVERY	5000U
+#define MOST_STEPS	100000U	/* by which the box has run out, however few ops= are */
 
 struct held {
 	struct mmbox_page *page;
@@ -331,7 +332,7 @@ static void run_model(struct kunit *test, const struct mmbox_config *cfg, u32 se
 	model_init(test, &m, cfg);
 	a = new_actor(test, &m, MAX_HELD, gfps, ARRAY_SIZE(gfps),
 		      seed + 1000 * test_round(test));
-	for (i = 0; i < test_round_ops() / 2; i++) {
+	for (i = 0; i < test_round_ops() / 2 || (!a->failed && i < MOST_STEPS); i++) {
 		step(a);
 		if (i % CHECK_EVERY == 0) {
 			test_check_pages(test, m.box);
@@ -424,17 +425,27 @@ static struct actor *new_member(struct kunit *test, struct model *m, bool interr
 	return a;
 }
 
+static unsigned long nr_failed(struct actor *const *actors, unsigned int nr)
+{
+	unsigned long failed = 0;
+
+	while (nr--)
+		failed += actors[nr]->failed;
+	return failed;
+}
+
 /*
  * Several at once, none with any right to what is below min. So a zone never
- * has less than that, but for what each has been promised just now.
+ * has less than that, but for what each has been promised just now. How many
+ * interrupts there are depends on time, so they go on until the box has run out.
  */
 static void run_crowd(struct kunit *test, const struct mmbox_config *cfg,
 		      unsigned int nr_cpus, u32 seed)
 {
 	struct test_crowd crowd = { .nr_cpus = nr_cpus, .step = step };
-	unsigned int ops = test_round_ops() / 2, nr = 2 * nr_cpus, i;
+	unsigned int ops = test_round_ops() / 2, nr = 2 * nr_cpus, steps, done = 0, i;
 	struct actor *actors[2 * TEST_MAX_CROWD];
-	unsigned long failed = 0, nr_pages;
+	unsigned long failed, nr_pages;
 	struct model m;
 
 	model_init(test, &m, cfg);
@@ -446,18 +457,18 @@ static void run_crowd(struct kunit *test, const struct mmbox_config *cfg,
 		crowd.thread[i] = actors[2 * i];
 		crowd.interrupt[i] = actors[2 * i + 1];
 	}
-	for (; ops; ops -= min(ops, CHECK_EVERY)) {
-		test_crowd_run(test, &crowd, min(ops, CHECK_EVERY), NULL);
+	for (; done < ops || (!nr_failed(actors, nr) && done < MOST_STEPS); done += steps) {
+		steps = done < ops ? min(ops - done, CHECK_EVERY) : CHECK_EVERY;
+		test_crowd_run(test, &crowd, steps, NULL);
 		for (i = 0, nr_pages = 0; i < nr; i++)
 			nr_pages += actors[i]->nr_pages;
 		KUNIT_ASSERT_EQ_MSG(test, atomic_read(&m.nr_faults), 0, "%s", m.fault);
 		KUNIT_ASSERT_EQ(test, nr_pages, mmbox_nr_used_pages(m.box));
 		test_check_pages(test, m.box);
 	}
-	for (i = 0; i < nr; i++) {
-		failed += actors[i]->failed;
+	failed = nr_failed(actors, nr);
+	for (i = 0; i < nr; i++)
 		free_all(actors[i]);
-	}
 	KUNIT_EXPECT_GT_MSG(test, crowd.nr_interrupts, 0, "there were no interrupts");
 	model_end(test, &m, failed);
 }
