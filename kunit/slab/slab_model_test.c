@@ -210,13 +210,13 @@ static unsigned long run_crowd(struct kunit *test, const struct crowd_config *cf
 		crowd.interrupt[i] = new_churn(test, &m, GFP_NOWAIT, 100);
 	}
 	if (cfg->refuse)
-		mmbox_slab_refuse_begin(cfg->box, 5, 7, 20);
+		mmbox_failslab_begin(cfg->box, 5, 7, 20);
 	for (; ops; ops -= min(ops, CHECK_EVERY)) {
 		test_crowd_run(test, &crowd, min(ops, CHECK_EVERY), &disturb);
 		expect_whole(test, &m);
 	}
 	if (cfg->refuse) {
-		nr = mmbox_slab_refuse_end(cfg->box, &nr_refused);
+		nr = mmbox_failslab_end(cfg->box, &nr_refused);
 		KUNIT_EXPECT_GT_MSG(test, nr_refused, 100, "of %lu", nr);
 	}
 	KUNIT_EXPECT_GT_MSG(test, crowd.nr_interrupts, 0, "there were no interrupts");
@@ -394,9 +394,9 @@ static unsigned int refuse_each(struct kunit *test, struct script *s, unsigned i
 	for (nth = 1; nth; nth++) {
 		unsigned long pages = mmbox_nr_used_pages(box);
 
-		mmbox_slab_refuse_begin(box, nth, row, 0);
+		mmbox_failslab_begin(box, nth, row, 0);
 		script_run(s);
-		nr = mmbox_slab_refuse_end(box, &refused);
+		nr = mmbox_failslab_end(box, &refused);
 		if (!refused)
 			break;
 		failed += s->failed;

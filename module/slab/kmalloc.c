@@ -145,14 +145,13 @@ static noinline void kfree_other(struct mmbox *box, void *objp)
 {
 	struct mmbox_kmem_cache *cachep;
 	struct mmbox_page *page;
-	enum mmbox_bad why;
 
 	preempt_enable();
 	if (ZERO_OR_NULL_PTR(objp))
 		return;
 	page = mmbox_virt_to_page(box, objp);
 	if (!page)
-		return box->observer->bad_object(box, MMBOX_BAD_FOREIGN, NULL, objp);
+		return mmbox_bad_kfree(box, objp);
 	cachep = page->slab_cache ? mmbox_id_to_cache(box, page->slab_cache) : NULL;
 	/*
 	 * Behind a red zone it is not where kfree_cache() looks for it, and where
@@ -161,14 +160,10 @@ static noinline void kfree_other(struct mmbox *box, void *objp)
 	if (cachep && (mmbox_slab_debugged(cachep) || !box->physmap.linear_size))
 		return mmbox_kmem_cache_free(cachep, objp);
 	if (cachep)
-		return mmbox_refuse_object(cachep, objp);
+		return mmbox_bad_free(cachep, objp);
 	if (page->type == MMBOX_PAGE_KMALLOC && !((unsigned long)objp & ~PAGE_MASK))
 		return mmbox_free_typed(box, page, page->order);
-	if (mmbox_glance(mmbox_block_head(box, page)->type) == MMBOX_PAGE_KMALLOC)
-		why = MMBOX_BAD_OBJECT;
-	else
-		why = mmbox_why_no_object(box, page);
-	box->observer->bad_object(box, why, NULL, objp);
+	mmbox_bad_kfree(box, objp);
 }
 
 /* What kfree_cache() has found out about an object. */
@@ -245,7 +240,7 @@ static noinline void kfree_by_page(struct mmbox *box, void *objp,
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return kfree_diverted(cachep, objp, ac, obj.s_mem);
 	if (unlikely(!mmbox_mark_free(cachep, objp, obj.index)))
-		return mmbox_cache_free_refuse(cachep, objp, ac);
+		return mmbox_cache_free_bad(cachep, objp, ac);
 	kfree_set_hint(hint, cachep, &obj);
 	mmbox_cache_free_marked(cachep, objp, ac);
 }
@@ -278,7 +273,7 @@ void mmbox_kfree(struct mmbox *box, const void *objp)
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return mmbox_cache_free_diverted(cachep, (void *)objp, ac);
 	if (unlikely(!mmbox_mark_free(cachep, (void *)objp, index)))
-		return mmbox_cache_free_refuse(cachep, (void *)objp, ac);
+		return mmbox_cache_free_bad(cachep, (void *)objp, ac);
 	mmbox_cache_free_marked(cachep, (void *)objp, ac);
 }
 EXPORT_SYMBOL_GPL(mmbox_kfree);

@@ -457,33 +457,15 @@ noinline void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp
 }
 
 /**
- * mmbox_refuse_object() - find out why a free is refused, and report it
- * @cachep: the cache to which it was to be freed
- * @objp: what was to be freed
- *
- * Context: any but NMI.
- */
-noinline void mmbox_refuse_object(struct mmbox_kmem_cache *cachep,
-				   const void *objp)
-{
-	enum mmbox_bad why = MMBOX_BAD_DOUBLE;
-	unsigned long s_mem, index;
-
-	if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index))
-		why = mmbox_why_not_ours(cachep, objp);
-	cachep->box->observer->bad_object(cachep->box, why, cachep, objp);
-}
-
-/**
- * mmbox_cache_free_refuse() - end a free that the fast path refused
+ * mmbox_cache_free_bad() - end a free that the fast path takes for a bad one
  * @cachep: the cache to which it was to be freed
  * @objp: what was to be freed
  * @ac: this CPU's array
  *
  * Context: entered with preemption off, once, and @ac entered; leaves both.
  */
-noinline void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *objp,
-				      struct mmbox_array_cache *ac)
+noinline void mmbox_cache_free_bad(struct mmbox_kmem_cache *cachep, void *objp,
+				   struct mmbox_array_cache *ac)
 {
 	unsigned long s_mem, index;
 
@@ -494,7 +476,7 @@ noinline void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *obj
 	}
 	mmbox_ac_undo(ac);
 	preempt_enable();
-	mmbox_refuse_object(cachep, objp);
+	mmbox_bad_free(cachep, objp);
 }
 
 /*
@@ -552,7 +534,7 @@ noinline void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep,
 			return;
 	} else if (!mmbox_any_obj_is_ours(cachep, objp, cachep->id, &s_mem, &index) ||
 		   !take_from_user(cachep, objp, index)) {
-		return mmbox_refuse_object(cachep, objp);
+		return mmbox_bad_free(cachep, objp);
 	}
 	ac = mmbox_ac_begin(cachep, &avail);
 	if (!ac)

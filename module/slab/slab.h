@@ -20,16 +20,20 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 		      void **objpp, unsigned int nr, struct list_head *destroy);
 bool __mmbox_kmem_cache_empty(struct mmbox_kmem_cache *cachep);
 void __mmbox_kmem_cache_release(struct mmbox_kmem_cache *cachep);
-enum mmbox_bad mmbox_why_not_ours(const struct mmbox_kmem_cache *cachep, const void *objp);
-enum mmbox_bad mmbox_why_no_object(const struct mmbox *box, struct mmbox_page *page);
 unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
 				 unsigned int nr);
 bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
 		      const void *base, unsigned int index);
-bool mmbox_in_object(struct mmbox_kmem_cache *cachep, const void *ptr,
-		     unsigned int *offset);
 void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
 			struct mmbox_slabinfo *sinfo);
+
+/* slab_check.c */
+void mmbox_tell_bad_free(struct mmbox *box, enum mmbox_bad why,
+			 const struct mmbox_kmem_cache *cachep, const void *objp);
+void mmbox_bad_free(const struct mmbox_kmem_cache *cachep, const void *objp);
+void mmbox_bad_kfree(struct mmbox *box, const void *objp);
+bool mmbox_in_object(const struct mmbox_kmem_cache *cachep, const void *ptr,
+		     unsigned int *offset);
 
 /* slab_pages.c */
 struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t gfp,
@@ -76,18 +80,18 @@ void mmbox_slab_used_exit(struct mmbox *box);
 int mmbox_slab_used_grow(struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
 			 gfp_t gfp);
 
-/* slab_refuse.c */
-bool mmbox_slab_refuse_this(struct mmbox *box);
-void mmbox_slab_refuse_begin(struct mmbox *box, unsigned long first, unsigned long count,
+/* failslab.c */
+bool __mmbox_should_failslab(struct mmbox *box);
+void mmbox_failslab_begin(struct mmbox *box, unsigned long first, unsigned long count,
 			     unsigned long period);
-unsigned long mmbox_slab_refuse_end(struct mmbox *box, unsigned long *nr_refused);
+unsigned long mmbox_failslab_end(struct mmbox *box, unsigned long *nr_failed);
 
-/* Costs a patched-out jump while no test wants it. */
-DECLARE_STATIC_KEY_FALSE(mmbox_slab_refuse_key);
+/* Off, unless a test injects failures: mmbox_should_failslab() is then a patched-out jump. */
+DECLARE_STATIC_KEY_FALSE(mmbox_failslab_key);
 
-static inline bool mmbox_slab_refused(struct mmbox *box)
+static inline bool mmbox_should_failslab(struct mmbox *box)
 {
-	return static_branch_unlikely(&mmbox_slab_refuse_key) && mmbox_slab_refuse_this(box);
+	return static_branch_unlikely(&mmbox_failslab_key) && __mmbox_should_failslab(box);
 }
 
 /* slab_common.c */

@@ -230,7 +230,7 @@ static unsigned int bulk_to_array(struct mmbox_kmem_cache *cachep,
 		if (avail >= ac->limit)
 			avail = mmbox_cache_flusharray(cachep, ac, avail);
 		if (!mmbox_any_obj_is_ours(cachep, *p, cachep->id, &s_mem, &index)) {
-			mmbox_refuse_object(cachep, *p++);
+			mmbox_bad_free(cachep, *p++);
 			continue;
 		}
 		entry = ac->entry + avail;
@@ -238,7 +238,7 @@ static unsigned int bulk_to_array(struct mmbox_kmem_cache *cachep,
 		stop = p;
 		bulk_put(cachep, s_mem, &stop, &room, &entry);
 		if (stop == p) {	/* an object, so it must be free */
-			mmbox_refuse_object(cachep, *p++);
+			mmbox_bad_free(cachep, *p++);
 			continue;
 		}
 		/* Not before: what is free already may lie in a slab that is going. */

@@ -759,8 +759,7 @@ void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 
 	slab = mmbox_slab_of_object(cachep, base, &idx);
 	if (!slab) {
-		cachep->box->observer->bad_object(cachep->box, mmbox_why_not_ours(cachep, objp),
-					cachep, objp);
+		mmbox_bad_free(cachep, objp);
 		return NULL;
 	}
 	/* If it is free already, its slab may go at any time. */
@@ -769,7 +768,7 @@ void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 	ours = shadow && idx < shadow->num && test_and_clear_bit(idx, shadow->used);
 	rcu_read_unlock();
 	if (!ours) {
-		cachep->box->observer->bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep, objp);
+		mmbox_tell_bad_free(cachep->box, MMBOX_BAD_DOUBLE, cachep, objp);
 		return NULL;
 	}
 	if (unlikely(mmbox_slab_debug_fault(cachep, base, MMBOX_OBJECT_USED, &fault)))

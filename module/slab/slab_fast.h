@@ -31,15 +31,14 @@ void mmbox_cache_free_flush(struct mmbox_kmem_cache *cachep, void *objp,
 			    struct mmbox_array_cache *ac);
 void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep, void *objp,
 			       struct mmbox_array_cache *ac);
-void mmbox_cache_free_refuse(struct mmbox_kmem_cache *cachep, void *objp,
-			     struct mmbox_array_cache *ac);
+void mmbox_cache_free_bad(struct mmbox_kmem_cache *cachep, void *objp,
+			  struct mmbox_array_cache *ac);
 /* with the array entered, and left so */
 unsigned int mmbox_cache_flusharray(struct mmbox_kmem_cache *cachep,
 				    struct mmbox_array_cache *ac, unsigned int avail);
-/* with preemption off, or on for the last two, and the array left */
+/* with preemption off, or on for the last, and the array left */
 void *mmbox_cache_alloc_zero(struct mmbox_kmem_cache *cachep, gfp_t gfp, void *objp);
 void *mmbox_cache_alloc_resched(void *objp);
-void mmbox_refuse_object(struct mmbox_kmem_cache *cachep, const void *objp);
 /* in any context, without the array */
 void *mmbox_do_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
 			   unsigned long caller);
@@ -298,12 +297,12 @@ static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
 		if (unlikely(!mmbox_obj_is_ours(cachep, objp, cachep->id, &s_mem,
 						&index) ||
 			     !mmbox_mark_free(cachep, objp, index)))
-			return mmbox_cache_free_refuse(cachep, objp, ac);
+			return mmbox_cache_free_bad(cachep, objp, ac);
 		/* Not before: what is free already may lie in a slab that is going. */
 		slab = mmbox_obj_to_slab(cachep, (unsigned long)objp - cachep->va_base);
 		mmbox_ac_hint(ac, slab, s_mem);
 	} else if (unlikely(!mmbox_mark_free(cachep, objp, index))) {
-		return mmbox_cache_free_refuse(cachep, objp, ac);
+		return mmbox_cache_free_bad(cachep, objp, ac);
 	}
 	mmbox_cache_free_marked(cachep, objp, ac);
 }

@@ -98,14 +98,13 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
  * An object was freed twice, and nobody has noticed: its content must survive,
  * or was overwritten. In its slab it would overwrite what is not the slab's.
  */
-static noinline void free_block_refuse(struct mmbox_kmem_cache *cachep,
+static noinline void free_block_bad(struct mmbox_kmem_cache *cachep,
 				       struct mmbox_kmem_cache_node *n, const void *base)
 {
 	lockdep_assert_held(&n->list_lock);
 	n->free_objects--;
 	mmbox_slab_stat_inc(cachep, num_active);
-	cachep->box->observer->bad_object(cachep->box, MMBOX_BAD_DOUBLE, cachep,
-				base + cachep->obj_offset);
+	mmbox_tell_bad_free(cachep->box, MMBOX_BAD_DOUBLE, cachep, base + cachep->obj_offset);
 }
 
 /**
@@ -130,7 +129,7 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 		unsigned int done = slab_put_objs(cachep, slab, objpp, nr);
 
 		if (unlikely(!done)) {
-			free_block_refuse(cachep, n, *objpp++);
+			free_block_bad(cachep, n, *objpp++);
 			nr--;
 			continue;
 		}

@@ -126,7 +126,7 @@ struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t
 		gfp &= ~__GFP_THISNODE;
 		nid = NUMA_NO_NODE;
 	}
-	if (mmbox_slab_refused(box))
+	if (mmbox_should_failslab(box))
 		return NULL;
 	slab = mmbox_alloc_typed(box, nid, gfp | cachep->allocflags,
 				 cachep->gfporder, MMBOX_PAGE_SLAB);
@@ -137,7 +137,7 @@ struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t
 		size_t size = max_t(size_t, MMBOX_FREELIST_UNIT, cachep->freelist_size);
 		void *freelist = NULL;
 
-		if (!mmbox_slab_refused(box))
+		if (!mmbox_should_failslab(box))
 			freelist = mmbox_kmalloc_node(box, size, gfp & ~__GFP_THISNODE,
 						      slab->node_id);
 		if (!freelist)
@@ -146,7 +146,7 @@ struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t
 		slab->freelist = mmbox_virt_to_phys(box, freelist) / MMBOX_FREELIST_UNIT;
 	}
 	if (unlikely(cachep->no_mark) &&
-	    (mmbox_slab_refused(box) || grow_beside(cachep, slab, gfp)))
+	    (mmbox_should_failslab(box) || grow_beside(cachep, slab, gfp)))
 		goto free_freelist;
 	slab->active = 0;
 	slab->hinter = 0;

@@ -155,11 +155,11 @@ void mmbox_kvfree_call_rcu(struct mmbox *box, struct rcu_head *head, void *objp)
 	unsigned long flags;
 
 	if (!mmbox_virt_valid(box, head))
-		return box->observer->bad_object(box, MMBOX_BAD_FOREIGN, NULL, objp);
+		return mmbox_tell_bad_free(box, MMBOX_BAD_FOREIGN, NULL, objp);
 	raw_spin_lock_irqsave(&k->queue.lock, flags);
 	if (head->func == note) {
 		raw_spin_unlock_irqrestore(&k->queue.lock, flags);
-		return box->observer->bad_object(box, MMBOX_BAD_DOUBLE, NULL, objp);
+		return mmbox_tell_bad_free(box, MMBOX_BAD_DOUBLE, NULL, objp);
 	}
 	head->func = note;
 	if (note_pending(&k->queue, 1)) {

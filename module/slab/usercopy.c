@@ -32,7 +32,7 @@ static bool usercopy_allowed(struct mmbox *box, const void *ptr, unsigned long n
 			    (ptr - __mmbox_page_address(box, head));
 	}
 	cachep = mmbox_id_to_cache(box, page->slab_cache);
-	if (!mmbox_in_object((struct mmbox_kmem_cache *)cachep, ptr, &offset))
+	if (!mmbox_in_object(cachep, ptr, &offset))
 		return false;
 	return offset >= cachep->useroffset &&
 	       offset - cachep->useroffset <= cachep->usersize &&

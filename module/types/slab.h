@@ -225,13 +225,13 @@ struct mmbox_slab_used {
 	unsigned long nr_chunks;	/* length of chunk[] */
 };
 
-/* Requests of refills that tests have refused. */
-struct mmbox_slab_refuse {
-	unsigned long first;		/* the first, counted from 1 */
-	unsigned long count;		/* in a row; 0: none, and the others mean nothing */
-	unsigned long period;		/* from one row to the next, 0: only one */
-	atomic_long_t nr;		/* requests since it began */
-	atomic_long_t nr_refused;	/* of these */
+/* Failure injection for tests: which requests for new slabs fail. */
+struct mmbox_failslab {
+	unsigned long first;		/* the first that fails, counted from 1 */
+	unsigned long count;		/* fail in a row; 0: injection is off */
+	unsigned long period;		/* from row to row, in requests; 0: one row */
+	atomic_long_t nr;		/* requests counted so far */
+	atomic_long_t nr_failed;	/* of these, made to fail */
 };
 
 #define MMBOX_SLAB_DEBUG_LEN	512	/* of slab_debug=, with the terminating zero */
@@ -317,7 +317,7 @@ struct mmbox_slab {
 	atomic_long_t nr_slab_pages;	/* pages in slabs now */
 	atomic_long_t peak_slab_pages;	/* the most there were */
 	struct mmbox_slab_debug debug;
-	struct mmbox_slab_refuse refuse;
+	struct mmbox_failslab failslab;
 };
 
 struct mmbox_slabinfo {
