@@ -12,13 +12,8 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
-#include <linux/list.h>
-#include <linux/log2.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/printk.h>
-#include <linux/random.h>
-#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -74,13 +69,11 @@ static long boot_on_cpu(void *arg)
 	u64 start = ktime_get_ns();
 	int err;
 
-	mutex_lock(&box->pages.memory_lock);
 	err = mmbox_mm_early_init(box);
 	if (!err)
 		err = mmbox_kmem_cache_boot(box);
 	if (!err)
 		err = mmbox_mm_init(box);
-	mutex_unlock(&box->pages.memory_lock);
 	if (!err && !box->cfg.pages_only)
 		err = mmbox_kmem_cache_init(box);
 	box->boot_ns = ktime_get_ns() - start;
@@ -96,7 +89,17 @@ static int boot(struct mmbox *box)
 	return work_on_cpu(cpumask_first(cpu_online_mask), boot_on_cpu, box);
 }
 
-/* The last of a box: its own structure goes, and the account is closed. */
+/* Layers from the top down; each undoes what it did, however far it came. */
+static void take_down(struct mmbox *box)
+{
+	mmbox_cpu_stop(box);
+	mmbox_pages_stop(box);
+	mmbox_kmem_cache_exit(box);
+	mmbox_mm_exit(box);
+	mmbox_region_return(&box->region, &box->host);
+}
+
+/* Free struct mmbox itself and close the account. */
 static void free_box(struct mmbox *box)
 {
 	struct mmbox_account *account = box->cfg.account;
@@ -117,6 +120,43 @@ static void free_box(struct mmbox *box)
 		};
 }
 
+/* struct mmbox with what it is made from, or NULL. */
+static struct mmbox *alloc_box(const struct mmbox_config *cfg)
+{
+	struct mmbox_host host = { .fail_nth = cfg->fail_nth };
+	struct mmbox *box;
+
+	box = mmbox_host_zalloc(&host, sizeof(*box), "struct mmbox");
+	if (!box)
+		return NULL;
+	box->host = host;
+	box->cfg = *cfg;
+	strscpy(box->name, cfg->name, sizeof(box->name));
+	box->cfg.name = box->name;
+	return box;
+}
+
+/* Every layer prepares its part of struct mmbox. Nothing is taken, nothing fails. */
+static void set_up(struct mmbox *box)
+{
+	mmbox_memmap_setup(box);
+	mmbox_pages_setup(box);
+	mmbox_slab_setup(box);
+	mmbox_faces_setup(box);
+	box->observer = &mmbox_faces_observer;
+	if (!box->cfg.pages_only)
+		box->pages.reclaim = &mmbox_slab_reclaim;
+}
+
+/* These texts are the caller's, and go away with it. */
+static void forget_texts(struct mmbox_config *cfg)
+{
+	cfg->distance = NULL;
+	cfg->node_cpus = NULL;
+	cfg->banks_text = NULL;
+	cfg->typed = NULL;
+}
+
 /**
  * mmbox_create() - make a box
  * @cfg: what it is made from; not needed any more afterwards
@@ -130,90 +170,39 @@ static void free_box(struct mmbox *box)
  */
 struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 {
-	struct mmbox_host host = { .fail_nth = cfg->fail_nth };
 	char asked[sizeof(struct mmbox_param_text) + 8];
 	struct mmbox_param_text text;
 	struct mmbox *box;
-	int nid, err;
+	int err;
 
 	err = mmbox_config_check(cfg);
 	if (err)
 		return ERR_PTR(err);
-
-	box = mmbox_host_zalloc(&host, sizeof(*box), "struct mmbox");
+	box = alloc_box(cfg);
 	if (!box) {
 		pr_err("the host has no memory for struct mmbox\n");
 		return ERR_PTR(-ENOMEM);
 	}
-	box->host = host;
-	box->cfg = *cfg;
-	strscpy(box->name, cfg->name, sizeof(box->name));
-	box->cfg.name = box->name;
-	strscpy(box->slab.debug.text, cfg->slab_debug, sizeof(box->slab.debug.text));
-	box->cfg.slab_debug = box->slab.debug.text;
-	box->pages.max_order = cfg->orders;
-	box->pages.pageblock_shift = cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders - 1;
-	box->pages.direct_orders = cfg->buddy == MMBOX_BUDDY_BITMAP ? 0 :
-			     cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders;
-	box->memmap.section_shift = ilog2(cfg->section_size);
-	box->memmap.pfn_section_shift = box->memmap.section_shift - PAGE_SHIFT;
-	box->pages.watermark_scale_factor = 10;
-	box->pages.watermark_boost_factor = 15000;
-	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_DMA] = 256;
-	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_DMA32] = 256;
-	box->pages.lowmem_reserve_ratio[MMBOX_ZONE_NORMAL] = 32;
-	/* Marks of objects are counted up from it: see mark_objs(). */
-	box->slab.secret = get_random_long() & ~(unsigned long)U16_MAX;
-	mutex_init(&box->pages.memory_lock);
-	seqcount_init(&box->pages.zonelist_seq);
-	mutex_init(&box->pages.tunables_lock);
-	box->pages.user_min_free_kbytes = -1;
-	init_rwsem(&box->pages.shrinker_rwsem);
-	INIT_LIST_HEAD(&box->pages.shrinkers);
-	raw_spin_lock_init(&box->pages.reclaimers_lock);
-	INIT_LIST_HEAD(&box->pages.reclaimers);
-	INIT_LIST_HEAD(&box->list);
-	mmbox_report_init(box);
-	box->observer = &mmbox_faces_observer;
-	if (!cfg->pages_only)
-		box->pages.reclaim = &mmbox_slab_reclaim;
-	INIT_LIST_HEAD(&box->pages.hot_sections);
-	xa_init(&box->physmap.hot);
-
 	snprintf(asked, sizeof(asked), "size=%s", mmbox_param_text(cfg, MMBOX_PARAM_size, &text));
 	err = mmbox_region_take(&box->region, &box->host, cfg->region, cfg->size, asked);
 	if (err)
 		goto free_box;
-	if (cfg->slab_stats)
-		static_branch_inc(&mmbox_slab_stats);
+	set_up(box);
 	err = boot(box);
-	box->cfg.distance = NULL;
-	box->cfg.node_cpus = NULL;
-	box->cfg.banks_text = NULL;
-	box->cfg.typed = NULL;
+	forget_texts(&box->cfg);
 	if (!err && !cfg->pages_only)
 		err = mmbox_slab_start(box);
 	if (!err)
 		err = mmbox_cpu_start(box);
 	if (err) {
 		pr_err("%s: boot failed: %d\n", box->name, err);
-		goto exit_boot;
+		goto take_down;
 	}
-	mmbox_slab_debug_forget(box);	/* the box's own: no leaks */
-	mutex_lock(&box->pages.memory_lock);
-	mmbox_for_each_online_node(box, nid)
-		if (box->node[nid]->node_present_pages)
-			mmbox_kswapd_run(box->node[nid]);
-	mutex_unlock(&box->pages.memory_lock);
+	mmbox_pages_start(box);
 	return box;
 
-exit_boot:
-	mmbox_cpu_stop(box);
-	mmbox_kmem_cache_exit(box);
-	if (box->cfg.slab_stats)
-		static_branch_dec(&mmbox_slab_stats);
-	mmbox_mm_exit(box);
-	mmbox_region_return(&box->region, &box->host);
+take_down:
+	take_down(box);
 free_box:
 	free_box(box);
 	return ERR_PTR(err);
@@ -230,19 +219,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_create);
  */
 void mmbox_destroy(struct mmbox *box)
 {
-	int nid;
-
-	mmbox_cpu_stop(box);
-	mutex_lock(&box->pages.memory_lock);
-	mmbox_for_each_online_node(box, nid)
-		mmbox_kswapd_stop(box->node[nid]);
-	mutex_unlock(&box->pages.memory_lock);
-	mmbox_kmem_cache_exit(box);
-	if (box->cfg.slab_stats)
-		static_branch_dec(&mmbox_slab_stats);
-	mmbox_mm_exit(box);
-	mmbox_memory_hotplug_exit(box);
-	mmbox_region_return(&box->region, &box->host);
+	take_down(box);
 	free_box(box);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_destroy);

@@ -5,6 +5,7 @@
 #define pr_fmt(fmt) "mmbox: " fmt
 
 #include <linux/err.h>
+#include <linux/list.h>
 #include <linux/printk.h>
 
 #include "faces/debugfs.h"
@@ -26,6 +27,20 @@ const struct mmbox_observer mmbox_faces_observer = {
 	.section_added = mmbox_debugfs_section_add,
 	.section_removed = mmbox_debugfs_section_del,
 };
+
+/**
+ * mmbox_faces_setup() - give box->faces the values that a boot begins with
+ * @box: the box, new
+ *
+ * Takes nothing, so there is nothing to undo.
+ *
+ * Context: any.
+ */
+void mmbox_faces_setup(struct mmbox *box)
+{
+	mmbox_report_init(box);
+	INIT_LIST_HEAD(&box->list);
+}
 
 /**
  * mmbox_debugfs_add() - show a box in debugfs

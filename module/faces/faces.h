@@ -12,6 +12,9 @@ struct seq_file;
 /* checksum.c */
 u32 mmbox_checksum(struct mmbox *box);
 
+/* faces.c */
+void mmbox_faces_setup(struct mmbox *box);
+
 /* faces.c, chardev.c: 0, or why this face is missing */
 int mmbox_debugfs_add(struct mmbox *box);
 void mmbox_debugfs_remove(struct mmbox *box);

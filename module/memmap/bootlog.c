@@ -6,6 +6,37 @@
 
 #include "memmap/memmap.h"
 
+/**
+ * mmbox_boot_log_init() - begin the log of a boot
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_boot_log_init(struct mmbox *box)
+{
+	struct mmbox_boot_log *log;
+
+	log = mmbox_host_zalloc(&box->host, sizeof(*log), "the log of the boot");
+	if (!log)
+		return -ENOMEM;
+	log->start_ns = ktime_get_ns();
+	box->memmap.boot = log;
+	return 0;
+}
+
+/**
+ * mmbox_boot_log_exit() - undo mmbox_boot_log_init(), if it was called
+ * @box: the box
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_boot_log_exit(struct mmbox *box)
+{
+	mmbox_host_free(&box->host, box->memmap.boot, sizeof(*box->memmap.boot));
+	box->memmap.boot = NULL;
+}
+
 /* Sections that are treated one after the other are one step for the reader. */
 static bool extends(const struct mmbox_boot_step *last, const struct mmbox_boot_step *step)
 {

@@ -6,6 +6,10 @@
  * from a page frame number to its descriptor and back is no part of that, as it
  * must not be called through a pointer: memmap.h does it inline, by a branch.
  */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/xarray.h>
+
 #include "memmap/memmap.h"
 
 static const struct mmbox_memmap_model *const models[MMBOX_NR_MODELS] = {
@@ -24,6 +28,21 @@ const char *const mmbox_model_names[MMBOX_NR_MODELS] = {
 	[MMBOX_SPARSE_VMEMMAP]	= "sparse-vmemmap",
 };
 MMBOX_EXPORT_INTERNAL(mmbox_model_names);
+
+/**
+ * mmbox_memmap_setup() - give box->memmap and box->physmap what a boot begins with
+ * @box: the box, new
+ *
+ * mmbox_memmap_exit() undoes it.
+ *
+ * Context: process.
+ */
+void mmbox_memmap_setup(struct mmbox *box)
+{
+	box->memmap.section_shift = ilog2(box->cfg.section_size);
+	box->memmap.pfn_section_shift = box->memmap.section_shift - PAGE_SHIFT;
+	xa_init(&box->physmap.hot);
+}
 
 /**
  * mmbox_memmap_init() - set up physmap and memory model

@@ -11,6 +11,8 @@
 #include "host/host.h"
 
 /* bootlog.c */
+int mmbox_boot_log_init(struct mmbox *box);
+void mmbox_boot_log_exit(struct mmbox *box);
 void mmbox_boot_note(struct mmbox *box, enum mmbox_boot_what what, int nid,
 		     unsigned long start, unsigned long end, u64 bytes);
 void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
@@ -51,6 +53,7 @@ extern const struct mmbox_memmap_model mmbox_flat_model, mmbox_discontig_model,
 extern const char *const mmbox_model_names[MMBOX_NR_MODELS];
 
 /* memmap.c */
+void mmbox_memmap_setup(struct mmbox *box);
 int mmbox_memmap_init(struct mmbox *box);
 void mmbox_memmap_exit(struct mmbox *box);
 bool mmbox_page_valid(const struct mmbox *box, const struct mmbox_page *page);

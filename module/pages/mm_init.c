@@ -10,13 +10,13 @@
  * not reserved is handed to the buddy allocator in ascending blocks, and the
  * watermarks are computed from what that came to.
  */
-#define pr_fmt(fmt) "mmbox: " fmt
-
 #include <linux/align.h>
 #include <linux/kernel.h>
-#include <linux/ktime.h>
-#include <linux/printk.h>
-#include <linux/string.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/seqlock.h>
+#include <linux/spinlock.h>
 
 #include "pages/pages.h"
 #include "pages/buddy.h"
@@ -172,16 +172,6 @@ static void memblock_free_all(struct mmbox *box)
 		box->node[nid]->bdata = NULL;
 }
 
-static int take_boot_log(struct mmbox *box)
-{
-	box->memmap.boot = mmbox_host_zalloc(&box->host, sizeof(*box->memmap.boot),
-					     "the log of the boot");
-	if (!box->memmap.boot)
-		return -ENOMEM;
-	box->memmap.boot->start_ns = ktime_get_ns();
-	return 0;
-}
-
 static int take_node_data(struct mmbox *box)
 {
 	int nid;
@@ -214,6 +204,39 @@ static void free_area_init_node(struct mmbox *box, mmbox_pg_data_t *pgdat)
 }
 
 /**
+ * mmbox_pages_setup() - give box->pages the values that a boot begins with
+ * @box: the box, new
+ *
+ * Takes nothing, so there is nothing to undo.
+ *
+ * Context: process.
+ */
+void mmbox_pages_setup(struct mmbox *box)
+{
+	const struct mmbox_config *cfg = &box->cfg;
+	struct mmbox_pages *pages = &box->pages;
+
+	pages->max_order = cfg->orders;
+	pages->pageblock_shift = cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders - 1;
+	pages->direct_orders = cfg->buddy == MMBOX_BUDDY_BITMAP ? 0 :
+			       cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders;
+	pages->watermark_scale_factor = 10;
+	pages->watermark_boost_factor = 15000;
+	pages->lowmem_reserve_ratio[MMBOX_ZONE_DMA] = 256;
+	pages->lowmem_reserve_ratio[MMBOX_ZONE_DMA32] = 256;
+	pages->lowmem_reserve_ratio[MMBOX_ZONE_NORMAL] = 32;
+	pages->user_min_free_kbytes = -1;
+	mutex_init(&pages->memory_lock);
+	mutex_init(&pages->tunables_lock);
+	seqcount_init(&pages->zonelist_seq);
+	init_rwsem(&pages->shrinker_rwsem);
+	INIT_LIST_HEAD(&pages->shrinkers);
+	raw_spin_lock_init(&pages->reclaimers_lock);
+	INIT_LIST_HEAD(&pages->reclaimers);
+	INIT_LIST_HEAD(&pages->hot_sections);
+}
+
+/**
  * mmbox_mm_early_init() - begin the boot of a box whose region has been taken
  * @box: the box
  *
@@ -230,16 +253,16 @@ int mmbox_mm_early_init(struct mmbox *box)
 	box->memblock.bottom_up = box->cfg.bottom_up;
 	box->memblock.fail_nth = box->cfg.fail_boot_nth;
 
-	err = take_boot_log(box);
-	if (err)
-		return err;
-	err = add_banks(box);
-	if (err)
-		return err;
-	err = take_node_data(box);
-	if (err)
-		return err;
-	return mmbox_memmap_init(box);
+	mutex_lock(&box->pages.memory_lock);
+	err = mmbox_boot_log_init(box);
+	if (!err)
+		err = add_banks(box);
+	if (!err)
+		err = take_node_data(box);
+	if (!err)
+		err = mmbox_memmap_init(box);
+	mutex_unlock(&box->pages.memory_lock);
+	return err;
 }
 
 /**
@@ -255,15 +278,15 @@ int mmbox_mm_init(struct mmbox *box)
 {
 	int nid, err;
 
+	mutex_lock(&box->pages.memory_lock);
 	mmbox_find_zone_movable_pfns(box);
 	mmbox_for_each_online_node(box, nid)
 		free_area_init_node(box, box->node[nid]);
 	err = mmbox_buddy_init(box);
+	if (!err)
+		err = mmbox_pagesets_init(box);
 	if (err)
-		return err;
-	err = mmbox_pagesets_init(box);
-	if (err)
-		return err;
+		goto unlock;
 	mmbox_numa_init(box);
 	memblock_free_all(box);
 	mmbox_build_zonelists(box, false);
@@ -271,7 +294,45 @@ int mmbox_mm_init(struct mmbox *box)
 	mmbox_calculate_min_free_kbytes(box);
 	mmbox_setup_per_zone_wmarks(box);
 	mmbox_setup_per_zone_lowmem_reserve(box);
-	return 0;
+unlock:
+	mutex_unlock(&box->pages.memory_lock);
+	return err;
+}
+
+/**
+ * mmbox_pages_start() - start the threads that reclaim, one for each node with memory
+ * @box: the box, booted
+ *
+ * A box works without a thread that cannot be had; the log says so.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_pages_start(struct mmbox *box)
+{
+	int nid;
+
+	mutex_lock(&box->pages.memory_lock);
+	mmbox_for_each_online_node(box, nid)
+		if (box->node[nid]->node_present_pages)
+			mmbox_kswapd_run(box->node[nid]);
+	mutex_unlock(&box->pages.memory_lock);
+}
+
+/**
+ * mmbox_pages_stop() - undo mmbox_pages_start(), if it was called
+ * @box: the box, however far its boot came
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_pages_stop(struct mmbox *box)
+{
+	int nid;
+
+	mutex_lock(&box->pages.memory_lock);
+	mmbox_for_each_online_node(box, nid)
+		if (box->node[nid] && box->node[nid]->kswapd)
+			mmbox_kswapd_stop(box->node[nid]);
+	mutex_unlock(&box->pages.memory_lock);
 }
 
 /**
@@ -291,6 +352,6 @@ void mmbox_mm_exit(struct mmbox *box)
 		box->node[nid] = NULL;
 	}
 	mmbox_memmap_exit(box);
-	mmbox_host_free(&box->host, box->memmap.boot, sizeof(*box->memmap.boot));
-	box->memmap.boot = NULL;
+	mmbox_boot_log_exit(box);
+	mmbox_memory_hotplug_exit(box);
 }

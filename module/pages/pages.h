@@ -28,8 +28,11 @@ int mmbox_node_order(const struct mmbox *box, int nid, bool booted, int *order,
 		     unsigned int *node_load);
 
 /* mm_init.c */
+void mmbox_pages_setup(struct mmbox *box);
 int mmbox_mm_early_init(struct mmbox *box);
 int mmbox_mm_init(struct mmbox *box);
+void mmbox_pages_start(struct mmbox *box);
+void mmbox_pages_stop(struct mmbox *box);
 void mmbox_mm_exit(struct mmbox *box);
 
 /* buddy_list.c */

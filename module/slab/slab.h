@@ -95,6 +95,7 @@ static inline bool mmbox_should_failslab(struct mmbox *box)
 }
 
 /* slab_common.c */
+void mmbox_slab_setup(struct mmbox *box);
 int mmbox_kmem_cache_boot(struct mmbox *box);
 int mmbox_kmem_cache_init(struct mmbox *box);
 void mmbox_kmem_cache_exit(struct mmbox *box);

@@ -14,6 +14,7 @@
 #include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
@@ -505,6 +506,30 @@ static int create_kmalloc_caches(struct mmbox *box, enum mmbox_kmalloc_cache_typ
 }
 
 /**
+ * mmbox_slab_setup() - give box->slab the values that a boot begins with
+ * @box: the box, new
+ *
+ * mmbox_kmem_cache_exit() undoes it.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_slab_setup(struct mmbox *box)
+{
+	struct mmbox_slab *slab = &box->slab;
+
+	strscpy(slab->debug.text, box->cfg.slab_debug, sizeof(slab->debug.text));
+	box->cfg.slab_debug = slab->debug.text;
+	/* Marks of objects are counted up from it: see mark_objs(). */
+	slab->secret = get_random_long() & ~(unsigned long)U16_MAX;
+	mutex_init(&slab->mutex);
+	INIT_LIST_HEAD(&slab->caches);
+	INIT_LIST_HEAD(&slab->percpus);
+	mmbox_slab_rcu_init(box);
+	if (box->cfg.slab_stats)
+		static_branch_inc(&mmbox_slab_stats);
+}
+
+/**
  * mmbox_kmem_cache_boot() - set boot memory aside for the first caches
  * @box: the box; memblock is in charge
  *
@@ -513,10 +538,6 @@ static int create_kmalloc_caches(struct mmbox *box, enum mmbox_kmalloc_cache_typ
  */
 int mmbox_kmem_cache_boot(struct mmbox *box)
 {
-	mutex_init(&box->slab.mutex);
-	INIT_LIST_HEAD(&box->slab.caches);
-	INIT_LIST_HEAD(&box->slab.percpus);
-	mmbox_slab_rcu_init(box);
 	box->slab.kmem_cache = mmbox_boot_alloc(box, sizeof(struct boot_caches),
 						MMBOX_CACHE_ALIGN, 0, "kmem_cache_boot");
 	return box->slab.kmem_cache ? 0 : -ENOMEM;
@@ -592,6 +613,8 @@ int mmbox_kmem_cache_init(struct mmbox *box)
 	err = mmbox_enable_shared(cachep) ?: mmbox_enable_shared(box->slab.kmem_cache);
 unlock:
 	mutex_unlock(&box->slab.mutex);
+	/* What the box has allocated for itself is no leak of its users. */
+	mmbox_slab_debug_forget(box);
 	return err;
 }
 
@@ -607,9 +630,6 @@ void mmbox_kmem_cache_exit(struct mmbox *box)
 {
 	struct mmbox_host_percpu *percpu, *next;
 
-	/* The boot may have failed before there was a list. */
-	if (!box->slab.kmem_cache)
-		return;
 	mmbox_slab_stop(box);
 	mmbox_slab_rcu_exit(box);
 	list_for_each_entry_safe(percpu, next, &box->slab.percpus, list)
@@ -618,5 +638,7 @@ void mmbox_kmem_cache_exit(struct mmbox *box)
 	mmbox_slab_used_exit(box);
 	mmbox_host_free_percpu(&box->host, box->slab.host_hints);
 	box->slab.host_hints = NULL;
+	if (box->cfg.slab_stats)
+		static_branch_dec(&mmbox_slab_stats);
 	mutex_destroy(&box->slab.mutex);
 }
