@@ -28,6 +28,7 @@
 #include <linux/pageblock-flags.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/topology.h>
@@ -306,21 +307,23 @@ static int region_try(struct mmbox_region *region, struct mmbox_host *host,
 	}
 }
 
+/* Whoever writes to memory/probe can have it said over and over. */
 static void region_report(const struct mmbox_region *region, const char *asked, int err,
 			  size_t most)
 {
 	const char *name = mmbox_region_names[region->type];
 
 	if (err == -EOPNOTSUPP)
-		pr_err("region=%s: this kernel is built without CONFIG_CONTIG_ALLOC\n",
-		       name);
+		pr_err_ratelimited("region=%s: this kernel is built without CONFIG_CONTIG_ALLOC\n",
+				   name);
 	else if (err == -EINTR)
-		pr_err("%s: interrupted\n", asked);
+		pr_err_ratelimited("%s: interrupted\n", asked);
 	else if (most)
-		pr_err("%s region=%s: the host can give %zuM at most\n",
-		       asked, name, most / SZ_1M);
+		pr_err_ratelimited("%s region=%s: the host can give %zuM at most\n",
+				   asked, name, most / SZ_1M);
 	else
-		pr_err("%s region=%s: the host does not give that much\n", asked, name);
+		pr_err_ratelimited("%s region=%s: the host does not give that much\n",
+				   asked, name);
 }
 
 /* In the first way from @type to @last that works. */
@@ -400,7 +403,8 @@ int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *ho
 			  asked);
 	if (err || IS_ALIGNED((unsigned long)region->addr, size))
 		return err;
-	pr_err("%s: the host's addresses do not allow for an alignment to that\n", asked);
+	pr_err_ratelimited("%s: the host's addresses do not allow for an alignment to that\n",
+			   asked);
 	mmbox_region_return(region, host);
 	return -ENOMEM;
 }

@@ -33,6 +33,7 @@
 #include <linux/minmax.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 
 #include "pages/pages.h"
 #include "pages/buddy.h"
@@ -328,8 +329,8 @@ static const char *user_of(enum mmbox_page_type type)
 
 static int report_busy(const struct mmbox *box, unsigned long nr, unsigned long pfn)
 {
-	pr_info("%s: section %lu stays online: pfn %#lx is in use, %s\n", box->name, nr,
-		pfn, user_of(__mmbox_pfn_to_page(box, pfn)->type));
+	pr_info_ratelimited("%s: section %lu stays online: pfn %#lx is in use, %s\n", box->name, nr,
+			    pfn, user_of(__mmbox_pfn_to_page(box, pfn)->type));
 	return -EBUSY;
 }
 
@@ -459,8 +460,8 @@ static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
 	unsigned long busy, flags;
 
 	if (!zone) {
-		pr_err("%s: section %lu stays online: it has pages of two zones, or lacks some\n",
-		       box->name, nr);
+		pr_err_ratelimited("%s: section %lu stays online: it has pages of two zones, or lacks some\n",
+				   box->name, nr);
 		return -EINVAL;
 	}
 	busy = find_used(box, start, end);
@@ -490,8 +491,8 @@ static int check_section(const struct mmbox *box, unsigned long nr,
 {
 	lockdep_assert_held(&box->pages.memory_lock);
 	if (!mmbox_model_is_sparse(box->cfg.model)) {
-		pr_err("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
-		       box->name, mmbox_model_names[box->cfg.model]);
+		pr_err_ratelimited("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
+				   box->name, mmbox_model_names[box->cfg.model]);
 		return -EOPNOTSUPP;
 	}
 	if (nr >= box->memmap.nr_sections || mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
@@ -542,8 +543,8 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 
 		err = mmbox_bitmap_cover(zone, from, max(end, zone_end_of(zone)));
 		if (err) {
-			pr_err("%s: section %lu stays offline: the host has no memory for zone %s's maps\n",
-			       box->name, nr, zone->name);
+			pr_err_ratelimited("%s: section %lu stays offline: the host has no memory for zone %s's maps\n",
+					   box->name, nr, zone->name);
 			return err;
 		}
 	}
@@ -623,13 +624,13 @@ static long section_at(const struct mmbox *box, phys_addr_t phys)
 static int check_address(const struct mmbox *box, phys_addr_t phys)
 {
 	if (!mmbox_model_is_sparse(box->cfg.model)) {
-		pr_err("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
-		       box->name, mmbox_model_names[box->cfg.model]);
+		pr_err_ratelimited("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
+				   box->name, mmbox_model_names[box->cfg.model]);
 		return -EOPNOTSUPP;
 	}
 	if (section_at(box, phys) < 0) {
-		pr_err("%s: %#llx: must be where a section of a bank begins, hot or not\n",
-		       box->name, (unsigned long long)phys);
+		pr_err_ratelimited("%s: %#llx: must be where a section of a bank begins, hot or not\n",
+				   box->name, (unsigned long long)phys);
 		return -EINVAL;
 	}
 	return 0;
@@ -652,8 +653,8 @@ static int add_section(struct mmbox *box, unsigned long nr)
 	if (mmbox_section_state(box, nr) != MMBOX_SECTION_ABSENT)
 		return -EEXIST;
 	if (box->physmap.va_size) {
-		pr_err("%s: cannot add memory: the box is one contiguous range; load it with a :hot bank\n",
-		       box->name);
+		pr_err_ratelimited("%s: cannot add memory: the box is one contiguous range; load it with a :hot bank\n",
+				   box->name);
 		return -EOPNOTSUPP;
 	}
 	hot = mmbox_host_zalloc(&box->host, sizeof(*hot), "what a section's memory is");
@@ -741,16 +742,17 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 	if (mmbox_section_state(box, nr) == MMBOX_SECTION_ABSENT)
 		return -ENXIO;
 	if (mmbox_section_state(box, nr) != MMBOX_SECTION_OFFLINE) {
-		pr_info("%s: section %lu stays: it is online\n", box->name, nr);
+		pr_info_ratelimited("%s: section %lu stays: it is online\n", box->name, nr);
 		return -EBUSY;
 	}
 	set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, false);
 	err = return_section(box, nr);
 	if (err) {
 		set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, true);
-		pr_err("%s: section %lu stays: %s\n", box->name, nr, err == -EOPNOTSUPP ?
-		       "region=vmalloc goes back to the host only as a whole" :
-		       "the host has no memory to note that it has gone");
+		pr_err_ratelimited("%s: section %lu stays: %s\n", box->name, nr,
+				   err == -EOPNOTSUPP ?
+				   "region=vmalloc goes back to the host only as a whole" :
+				   "the host has no memory to note that it has gone");
 		return err;
 	}
 	set_section_flag(box, nr, MMBOX_SECTION_IS_EARLY, false);
