@@ -3,6 +3,7 @@
  * kmalloc: sizes and the caches behind them; what goes with a cache by name:
  * merging, usercopy regions, mempools, kfree after a grace period.
  */
+#include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
@@ -688,6 +689,32 @@ static void leaked_objects(struct kunit *test)
 	}
 }
 
+/* A name that slabinfo can show, and a terminal; whatever else is refused. */
+static void names(struct kunit *test)
+{
+	static const char *const good[] = { "a", "~!", "a/b", "%s", "..", "[x]{y}" };
+	static const char *const bad[] = {
+		"", "a b", "a\tb", "a\nb", "\x1b[2J", "\x7f", "a\x80", "\x9bJ", "\xa0", "\xa1",
+		"\xff", "gr\xc3\xbcn", "\xc0\xaf", "\xe2\x80\xae", "\xf4\x90\x80\x80",
+	};
+	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
+	struct mmbox_kmem_cache *cachep;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		cachep = mmbox_kmem_cache_try_create(box, good[i], 64, 0, 0, NULL);
+		KUNIT_EXPECT_FALSE_MSG(test, IS_ERR(cachep), "name %d is refused", i);
+		if (!IS_ERR(cachep))
+			KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		cachep = mmbox_kmem_cache_try_create(box, bad[i], 64, 0, 0, NULL);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, cachep, ERR_PTR(-EINVAL), "bad name %d", i);
+		if (!IS_ERR(cachep))
+			KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+	}
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(sizes),
 	KUNIT_CASE(caches),
@@ -713,6 +740,7 @@ static struct kunit_case cases[] = {
 #endif
 	KUNIT_CASE(mempool_on_cache),
 	KUNIT_CASE(leaked_objects),
+	KUNIT_CASE(names),
 	{}
 };
 

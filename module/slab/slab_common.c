@@ -71,9 +71,9 @@ static int check_create(struct mmbox *box, const char *name, unsigned int size,
 		return -EINVAL;
 	}
 	for (p = name; *p; p++) {
-		if (isgraph(*p))
+		if (isascii(*p) && isgraph(*p))
 			continue;
-		pr_err("%s: cache name must have no spaces or control characters\n",
+		pr_err("%s: cache name must have no spaces, control characters or bytes above 0x7f\n",
 		       box->name);
 		return -EINVAL;
 	}
