@@ -297,6 +297,18 @@ static void shown(struct kunit *test)
 	cfg.slab_debug = hostile;
 	mmbox_param_text(&cfg, MMBOX_PARAM_slab_debug, &text);
 	KUNIT_EXPECT_LT(test, strnlen(text.s, sizeof(text.s)), sizeof(text.s));
+	/* What is printable in Latin-1 is not so in a log. */
+	for (i = 0; i < 255; i++) {
+		cfg.slab_debug = hostile + i;
+		mmbox_param_text(&cfg, MMBOX_PARAM_slab_debug, &text);
+		for (p = text.s; *p; p++)
+			KUNIT_ASSERT_TRUE_MSG(test, isascii(*p) && isprint(*p),
+					      "byte %d of what begins with %d",
+					      (int)(p - text.s), i + 1);
+		KUNIT_EXPECT_STREQ(test, p - 3, "...");
+	}
+	mmbox_escape("a\xa1\n,b", 3, &text);
+	KUNIT_EXPECT_STREQ(test, text.s, "a\\241\\n");
 }
 
 static struct kunit_case cases[] = {

@@ -219,12 +219,14 @@ static void show_zone(const struct mmbox_zone *zone)
  */
 void mmbox_report_alloc_failed(struct mmbox *box, gfp_t gfp, unsigned int order)
 {
+	struct mmbox_param_text comm;
 	struct mmbox_zone *zone;
 
 	if (gfp & __GFP_NOWARN || !__ratelimit(&box->faces.alloc_limit))
 		return;
 	pr_warn("%s: %s: page allocation failure: order:%u, mode:%#x(%pGg)\n", box->name,
-		current->comm, order, (__force unsigned int)gfp, &gfp);
+		mmbox_escape(current->comm, TASK_COMM_LEN, &comm), order,
+		(__force unsigned int)gfp, &gfp);
 	dump_stack();
 	mmbox_for_each_zone(box, zone)
 		if (mmbox_populated_zone(zone))

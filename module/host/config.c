@@ -20,6 +20,7 @@
 #include <linux/printk.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
+#include <linux/string_helpers.h>
 
 #include "host/host.h"
 
@@ -217,14 +218,33 @@ const char *mmbox_bytes_text(unsigned long bytes, struct mmbox_param_text *text)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_bytes_text);
 
-/* What is not printable is escaped, and what is long is cut. */
-static const char *typed_text(const char *typed, struct mmbox_param_text *text)
+/**
+ * mmbox_escape() - text from elsewhere as a message shows it
+ * @from: the text
+ * @len: how much of it, in bytes; it may end before
+ * @text: where it goes
+ *
+ * Escapes whatever is not a printable ASCII character, and cuts what is long. %pE
+ * would pass bytes that are printable in Latin-1.
+ *
+ * Context: any.
+ * Return: what is in @text.
+ */
+const char *mmbox_escape(const char *from, size_t len, struct mmbox_param_text *text)
 {
-	int len = min_t(size_t, strlen(typed), 120);
+	static const char cut[] = "...";
+	const size_t room = sizeof(text->s) - sizeof(cut);
+	size_t at = 0, i;
 
-	snprintf(text->s, sizeof(text->s), "%*pE%s", len, typed, typed[len] ? "..." : "");
+	len = strnlen(from, len);
+	/* An escaped character is 4 bytes at most. */
+	for (i = 0; i < len && at + 4 <= room; i++)
+		at += string_escape_mem(&from[i], 1, text->s + at, 4, ESCAPE_ANY | ESCAPE_NAP,
+					NULL);
+	strscpy(text->s + at, i < len ? cut : "", sizeof(cut));
 	return text->s;
 }
+MMBOX_EXPORT_INTERNAL(mmbox_escape);
 
 /**
  * mmbox_param_text() - a parameter's value as a message shows it
@@ -243,9 +263,9 @@ const char *mmbox_param_text(const struct mmbox_config *cfg, enum mmbox_param_id
 	const struct mmbox_param *p = &mmbox_params[id];
 
 	if (p->kind == MMBOX_TEXT)
-		return typed_text(text_of(cfg, p), text);
+		return mmbox_escape(text_of(cfg, p), SIZE_MAX, text);
 	if (cfg->typed && cfg->typed[id])
-		return typed_text(cfg->typed[id], text);
+		return mmbox_escape(cfg->typed[id], SIZE_MAX, text);
 	if (p->kind == MMBOX_BYTES)
 		return mmbox_bytes_text(value_of(cfg, p), text);
 	snprintf(text->s, sizeof(text->s), "%llu", value_of(cfg, p));

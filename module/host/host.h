@@ -34,6 +34,7 @@ void mmbox_config_init(struct mmbox_config *cfg);
 int mmbox_param_read(struct mmbox_config *cfg, enum mmbox_param_id id, const char *text);
 int mmbox_param_check(const struct mmbox_config *cfg, enum mmbox_param_id id);
 int mmbox_params_check(const struct mmbox_config *cfg);
+const char *mmbox_escape(const char *from, size_t len, struct mmbox_param_text *text);
 const char *mmbox_bytes_text(unsigned long bytes, struct mmbox_param_text *text);
 const char *mmbox_param_text(const struct mmbox_config *cfg, enum mmbox_param_id id,
 			     struct mmbox_param_text *text);

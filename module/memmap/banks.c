@@ -53,6 +53,7 @@ static int compare_banks(const void *a, const void *b)
  */
 int mmbox_banks_parse(struct mmbox_config *cfg, const char *text)
 {
+	struct mmbox_param_text bank;
 	const char *end = text;
 
 	cfg->nr_banks = 0;
@@ -66,8 +67,9 @@ int mmbox_banks_parse(struct mmbox_config *cfg, const char *text)
 		end = parse_bank(text, &cfg->banks[cfg->nr_banks]);
 		if (!end)
 			return mmbox_bad_param(cfg, MMBOX_PARAM_banks,
-					       "bank %*pE must be SIZE@ADDR or SIZE@ADDR:NODE, and may end in :hot",
-					       (int)min(strcspn(text, ","), 40UL), text);
+					       "bank %s must be SIZE@ADDR or SIZE@ADDR:NODE, and may end in :hot",
+					       mmbox_escape(text, min(strcspn(text, ","), 40UL),
+							    &bank));
 		cfg->nr_banks++;
 		if (!*end)
 			break;

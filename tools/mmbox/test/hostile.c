@@ -12,6 +12,7 @@
  *   destroy	what destroying a cache takes where very many handles are in use
  *   modes	requests to a file that is not open for writing
  *   names	caches whose names a path cannot have, or that are alike in one
+ *   comm	a name of its own that a terminal would act on, in a report
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -627,6 +629,27 @@ static void test_names(void)
 	close(fd);
 }
 
+/* The report of a failed allocation says who asked for it. */
+static void test_comm(void)
+{
+	int fd = open_box(O_RDWR);
+	unsigned int i;
+	bool right;
+
+	if (prctl(PR_SET_NAME, "a\nb\x1b[2J\xa1"))
+		die("PR_SET_NAME");
+	for (i = 0; i < 64; i++) {
+		ops[i] = op_of(MMBOX_OP_PAGES_ALLOC, i);
+		ops[i].order = 10;
+		ops[i].flags = MMBOX_GFP_KERNEL;
+		ops[i].nid = -1;
+	}
+	right = !run(fd, ops, 64, 0, NULL);
+	ok(right && last.nr_failed, "%u of 64 blocks of order 10 are not there",
+	   last.nr_failed);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 3 ? argv[1] : "";
@@ -650,6 +673,8 @@ int main(int argc, char **argv)
 		test_modes();
 	} else if (!strcmp(what, "names")) {
 		test_names();
+	} else if (!strcmp(what, "comm")) {
+		test_comm();
 	} else {
 		fputs("usage: hostile WHAT DEVICE\n", stderr);
 		return 2;
