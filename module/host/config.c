@@ -311,9 +311,14 @@ int mmbox_bad_param(const struct mmbox_config *cfg, enum mmbox_param_id id,
 int mmbox_param_check(const struct mmbox_config *cfg, enum mmbox_param_id id)
 {
 	const struct mmbox_param *p = &mmbox_params[id];
+	struct mmbox_param_text size;
 
 	if (p->kind == MMBOX_TEXT || value_within(p, value_of(cfg, p)))
 		return 0;
+	/* Nobody typed that, it is what the banks come to. */
+	if (id == MMBOX_PARAM_size && cfg->nr_banks && cfg->typed && !cfg->typed[id])
+		return mmbox_bad_param(cfg, MMBOX_PARAM_banks, "must come to %s, not %s", p->may,
+				       mmbox_param_text(cfg, id, &size));
 	return mmbox_bad_param(cfg, id, "must be %s", p->may);
 }
 

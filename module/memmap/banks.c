@@ -9,7 +9,9 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
+#include <linux/overflow.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 
@@ -84,7 +86,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_banks_parse);
  * @cfg: what is asked for
  *
  * Context: any.
- * Return: bytes.
+ * Return: bytes, ULONG_MAX if they are more than that.
  */
 unsigned long mmbox_banks_sum(const struct mmbox_config *cfg)
 {
@@ -92,8 +94,8 @@ unsigned long mmbox_banks_sum(const struct mmbox_config *cfg)
 	unsigned int i;
 
 	for (i = 0; i < cfg->nr_banks; i++)
-		if (!cfg->banks[i].hot)
-			sum += cfg->banks[i].size;
+		if (!cfg->banks[i].hot && check_add_overflow(sum, cfg->banks[i].size, &sum))
+			return ULONG_MAX;
 	return sum;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_banks_sum);
