@@ -89,6 +89,21 @@ static int boot(struct mmbox *box)
 	return work_on_cpu(cpumask_first(cpu_online_mask), boot_on_cpu, box);
 }
 
+/* What to do where the box is too small for what it needs itself. */
+static void tell_of_boot(const struct mmbox *box, const struct mmbox_config *cfg, int err)
+{
+	const struct mmbox_memblock *mb = &box->memblock;
+	bool by_banks = cfg->nr_banks && cfg->typed && !cfg->typed[MMBOX_PARAM_size];
+
+	if (err == -ENOMEM && mb->missed)
+		mmbox_bad_param(cfg, by_banks ? MMBOX_PARAM_banks : MMBOX_PARAM_size,
+				"must be larger: model=%s needs %lu KiB in one piece for %s",
+				mmbox_model_names[cfg->model],
+				DIV_ROUND_UP(mb->missed_bytes, SZ_1K), mb->missed);
+	else
+		pr_err("%s: boot failed: %d\n", box->name, err);
+}
+
 /* Layers from the top down; each undoes what it did, however far it came. */
 static void take_down(struct mmbox *box)
 {
@@ -195,7 +210,7 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	if (!err)
 		err = mmbox_cpu_start(box);
 	if (err) {
-		pr_err("%s: boot failed: %d\n", box->name, err);
+		tell_of_boot(box, cfg, err);
 		goto take_down;
 	}
 	mmbox_pages_start(box);

@@ -466,5 +466,7 @@ void *mmbox_boot_alloc(struct mmbox *box, unsigned long size, unsigned long alig
 		if (phys != MMBOX_MEMBLOCK_NONE)
 			return mmbox_phys_to_virt(box, phys);
 	}
+	box->memblock.missed = name;
+	box->memblock.missed_bytes = size;
 	return NULL;
 }

@@ -28,6 +28,8 @@ struct mmbox_memblock {
 	bool bottom_up;				/* allocate lowest address first */
 	unsigned long nr_allocs;		/* asked for so far, those that failed too */
 	unsigned long fail_nth;			/* which of them fails, 0: none */
+	const char *missed;			/* what there was no room for last, or NULL */
+	unsigned long missed_bytes;		/* of that */
 };
 
 #define MMBOX_MEMBLOCK_NONE	((phys_addr_t)-1)
