@@ -63,18 +63,17 @@ gone() {
 	return $bad
 }
 
-# Free pages of the guest, those waiting on per-CPU lists included
-free_pages() {
-	awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo
-}
-
-# As free_pages, after what the kernel merely remembers has been dropped
+# Pages of the guest that the kernel does not hold for itself: free ones, also on
+# per-CPU lists, the page cache, pages of programs, slabs that can be reclaimed.
+# How many of them are in a cache at the moment depends on chance; the sum does not.
 settled_pages() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 0.3
 	echo 3 >/proc/sys/vm/drop_caches
-	free_pages
+	awk '$1 ~ /^(nr_free_pages|count:|nr_zone_(in)?active_(anon|file)|nr_zone_unevictable|nr_slab_reclaimable)$/ {
+		n += $2
+	} END { print n }' /proc/zoneinfo
 }
 
 # On a kernel with kmemleak: what it has found so far is not ours; and then,
