@@ -283,11 +283,6 @@ void test_check_pages(struct kunit *test, struct mmbox *box)
 
 /* ---- slabs ---- */
 
-struct slab_sums {
-	unsigned long slabs;
-	unsigned long free_objects;
-};
-
 /* What is free says so, or a second free of it would be taken. */
 static void check_free(struct kunit *test, struct mmbox_kmem_cache *cachep,
 		       const struct mmbox_page *slab, unsigned int idx)
@@ -300,110 +295,115 @@ static void check_free(struct kunit *test, struct mmbox_kmem_cache *cachep,
 			   cachep->num);
 }
 
-/* A list of slabs, of which each has from @min to @max objects in use. */
-static void check_slabs(struct kunit *test, struct mmbox_kmem_cache *cachep, int nid,
-			struct list_head *list, unsigned int min, unsigned int max,
-			struct slab_sums *sums, const char *what)
+/* What a walk over a cache has found. */
+struct cache_check {
+	struct kunit *test;
+	struct mmbox_kmem_cache *cachep;
+	const struct mmbox_page *slab;		/* whose freelist is looked at */
+	unsigned long slabs, free_slabs, free_objects;	/* of a node's lists */
+	unsigned long pages;			/* of all nodes' slabs */
+};
+
+static void check_index(void *arg, unsigned int pos, unsigned int idx)
 {
-	struct mmbox_page *slab;
-	unsigned int i;
+	struct cache_check *c = arg;
 
-	list_for_each_entry(slab, list, slab_list) {
-		unsigned long pfn = __mmbox_page_to_pfn(cachep->box, slab);
-
-		if (pfn >= cachep->box->memmap.max_pfn) {
-			KUNIT_FAIL(test, "%s: %s leads out of the box", cachep->name, what);
-			return;
-		}
-		if (slab->type != MMBOX_PAGE_SLAB || slab->order != cachep->gfporder ||
-		    slab->slab_cache != cachep->id || slab->node_id != nid)
-			KUNIT_FAIL(test, "%s: pfn %lx on %s of node %d is type %u order %u of %u",
-				   cachep->name, pfn, what, nid, slab->type, slab->order,
-				   slab->node_id);
-		if (slab->active < min || slab->active > max)
-			KUNIT_FAIL(test, "%s: slab at pfn %lx on %s has %u of %u in use",
-				   cachep->name, pfn, what, slab->active, cachep->num);
-		for (i = slab->active; i < cachep->num; i++)
-			check_free(test, cachep, slab, mmbox_get_free_obj(cachep, slab, i));
-		sums->slabs++;
-		sums->free_objects += cachep->num - slab->active;
-		if (sums->slabs > cachep->box->memmap.max_pfn) {
-			KUNIT_FAIL(test, "%s: %s never ends", cachep->name, what);
-			return;
-		}
-	}
+	check_free(c->test, c->cachep, c->slab, idx);
 }
 
-/* Objects of an array lie in slabs of the cache and node, and none is there twice. */
-static void check_array(struct kunit *test, struct mmbox_kmem_cache *cachep, int nid,
-			struct mmbox_array_cache *ac)
+/* A slab has as many objects in use as its list may have. */
+static bool check_slab(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list)
 {
+	struct cache_check *c = arg;
+	struct mmbox_kmem_cache *cachep = c->cachep;
+	unsigned long pfn = __mmbox_page_to_pfn(cachep->box, slab);
+	struct kunit *test = c->test;
+
+	if (pfn >= cachep->box->memmap.max_pfn) {
+		KUNIT_FAIL(test, "%s: %s leads out of the box", cachep->name, list->name);
+		return false;
+	}
+	if (slab->type != MMBOX_PAGE_SLAB || slab->order != cachep->gfporder ||
+	    slab->slab_cache != cachep->id || slab->node_id != list->nid)
+		KUNIT_FAIL(test, "%s: pfn %lx on %s of node %d is type %u order %u of %u",
+			   cachep->name, pfn, list->name, list->nid, slab->type, slab->order,
+			   slab->node_id);
+	if (slab->active < list->min || slab->active > list->max)
+		KUNIT_FAIL(test, "%s: slab at pfn %lx on %s has %u of %u in use",
+			   cachep->name, pfn, list->name, slab->active, cachep->num);
+	c->slab = slab;
+	cachep->box->slab.ops->walk_freelist(cachep, slab, check_index, c);
+	c->slabs++;
+	c->free_slabs += !list->max;
+	c->free_objects += cachep->num - slab->active;
+	if (c->slabs > cachep->box->memmap.max_pfn) {
+		KUNIT_FAIL(test, "%s: %s never ends", cachep->name, list->name);
+		return false;
+	}
+	return true;
+}
+
+static void check_node(void *arg, const struct mmbox_node_counts *counts)
+{
+	struct cache_check *c = arg;
+	struct kunit *test = c->test;
+
+	KUNIT_EXPECT_EQ_MSG(test, counts->total_slabs, c->slabs, "%s", c->cachep->name);
+	KUNIT_EXPECT_EQ_MSG(test, counts->free_slabs, c->free_slabs, "%s", c->cachep->name);
+	KUNIT_EXPECT_EQ_MSG(test, counts->free_objects, c->free_objects, "%s",
+			    c->cachep->name);
+	c->pages += counts->total_slabs << c->cachep->gfporder;
+	c->slabs = 0;
+	c->free_slabs = 0;
+	c->free_objects = 0;
+}
+
+/* Objects in front of slabs are of the cache and node, and none is there twice. */
+static void check_stack(void *arg, const struct mmbox_object_stack *stack)
+{
+	struct cache_check *c = arg;
+	struct mmbox_kmem_cache *cachep = c->cachep;
+	struct kunit *test = c->test;
 	unsigned int i, j, idx;
 
-	if (ac->avail > ac->limit) {
-		KUNIT_FAIL(test, "%s: an array has %u of %u", cachep->name, ac->avail,
-			   ac->limit);
+	KUNIT_EXPECT_TRUE_MSG(test, stack->idle, "%s: %s %d", cachep->name, stack->what,
+			      stack->nr);
+	if (stack->avail > stack->limit) {
+		KUNIT_FAIL(test, "%s: %s %d has %u of %u", cachep->name, stack->what, stack->nr,
+			   stack->avail, stack->limit);
 		return;
 	}
-	for (i = 0; i < ac->avail; i++) {
-		void *objp = ac->entry[i];
+	for (i = 0; i < stack->avail; i++) {
+		void *objp = stack->entry[i];
 
 		if (!mmbox_virt_valid(cachep->box, objp) ||
 		    __mmbox_virt_to_page(cachep->box, objp)->slab_cache != cachep->id)
-			KUNIT_FAIL(test, "%s: an array holds a foreign object", cachep->name);
-		else if (__mmbox_virt_to_page(cachep->box, objp)->node_id != nid)
-			KUNIT_FAIL(test, "%s: an array of node %d holds another's object",
-				   cachep->name, nid);
+			KUNIT_FAIL(test, "%s: %s %d holds a foreign object", cachep->name,
+				   stack->what, stack->nr);
+		else if (__mmbox_virt_to_page(cachep->box, objp)->node_id != stack->nid)
+			KUNIT_FAIL(test, "%s: %s %d holds an object of another node than %d",
+				   cachep->name, stack->what, stack->nr, stack->nid);
 		else if (mmbox_slab_of_object(cachep, objp, &idx))
 			check_free(test, cachep, mmbox_virt_to_slab(cachep, objp), idx);
 		for (j = 0; j < i; j++)
-			if (ac->entry[j] == objp)
-				KUNIT_FAIL(test, "%s: an array holds an object twice",
-					   cachep->name);
+			if (stack->entry[j] == objp)
+				KUNIT_FAIL(test, "%s: %s %d holds an object twice", cachep->name,
+					   stack->what, stack->nr);
 	}
-}
-
-static unsigned long check_cache_node(struct kunit *test, struct mmbox_kmem_cache *cachep,
-				      int nid)
-{
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
-	struct slab_sums sums = {}, free_slabs = {};
-	int other;
-
-	check_slabs(test, cachep, nid, &n->slabs_full, cachep->num, cachep->num, &sums,
-		    "slabs_full");
-	check_slabs(test, cachep, nid, &n->slabs_partial, 1, cachep->num - 1, &sums,
-		    "slabs_partial");
-	check_slabs(test, cachep, nid, &n->slabs_free, 0, 0, &free_slabs, "slabs_free");
-	KUNIT_EXPECT_EQ_MSG(test, n->total_slabs, sums.slabs + free_slabs.slabs, "%s",
-			    cachep->name);
-	KUNIT_EXPECT_EQ_MSG(test, n->free_slabs, free_slabs.slabs, "%s", cachep->name);
-	KUNIT_EXPECT_EQ_MSG(test, n->free_objects,
-			    sums.free_objects + free_slabs.free_objects, "%s",
-			    cachep->name);
-	if (n->shared)
-		check_array(test, cachep, nid, n->shared);
-	if (n->alien)
-		mmbox_for_each_online_node(cachep->box, other)
-			if (n->alien[other])
-				check_array(test, cachep, other, &n->alien[other]->ac);
-	return n->total_slabs << cachep->gfporder;
 }
 
 static unsigned long check_cache(struct kunit *test, struct mmbox_kmem_cache *cachep)
 {
-	unsigned long pages = 0;
-	int nid, cpu;
+	static const struct mmbox_slab_walker walker = {
+		.slab = check_slab,
+		.node = check_node,
+		.stack = check_stack,
+	};
+	struct cache_check c = { .test = test, .cachep = cachep };
 
-	mmbox_for_each_online_node(cachep->box, nid)
-		pages += check_cache_node(test, cachep, nid);
-	for_each_possible_cpu(cpu) {
-		struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
-
-		KUNIT_EXPECT_EQ_MSG(test, ac->busy, cachep->idle, "%s cpu %d", cachep->name, cpu);
-		check_array(test, cachep, mmbox_cpu_to_node(cachep->box, cpu), ac);
-	}
-	return pages;
+	cachep->box->slab.ops->walk(cachep, &walker, &c);
+	cachep->box->slab.ops->peek_cpus(cachep, &walker, &c);
+	return c.pages;
 }
 
 void test_check_slab(struct kunit *test, struct mmbox *box)

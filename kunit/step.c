@@ -558,7 +558,7 @@ static int make_caches(struct stepper *st)
 		if (!cache_kinds[i].limit)
 			continue;
 		mutex_lock(&st->box->slab.mutex);
-		err = mmbox_do_tune_cpucache(st->caches[i], cache_kinds[i].limit,
+		err = mmbox_slab_tune(st->caches[i], cache_kinds[i].limit,
 					     cache_kinds[i].batchcount, cache_kinds[i].shared);
 		mutex_unlock(&st->box->slab.mutex);
 		if (err)

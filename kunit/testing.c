@@ -246,7 +246,7 @@ int test_tune(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int sh
 	int err;
 
 	mutex_lock(&cachep->box->slab.mutex);
-	err = mmbox_do_tune_cpucache(cachep, limit, batchcount, shared);
+	err = mmbox_slab_tune(cachep, limit, batchcount, shared);
 	mutex_unlock(&cachep->box->slab.mutex);
 	return err;
 }

@@ -206,7 +206,7 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	err = boot(box);
 	forget_texts(&box->cfg);
 	if (!err && !cfg->pages_only)
-		err = mmbox_slab_start(box);
+		err = box->slab.ops->start(box);
 	if (!err)
 		err = mmbox_cpu_start(box);
 	if (err) {

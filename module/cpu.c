@@ -18,7 +18,7 @@ static int box_cpu_prepare(unsigned int cpu, struct hlist_node *node)
 	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_prepare);
 
 	if (!box->cfg.pages_only)
-		mmbox_slab_cpu_prepare(box, cpu);
+		box->slab.ops->cpu_prepare(box, cpu);
 	return 0;
 }
 
@@ -27,7 +27,7 @@ static int box_cpu_dead(unsigned int cpu, struct hlist_node *node)
 	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_prepare);
 
 	if (!box->cfg.pages_only)
-		mmbox_slab_cpu_dead(box, cpu);
+		box->slab.ops->cpu_dead(box, cpu);
 	mmbox_page_alloc_cpu_dead(box, cpu);
 	return 0;
 }
@@ -37,13 +37,15 @@ static int box_cpu_online(unsigned int cpu, struct hlist_node *node)
 	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_online);
 
 	mmbox_page_alloc_cpu_online(box);
-	mmbox_slab_cpu_online(box, cpu);
+	box->slab.ops->cpu_online(box, cpu);
 	return 0;
 }
 
 static int box_cpu_offline(unsigned int cpu, struct hlist_node *node)
 {
-	mmbox_slab_cpu_offline(hlist_entry(node, struct mmbox, cpu_online), cpu);
+	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_online);
+
+	box->slab.ops->cpu_offline(box, cpu);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/string.h>
 
+#include "slab/slab_private.h"
 #include "churn.h"
 
 #define MAX_OBJECTS	4096
@@ -81,10 +82,10 @@ static void tunables(struct kunit *test)
 			mmbox_kmem_cache_free(cachep, objs[--nr]);
 		KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, figures[i][0], figures[i][1],
 						   figures[i][2]));
-		KUNIT_EXPECT_EQ(test, cachep->limit, figures[i][0]);
-		KUNIT_EXPECT_EQ(test, cachep->batchcount, figures[i][1]);
-		KUNIT_EXPECT_EQ(test, cachep->shared, figures[i][2]);
-		KUNIT_EXPECT_EQ(test, !!cachep->node[0]->shared, !!figures[i][2]);
+		KUNIT_EXPECT_EQ(test, cachep->slab.limit, figures[i][0]);
+		KUNIT_EXPECT_EQ(test, cachep->slab.batchcount, figures[i][1]);
+		KUNIT_EXPECT_EQ(test, cachep->slab.shared, figures[i][2]);
+		KUNIT_EXPECT_EQ(test, !!cachep->slab.node[0]->shared, !!figures[i][2]);
 		test_check_box(test, box);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, bytes, atomic_long_read(&box->host.bytes),
@@ -101,8 +102,8 @@ static void tunables_refused(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 100, 0);
-	struct mmbox_array_cache *shared = cachep->node[0]->shared;
-	unsigned long limit = cachep->node[0]->free_limit;
+	struct mmbox_array_cache *shared = cachep->slab.node[0]->shared;
+	unsigned long limit = cachep->slab.node[0]->free_limit;
 
 	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, 0, 0, 0));
 	KUNIT_EXPECT_EQ(test, -EINVAL, test_tune(cachep, -1, 1, 0));
@@ -114,10 +115,10 @@ static void tunables_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOMEM, test_tune(cachep, 4000, 4000, 4000));
 	box->host.fail_nth = atomic_long_read(&box->host.nr_requests) + 1;
 	KUNIT_EXPECT_EQ(test, -ENOMEM, test_tune(cachep, 10, 5, 1));
-	KUNIT_EXPECT_EQ(test, cachep->limit, 120);
-	KUNIT_EXPECT_EQ(test, cachep->batchcount, 60);
-	KUNIT_EXPECT_PTR_EQ(test, cachep->node[0]->shared, shared);
-	KUNIT_EXPECT_EQ(test, cachep->node[0]->free_limit, limit);
+	KUNIT_EXPECT_EQ(test, cachep->slab.limit, 120);
+	KUNIT_EXPECT_EQ(test, cachep->slab.batchcount, 60);
+	KUNIT_EXPECT_PTR_EQ(test, cachep->slab.node[0]->shared, shared);
+	KUNIT_EXPECT_EQ(test, cachep->slab.node[0]->free_limit, limit);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
@@ -182,7 +183,7 @@ static unsigned int own_array(struct mmbox_kmem_cache *cachep)
 
 static void reap_now(struct mmbox_kmem_cache *cachep)
 {
-	cachep->node[0]->next_reap = jiffies - 1;
+	cachep->slab.node[0]->next_reap = jiffies - 1;
 	while (!mmbox_cache_reap(cachep->box, 0))
 		cond_resched();
 }
@@ -192,7 +193,7 @@ static void reaper_trims(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 256, 0);
-	struct mmbox_kmem_cache_node *n = cachep->node[0];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[0];
 	int i, nr = 200;
 	void **p = kunit_kcalloc(test, nr, sizeof(*p), GFP_KERNEL);
 
@@ -253,9 +254,9 @@ static void reaper_runs(struct kunit *test)
 		goto destroy;
 	KUNIT_EXPECT_EQ(test, 100, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 100, p));
 	mmbox_kmem_cache_free_bulk(cachep, 100, p);
-	for (i = 0; i < 600 && READ_ONCE(cachep->node[0]->total_slabs); i++)
+	for (i = 0; i < 600 && READ_ONCE(cachep->slab.node[0]->total_slabs); i++)
 		msleep(100);
-	KUNIT_EXPECT_EQ_MSG(test, cachep->node[0]->total_slabs, 0, "nobody came for a minute");
+	KUNIT_EXPECT_EQ_MSG(test, cachep->slab.node[0]->total_slabs, 0, "nobody came for a minute");
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 destroy:
 	mmbox_destroy(box);
@@ -267,7 +268,7 @@ static void reap(struct disturbance *d, struct mmbox_kmem_cache *cachep)
 	/* Not each time: to move is to let the storm go on. */
 	if (d->round % 8 == 0)
 		test_pin(d->test, d->round / 8 % num_online_cpus());
-	WRITE_ONCE(cachep->node[0]->next_reap, jiffies - 1);
+	WRITE_ONCE(cachep->slab.node[0]->next_reap, jiffies - 1);
 	mmbox_cache_reap(cachep->box, d->round % cachep->box->nr_nodes);
 }
 
@@ -323,8 +324,8 @@ static void alien_caches(struct kunit *test)
 	test_pin(test, 0);
 	here = mmbox_cpu_to_node(box, test_nth_cpu(0));
 	there = !here;
-	alien = &cachep->node[here]->alien[there]->ac;
-	KUNIT_EXPECT_NULL(test, cachep->node[here]->alien[here]);
+	alien = &cachep->slab.node[here]->alien[there]->ac;
+	KUNIT_EXPECT_NULL(test, cachep->slab.node[here]->alien[here]);
 	KUNIT_EXPECT_EQ(test, alien->limit, 12);
 	for (i = 0; i < 40; i++) {
 		p[i] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, there);
@@ -336,11 +337,11 @@ static void alien_caches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, alien->avail, 12);
 	mmbox_kmem_cache_free(cachep, p[12]);
 	KUNIT_EXPECT_EQ(test, alien->avail, 1);
-	shared = cachep->node[there]->shared;
+	shared = cachep->slab.node[there]->shared;
 	if (shared)
 		KUNIT_EXPECT_EQ(test, shared->avail, 12);
-	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&cachep->stats.node_overflow));
-	KUNIT_EXPECT_EQ(test, 13, atomic_long_read(&cachep->stats.node_frees));
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&cachep->slab.stats.node_overflow));
+	KUNIT_EXPECT_EQ(test, 13, atomic_long_read(&cachep->slab.stats.node_frees));
 	test_check_box(test, box);
 	while (!mmbox_cache_reap(box, there))
 		cond_resched();
@@ -348,7 +349,7 @@ static void alien_caches(struct kunit *test)
 	mmbox_kmem_cache_free_bulk(cachep, 27, p + 13);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(cachep));
 	KUNIT_EXPECT_EQ(test, alien->avail, 0);
-	KUNIT_EXPECT_EQ(test, cachep->node[there]->total_slabs, 0);
+	KUNIT_EXPECT_EQ(test, cachep->slab.node[there]->total_slabs, 0);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
@@ -486,17 +487,17 @@ static void cpu_goes(struct kunit *test)
 		if (err)
 			kunit_skip(test, "the CPU does not go: %d", err);
 		KUNIT_EXPECT_EQ(test, per_cpu_ptr(cachep->cpu_cache, cpu)->avail, 0);
-		KUNIT_EXPECT_NULL_MSG(test, cachep->node[nid]->shared,
+		KUNIT_EXPECT_NULL_MSG(test, cachep->slab.node[nid]->shared,
 				      "no CPU of the node is left to share it");
-		KUNIT_EXPECT_NULL(test, cachep->node[nid]->alien);
+		KUNIT_EXPECT_NULL(test, cachep->slab.node[nid]->alien);
 		test_check_box(test, box);
 		p[0] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, nid);
 		KUNIT_EXPECT_NOT_NULL(test, p[0]);
 		if (p[0])
 			mmbox_kmem_cache_free(cachep, p[0]);
 		KUNIT_EXPECT_EQ(test, 0, add_cpu(cpu));
-		KUNIT_EXPECT_NOT_NULL(test, cachep->node[nid]->alien);
-		KUNIT_EXPECT_EQ(test, !!cachep->node[nid]->shared, !!cachep->shared);
+		KUNIT_EXPECT_NOT_NULL(test, cachep->slab.node[nid]->alien);
+		KUNIT_EXPECT_EQ(test, !!cachep->slab.node[nid]->shared, !!cachep->slab.shared);
 	}
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
@@ -544,7 +545,7 @@ static void cpu_comes_to_no_memory(struct kunit *test)
 	err = remove_cpu(cpu);
 	if (err)
 		kunit_skip(test, "the CPU does not go: %d", err);
-	KUNIT_EXPECT_NULL(test, cachep->node[nid]->alien);
+	KUNIT_EXPECT_NULL(test, cachep->slab.node[nid]->alien);
 	for (;;) {
 		page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN, 0);
 		if (!page)
@@ -564,7 +565,7 @@ static void cpu_comes_to_no_memory(struct kunit *test)
 	test_pin(test, 1);
 	mmbox_kmem_cache_free(cachep, mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, !nid));
 	KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, 120, 60, 8));
-	KUNIT_EXPECT_NOT_NULL(test, cachep->node[nid]->alien);
+	KUNIT_EXPECT_NOT_NULL(test, cachep->slab.node[nid]->alien);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }

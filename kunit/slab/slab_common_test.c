@@ -655,6 +655,16 @@ static void mempool_on_cache(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
+static unsigned long used_objects(struct mmbox_kmem_cache *cachep, void **objs, unsigned int nr)
+{
+	unsigned long used;
+
+	mutex_lock(&cachep->box->slab.mutex);
+	used = mmbox_used_objects(cachep, objs, nr);
+	mutex_unlock(&cachep->box->slab.mutex);
+	return used;
+}
+
 /* What a refused destruction lists: just the objects that are in use. */
 static void leaked_objects(struct kunit *test)
 {
@@ -676,13 +686,13 @@ static void leaked_objects(struct kunit *test)
 			mmbox_kmem_cache_free(cachep, p[j]);
 		KUNIT_EXPECT_EQ(test, -EBUSY, mmbox_kmem_cache_destroy(cachep));
 		memset(listed, 0, sizeof(listed));
-		KUNIT_EXPECT_EQ(test, 3, mmbox_used_objects(cachep, listed, 4));
+		KUNIT_EXPECT_EQ(test, 3, used_objects(cachep, listed, 4));
 		for (j = 0; j < 9; j++)
 			found[j % 3] |= listed[j / 3] == p[j % 3];
 		KUNIT_EXPECT_TRUE_MSG(test, found[0] && found[1] && found[2],
 				      "size %u: not all are listed", sizes[i / 2]);
 		KUNIT_EXPECT_NULL(test, listed[3]);
-		KUNIT_EXPECT_EQ(test, 3, mmbox_used_objects(cachep, listed, 1));
+		KUNIT_EXPECT_EQ(test, 3, used_objects(cachep, listed, 1));
 		for (j = 0; j < 3; j++)
 			mmbox_kmem_cache_free(cachep, p[j]);
 		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));

@@ -11,7 +11,7 @@
 
 #include "churn.h"
 #include "faces/debugfs.h"
-#include "slab/slab_object.h"
+#include "slab/slab_private.h"
 #include "box.h"
 
 static struct mmbox *debug_box(struct kunit *test, const char *slab_debug)
@@ -150,7 +150,7 @@ static void expect_layout(struct kunit *test, struct mmbox_kmem_cache *cachep,
 	KUNIT_EXPECT_TRUE_MSG(test, (cachep->flags & letters) == l->has, "%s", l->name);
 	KUNIT_EXPECT_TRUE_MSG(test, (cachep->flags & where) == l->where, "%s", l->name);
 	KUNIT_EXPECT_EQ_MSG(test, cachep->size, ALIGN(size, cachep->align), "%s", l->name);
-	KUNIT_EXPECT_LE_MSG(test, cachep->limit, 32, "%s", l->name);
+	KUNIT_EXPECT_LE_MSG(test, cachep->slab.limit, 32, "%s", l->name);
 	expect_usable(test, cachep, l->name);
 }
 
@@ -180,7 +180,7 @@ static void geometry_row(struct kunit *test, struct mmbox *box, const char *line
 	KUNIT_EXPECT_EQ_MSG(test, cachep->size, objsize, "%s", line);
 	KUNIT_EXPECT_EQ_MSG(test, cachep->num, num, "%s", line);
 	KUNIT_EXPECT_EQ_MSG(test, 1U << cachep->gfporder, pages, "%s", line);
-	KUNIT_EXPECT_EQ_MSG(test, cachep->limit, limit, "%s", line);
+	KUNIT_EXPECT_EQ_MSG(test, cachep->slab.limit, limit, "%s", line);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
@@ -249,7 +249,7 @@ static void letters(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, cachep);
 		KUNIT_EXPECT_EQ_MSG(test, cachep->debug, cases[i].letters,
 				    "slab_debug=%s: cache %s", cases[i].text, cases[i].name);
-		KUNIT_EXPECT_EQ_MSG(test, cachep->idle == MMBOX_AC_DIVERTED, !!cachep->debug,
+		KUNIT_EXPECT_EQ_MSG(test, cachep->slab.idle == MMBOX_AC_DIVERTED, !!cachep->debug,
 				    "slab_debug=%s: cache %s", cases[i].text, cases[i].name);
 		test_box_end(test, box);
 	}
@@ -522,7 +522,7 @@ static void freelist(struct kunit *test)
 			mmbox_kmem_cache_free(cachep, b);
 			mmbox_kmem_cache_shrink(cachep);
 			slab = mmbox_virt_to_slab(cachep, a);
-			nr = slab->active < cachep->num ? cachep->freelist_size : 0;
+			nr = slab->active < cachep->num ? cachep->slab.freelist_size : 0;
 			if (nr)
 				memset(mmbox_slab_freelist(cachep, slab), rubbish[j], nr);
 			b = alloc_one(test, cachep);
@@ -831,10 +831,10 @@ static void verify(struct kunit *test)
 
 		slab = mmbox_virt_to_slab(cachep, objs[9]);
 		KUNIT_ASSERT_GT(test, slab->active, 0);
-		cachep->node[0]->free_objects++;
+		cachep->slab.node[0]->free_objects++;
 		mmbox_verify(box, NULL, &sums);
 		KUNIT_EXPECT_EQ(test, 1, sums.problems);
-		cachep->node[0]->free_objects--;
+		cachep->slab.node[0]->free_objects--;
 
 		mmbox_virt_to_page(box, page)->type = MMBOX_PAGE_TAIL;
 		mmbox_verify(box, NULL, &sums);

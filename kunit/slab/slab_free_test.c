@@ -6,7 +6,7 @@
 #include <linux/string.h>
 
 #include "faces/faces.h"
-#include "slab/slab_object.h"
+#include "slab/slab_private.h"
 #include "testing.h"
 
 #define MAX_OBJECTS	1024
@@ -218,7 +218,7 @@ static void freed_long_ago(struct kunit *test)
 	test_pin(test, 0);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct mmbox_kmem_cache *cachep = new_cache(test, box, &kinds[i]);
-		unsigned int nr = min(cachep->limit + cachep->num + 2, 300U);
+		unsigned int nr = min(cachep->slab.limit + cachep->num + 2, 300U);
 
 		expect_each_once(test, cachep, objs, 0, nr);
 		/* The first holds its slab, so that it stays one. */

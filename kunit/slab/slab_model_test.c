@@ -12,6 +12,7 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 
+#include "slab/slab_private.h"
 #include "churn.h"
 
 #define CHECK_EVERY	5000U
@@ -66,26 +67,39 @@ static struct mmbox *model_box(struct kunit *test, unsigned int nr_nodes, const 
 	return test_box(test, &cfg);
 }
 
+struct held {
+	struct mmbox_kmem_cache *cachep;
+	unsigned long nr;
+};
+
+static void add_out_of_slabs(void *arg, const struct mmbox_node_counts *counts)
+{
+	struct held *held = arg;
+
+	held->nr += counts->total_slabs * held->cachep->num - counts->free_objects;
+}
+
+static void subtract_stack(void *arg, const struct mmbox_object_stack *stack)
+{
+	struct held *held = arg;
+
+	held->nr -= stack->avail;
+}
+
 /* Objects that are neither in a slab nor in an array: users hold them. At rest. */
 static unsigned long nr_held(struct mmbox_kmem_cache *cachep)
 {
-	struct mmbox *box = cachep->box;
-	unsigned long nr = 0;
-	int nid, other, cpu;
+	static const struct mmbox_slab_walker walker = {
+		.node = add_out_of_slabs,
+		.stack = subtract_stack,
+	};
+	struct held held = { .cachep = cachep };
 
-	mmbox_for_each_online_node(box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
-
-		nr += n->total_slabs * cachep->num - n->free_objects;
-		if (n->shared)
-			nr -= n->shared->avail;
-		mmbox_for_each_online_node(box, other)
-			if (n->alien && n->alien[other])
-				nr -= n->alien[other]->ac.avail;
-	}
-	for_each_possible_cpu(cpu)
-		nr -= per_cpu_ptr(cachep->cpu_cache, cpu)->avail;
-	return nr;
+	mutex_lock(&cachep->box->slab.mutex);
+	cachep->box->slab.ops->walk(cachep, &walker, &held);
+	cachep->box->slab.ops->peek_cpus(cachep, &walker, &held);
+	mutex_unlock(&cachep->box->slab.mutex);
+	return held.nr;
 }
 
 /* ---- random use ---- */
@@ -142,7 +156,7 @@ static void resize(struct model *m, struct mmbox_kmem_cache *cachep)
 	int limit = 1 + m->round * 37 % 200, err;
 
 	mutex_lock(&m->box->slab.mutex);
-	err = mmbox_do_tune_cpucache(cachep, limit, 1 + limit / 2, m->nr_resized % 3);
+	err = mmbox_slab_tune(cachep, limit, 1 + limit / 2, m->nr_resized % 3);
 	mutex_unlock(&m->box->slab.mutex);
 	if (err && err != -ENOMEM)
 		KUNIT_FAIL(m->test, "no limit of %d: %d", limit, err);
@@ -158,7 +172,7 @@ static void reap(struct model *m)
 	test_pin(m->test, m->nr_reaped % num_online_cpus());
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		mmbox_for_each_online_node(m->box, nid)
-			WRITE_ONCE(m->caches[i]->node[nid]->next_reap, jiffies - 1);
+			WRITE_ONCE(m->caches[i]->slab.node[nid]->next_reap, jiffies - 1);
 	m->nr_reaped += mmbox_cache_reap(m->box, m->round % m->box->nr_nodes);
 }
 
@@ -724,7 +738,7 @@ static void busybody_step(struct busybody *b)
 	case 0:
 		mutex_lock(&b->box->slab.mutex);
 		cachep = list_first_entry(&b->box->slab.caches, struct mmbox_kmem_cache, list);
-		mmbox_do_tune_cpucache(cachep, 1 + test_random(&b->seed) % 100, 1,
+		mmbox_slab_tune(cachep, 1 + test_random(&b->seed) % 100, 1,
 				       test_random(&b->seed) % 3);
 		mutex_unlock(&b->box->slab.mutex);
 		break;

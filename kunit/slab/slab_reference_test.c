@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "slab/slab_private.h"
 #include "testing.h"
 
 #define LINE_LEN	200
@@ -129,9 +130,9 @@ static void geometry_row(struct kunit *test, struct mmbox *box, const char *line
 	expect_geometry(test, line, cachep, &g);
 	if (nr == 13) {
 		KUNIT_EXPECT_STREQ_MSG(test, freelist_place(cachep), place, "%s", line);
-		KUNIT_EXPECT_EQ_MSG(test, cachep->colour, colour, "%s", line);
-		KUNIT_EXPECT_EQ_MSG(test, cachep->colour_off, colour_off, "%s", line);
-		KUNIT_EXPECT_EQ_MSG(test, cachep->freelist_size, freelist_size, "%s", line);
+		KUNIT_EXPECT_EQ_MSG(test, cachep->slab.colour, colour, "%s", line);
+		KUNIT_EXPECT_EQ_MSG(test, cachep->slab.colour_off, colour_off, "%s", line);
+		KUNIT_EXPECT_EQ_MSG(test, cachep->slab.freelist_size, freelist_size, "%s", line);
 	}
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
@@ -281,7 +282,7 @@ static void live_tune(struct kunit *test, struct live *live, int limit, int batc
 	struct mmbox *box = live->cachep->box;
 
 	mutex_lock(&box->slab.mutex);
-	KUNIT_EXPECT_EQ(test, 0, mmbox_do_tune_cpucache(live->cachep, limit, batchcount,
+	KUNIT_EXPECT_EQ(test, 0, mmbox_slab_tune(live->cachep, limit, batchcount,
 							shared));
 	mutex_unlock(&box->slab.mutex);
 }
@@ -376,7 +377,7 @@ static unsigned int sequence_caches(struct kunit *test, struct mmbox *box,
 		snprintf(name, sizeof(name), "s-%u", sizes[nr - 1 - i]);
 		cachep = mmbox_kmem_cache_try_create(box, name, sizes[nr - 1 - i], 0, 0, NULL);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(cachep));
-		cachep->node[0]->free_limit = 2 * cachep->batchcount + cachep->num;
+		cachep->slab.node[0]->free_limit = 2 * cachep->slab.batchcount + cachep->num;
 		live[i] = (struct live){
 			.cachep = cachep,
 			.nid = NUMA_NO_NODE,
@@ -459,7 +460,7 @@ struct statistics {
 /* A row of slabinfo with statistics, without the words between the figures. */
 static void statistics_row(struct mmbox_kmem_cache *cachep, char *row, size_t size)
 {
-	const struct mmbox_cache_stats *st = &cachep->stats;
+	const struct mmbox_cache_stats *st = &cachep->slab.stats;
 	const atomic_long_t *counters[] = {
 		&st->num_allocations, &st->high_mark, &st->grown, &st->reaped, &st->errors,
 		&st->max_freeable, &st->node_allocs, &st->node_frees, &st->node_overflow,
@@ -497,7 +498,7 @@ static bool common_step(struct kunit *test, struct statistics *s)
 		return false;
 	mutex_lock(&s->box->slab.mutex);
 	list_for_each_entry(cachep, &s->box->slab.caches, list)
-		cachep->node[nid]->next_reap = due ? jiffies - 1 : jiffies + 1000 * HZ;
+		cachep->slab.node[nid]->next_reap = due ? jiffies - 1 : jiffies + 1000 * HZ;
 	mutex_unlock(&s->box->slab.mutex);
 	alien = &s->alien[raw_smp_processor_id()];
 	KUNIT_EXPECT_TRUE(test, mmbox_cache_reap(s->box, *alien));

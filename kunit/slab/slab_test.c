@@ -8,7 +8,7 @@
 #include <linux/string.h>
 
 #include "churn.h"
-#include "slab/slab_fast.h"
+#include "slab/slab_private.h"
 
 #define MAX_OBJECTS	4096
 
@@ -116,7 +116,7 @@ static void refill_and_flush(struct kunit *test)
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 256, 0, NULL);
-	struct mmbox_kmem_cache_node *n = cachep->node[0];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[0];
 	struct mmbox_array_cache *ac;
 	unsigned int i, held = 0;
 
@@ -403,7 +403,7 @@ static void other_cpu(struct kunit *test)
 		test_check_box(test, box);
 	}
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(e.cachep));
-	KUNIT_EXPECT_EQ(test, 0, e.cachep->node[0]->total_slabs);
+	KUNIT_EXPECT_EQ(test, 0, e.cachep->slab.node[0]->total_slabs);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(e.cachep));
 }
 
@@ -432,7 +432,7 @@ static void busy_array(struct kunit *test)
 	for (i = 0; i < 10; i++)
 		if (objs[i])
 			mmbox_kmem_cache_free(cachep, objs[i]);
-	touched = ac->avail != avail || ac->busy == cachep->idle;
+	touched = ac->avail != avail || ac->busy == cachep->slab.idle;
 	ac->busy--;
 	preempt_enable();
 	KUNIT_EXPECT_FALSE_MSG(test, touched, "the array was touched");
@@ -509,7 +509,7 @@ static void no_room_for_indices(struct kunit *test)
 		last = link;
 	}
 	while (nr < MAX_OBJECTS) {
-		objs[nr] = mmbox_kmalloc(box, max(32U, cachep->freelist_size), GFP_KERNEL);
+		objs[nr] = mmbox_kmalloc(box, max(32U, cachep->slab.freelist_size), GFP_KERNEL);
 		if (!objs[nr])
 			break;
 		nr++;

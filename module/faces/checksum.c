@@ -106,48 +106,55 @@ static u32 hash_cpus(struct mmbox *box, u32 hash)
 	return hash;
 }
 
-static u32 hash_array(const struct mmbox *box, const struct mmbox_array_cache *ac,
-		      u32 hash)
-{
-	unsigned int i, avail = mmbox_glance(ac->avail);
+struct slab_hash {
+	const struct mmbox *box;
+	u32 hash;
+};
 
-	for (i = 0; i < avail && i < ac->limit; i++)
-		hash = jhash_1word(mmbox_virt_to_phys(box, mmbox_glance(ac->entry[i])) >> 3,
-				   hash);
-	return jhash_1word(avail, hash);
+static void hash_stack(void *arg, const struct mmbox_object_stack *stack)
+{
+	struct slab_hash *h = arg;
+	unsigned int i;
+
+	if (!stack->limit)
+		return;
+	for (i = 0; i < stack->avail && i < stack->limit; i++)
+		h->hash = jhash_1word(mmbox_virt_to_phys(h->box,
+							 mmbox_glance(stack->entry[i])) >> 3,
+				      h->hash);
+	h->hash = jhash_1word(stack->avail, h->hash);
 }
 
-static u32 hash_node(const struct mmbox *box, struct mmbox_kmem_cache_node *n, u32 hash)
+static bool hash_slab(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list)
 {
-	unsigned long flags;
-	int nid;
+	struct slab_hash *h = arg;
 
-	raw_spin_lock_irqsave(&n->list_lock, flags);
-	hash = hash_page_list(box, &n->slabs_partial, hash);
-	hash = hash_page_list(box, &n->slabs_full, hash);
-	hash = hash_page_list(box, &n->slabs_free, hash);
-	hash = jhash_3words(n->total_slabs, n->free_objects, n->colour_next, hash);
-	if (n->shared)
-		hash = hash_array(box, n->shared, hash);
-	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	if (n->alien)
-		mmbox_for_each_online_node(box, nid)
-			if (n->alien[nid])
-				hash = hash_array(box, &n->alien[nid]->ac, hash);
-	return hash;
+	h->hash = jhash_2words(__mmbox_page_to_pfn(h->box, slab), list->max, h->hash);
+	return true;
+}
+
+static void hash_counts(void *arg, const struct mmbox_node_counts *counts)
+{
+	struct slab_hash *h = arg;
+
+	h->hash = jhash_3words(counts->total_slabs, counts->free_objects, counts->colour_next,
+			       h->hash);
 }
 
 static u32 hash_cache(const struct mmbox *box, struct mmbox_kmem_cache *cachep,
 		      u32 hash)
 {
-	int nid, cpu;
+	static const struct mmbox_slab_walker walker = {
+		.slab = hash_slab,
+		.node = hash_counts,
+		.stack = hash_stack,
+	};
+	struct slab_hash h = { .box = box };
 
-	hash = jhash(cachep->name, strlen(cachep->name), hash);
-	mmbox_for_each_online_node(box, nid)
-		hash = hash_node(box, cachep->node[nid], hash);
-	for_each_possible_cpu(cpu)
-		hash = hash_array(box, per_cpu_ptr(cachep->cpu_cache, cpu), hash);
-	return hash;
+	h.hash = jhash(cachep->name, strlen(cachep->name), hash);
+	mmbox_slab_ops(cachep)->walk(cachep, &walker, &h);
+	mmbox_slab_ops(cachep)->peek_cpus(cachep, &walker, &h);
+	return h.hash;
 }
 
 /**

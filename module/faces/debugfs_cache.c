@@ -6,10 +6,7 @@
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
-#include <linux/cpumask.h>
-#include <linux/jiffies.h>
 #include <linux/mutex.h>
-#include <linux/percpu.h>
 #include <linux/seq_file.h>
 
 #include "faces/faces.h"
@@ -51,10 +48,21 @@ static void show_flags(struct seq_file *m, slab_flags_t flags)
 	seq_putc(m, '\n');
 }
 
+/* A field of the design's own, of the cache. */
+static void cache_field(void *arg, int nid, const char *name, unsigned long value)
+{
+	if (nid == NUMA_NO_NODE)
+		seq_printf(arg, "%s: %lu\n", name, value);
+}
+
 static void cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
-	const struct mmbox_kmem_cache *cachep = id_to_cache(id);
+	static const struct mmbox_slab_walker walker = { .field = cache_field };
+	struct mmbox_kmem_cache *cachep = id_to_cache(id);
+	struct mmbox_slabinfo sinfo;
 
+	mutex_lock(&box->slab.mutex);
+	mmbox_get_slabinfo(cachep, &sinfo);
 	seq_printf(m, "name: %s\n", cachep->name);
 	seq_printf(m, "object_size: %u\n", cachep->object_size);
 	seq_printf(m, "size: %u\n", cachep->size);
@@ -65,102 +73,62 @@ static void cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	seq_printf(m, "reciprocal_buffer_size: m=%#x sh1=%u sh2=%u\n",
 		   cachep->reciprocal_buffer_size.m, cachep->reciprocal_buffer_size.sh1,
 		   cachep->reciprocal_buffer_size.sh2);
-	seq_printf(m, "freelist_size: %u\n", cachep->freelist_size);
-	seq_printf(m, "index_size: %u\n", cachep->index_size);
-	seq_printf(m, "colour: %u\n", cachep->colour);
-	seq_printf(m, "colour_off: %u\n", cachep->colour_off);
+	box->slab.ops->walk(cachep, &walker, m);
 	seq_printf(m, "allocflags: %#x\n", (__force unsigned int)cachep->allocflags);
-	seq_printf(m, "limit: %u\n", READ_ONCE(cachep->limit));
-	seq_printf(m, "batchcount: %u\n", READ_ONCE(cachep->batchcount));
-	seq_printf(m, "shared: %u\n", READ_ONCE(cachep->shared));
+	seq_printf(m, "limit: %u\n", sinfo.limit);
+	seq_printf(m, "batchcount: %u\n", sinfo.batchcount);
+	seq_printf(m, "shared: %u\n", sinfo.shared);
 	seq_printf(m, "useroffset: %u\n", cachep->useroffset);
 	seq_printf(m, "usersize: %u\n", cachep->usersize);
 	seq_printf(m, "ctor: %d\n", !!cachep->ctor);
-	seq_printf(m, "refcount: %d\n", mmbox_glance(cachep->refcount));
+	seq_printf(m, "refcount: %d\n", cachep->refcount);
+	mutex_unlock(&box->slab.mutex);
+}
+
+static void cpu_stack(void *arg, const struct mmbox_object_stack *stack)
+{
+	seq_printf(arg, "%3d %4d %5u %5u %10u %7d\n", stack->nr, stack->nid, stack->avail,
+		   stack->limit, stack->batchcount, stack->touched);
 }
 
 /* A line a CPU */
 static void cpu_cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
-	struct mmbox_kmem_cache *cachep = id_to_cache(id);
-	int cpu;
+	static const struct mmbox_slab_walker walker = { .stack = cpu_stack };
 
 	seq_puts(m, "cpu node avail limit batchcount touched\n");
 	/* Not resized meanwhile. */
 	mutex_lock(&box->slab.mutex);
-	for_each_possible_cpu(cpu) {
-		const struct mmbox_array_cache *ac = per_cpu_ptr(cachep->cpu_cache, cpu);
-
-		seq_printf(m, "%3d %4d %5u %5u %10u %7d\n", cpu,
-			   mmbox_cpu_to_node(box, cpu), mmbox_glance(ac->avail), ac->limit,
-			   ac->batchcount, !!mmbox_glance(ac->touched));
-	}
+	box->slab.ops->peek_cpus(id_to_cache(id), &walker, m);
 	mutex_unlock(&box->slab.mutex);
 }
 
-static void show_aliens(struct seq_file *m, struct mmbox *box, int nid,
-			struct mmbox_alien_cache **alien)
+static void node_field(void *arg, int nid, const char *name, unsigned long value)
 {
-	int other;
-
-	mmbox_for_each_online_node(box, other)
-		if (alien[other])
-			seq_printf(m, "node %d alien %d: avail=%u limit=%u\n", nid, other,
-				   mmbox_glance(alien[other]->ac.avail),
-				   alien[other]->ac.limit);
+	if (nid != NUMA_NO_NODE)
+		seq_printf(arg, "node %d %s: %lu\n", nid, name, value);
 }
 
-static void node_show(struct seq_file *m, struct mmbox *box, int nid,
-		      struct mmbox_kmem_cache_node *n)
+/* The shared array of a node, or what its CPUs have freed to another one. */
+static void node_stack(void *arg, const struct mmbox_object_stack *stack)
 {
-	unsigned long total, free_slabs, free_objects, free_limit, partial = 0, full = 0;
-	unsigned int colour_next, avail = 0, limit = 0;
-	struct mmbox_page *slab;
-	unsigned long flags;
-	bool touched = false;
-
-	raw_spin_lock_irqsave(&n->list_lock, flags);
-	list_for_each_entry(slab, &n->slabs_partial, slab_list)
-		partial++;
-	total = n->total_slabs;
-	free_slabs = n->free_slabs;
-	full = total - partial - free_slabs;
-	free_objects = n->free_objects;
-	free_limit = n->free_limit;
-	colour_next = n->colour_next;
-	if (n->shared) {
-		avail = n->shared->avail;
-		limit = n->shared->limit;
-		touched = n->shared->touched;
-	}
-	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-
-	seq_printf(m, "node %d slabs_partial: %lu\n", nid, partial);
-	seq_printf(m, "node %d slabs_full: %lu\n", nid, full);
-	seq_printf(m, "node %d slabs_free: %lu\n", nid, free_slabs);
-	seq_printf(m, "node %d total_slabs: %lu\n", nid, total);
-	seq_printf(m, "node %d free_slabs: %lu\n", nid, free_slabs);
-	seq_printf(m, "node %d free_objects: %lu\n", nid, free_objects);
-	seq_printf(m, "node %d free_limit: %lu\n", nid, free_limit);
-	seq_printf(m, "node %d colour_next: %u\n", nid, colour_next);
-	seq_printf(m, "node %d shared: avail=%u limit=%u touched=%d\n", nid, avail, limit,
-		   touched);
-	if (n->alien)
-		show_aliens(m, box, nid, n->alien);
-	seq_printf(m, "node %d next_reap_ms: %d\n", nid,
-		   (int)jiffies_to_msecs(max(0L, (long)(READ_ONCE(n->next_reap) - jiffies))));
-	seq_printf(m, "node %d free_touched: %d\n", nid, READ_ONCE(n->free_touched));
+	if (stack->nid == stack->nr)
+		seq_printf(arg, "node %d shared: avail=%u limit=%u touched=%d\n", stack->nr,
+			   stack->avail, stack->limit, stack->touched);
+	else
+		seq_printf(arg, "node %d alien %d: avail=%u limit=%u\n", stack->nr,
+			   stack->nid, stack->avail, stack->limit);
 }
 
 static void nodes_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
-	struct mmbox_kmem_cache *cachep = id_to_cache(id);
-	int nid;
+	static const struct mmbox_slab_walker walker = {
+		.field = node_field,
+		.stack = node_stack,
+	};
 
-	/* Neither shared arrays nor alien caches go meanwhile. */
 	mutex_lock(&box->slab.mutex);
-	mmbox_for_each_online_node(box, nid)
-		node_show(m, box, nid, cachep->node[nid]);
+	box->slab.ops->walk(id_to_cache(id), &walker, m);
 	mutex_unlock(&box->slab.mutex);
 }
 

@@ -205,88 +205,39 @@ static const char *const page_types[MMBOX_NR_PAGE_TYPES] = {
 	[MMBOX_PAGE_SLAB]	= "slab",
 };
 
-static bool array_has(const struct mmbox_array_cache *ac, const void *base)
+struct stack_search {
+	const void *base;		/* where the object begins */
+	const char *what;		/* the first stack that has it, or NULL */
+	int nr;				/* of which CPU or node */
+};
+
+static void search_stack(void *arg, const struct mmbox_object_stack *stack)
 {
 	/* Its CPU may be changing it: what is found may just have gone. */
-	unsigned int i, avail = min(mmbox_glance(ac->avail), ac->limit);
+	unsigned int i, avail = min(stack->avail, stack->limit);
+	struct stack_search *search = arg;
 
-	for (i = 0; i < avail; i++)
-		if (mmbox_glance(ac->entry[i]) == base)
-			return true;
-	return false;
-}
-
-static bool alien_has(const struct mmbox_kmem_cache *cachep,
-		      const struct mmbox_kmem_cache_node *n, const void *base)
-{
-	int nid;
-
-	if (!n->alien)
-		return false;
-	mmbox_for_each_online_node(cachep->box, nid)
-		if (n->alien[nid] && array_has(&n->alien[nid]->ac, base))
-			return true;
-	return false;
-}
-
-/* Is it in an array? Then say so in which one. */
-static bool array_show(struct seq_file *m, struct mmbox_kmem_cache *cachep,
-		       const void *base)
-{
-	int cpu, nid;
-
-	for_each_possible_cpu(cpu) {
-		if (!array_has(per_cpu_ptr(cachep->cpu_cache, cpu), base))
+	for (i = 0; i < avail && !search->what; i++) {
+		if (mmbox_glance(stack->entry[i]) != search->base)
 			continue;
-		seq_printf(m, "state: free, in the array of CPU %d\n", cpu);
-		return true;
+		search->what = stack->what;
+		search->nr = stack->nr;
 	}
-	mmbox_for_each_online_node(cachep->box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
-
-		if (n->shared && array_has(n->shared, base)) {
-			seq_printf(m, "state: free, in the shared array of node %d\n", nid);
-			return true;
-		}
-		if (alien_has(cachep, n, base)) {
-			seq_printf(m, "state: free, in an alien cache of node %d\n", nid);
-			return true;
-		}
-	}
-	return false;
 }
 
-/*
- * Does its descriptor say where a slab's freelist is? It may have gone since
- * somebody looked, and then say anything.
- */
-static bool freelist_there(struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab)
+/* Is it on a stack of free objects? Then say so on which one. */
+static bool free_stack_show(struct seq_file *m, struct mmbox_kmem_cache *cachep,
+			    const void *base)
 {
-	phys_addr_t phys = (phys_addr_t)slab->freelist * MMBOX_FREELIST_UNIT;
+	static const struct mmbox_slab_walker walker = { .stack = search_stack };
+	struct stack_search search = { .base = base };
 
-	if (slab->slab_cache != cachep->id || slab->active >= cachep->num)
-		return false;
-	if (mmbox_off_slab(cachep))
-		return mmbox_pfn_valid(cachep->box, PHYS_PFN(phys)) &&
-		       mmbox_pfn_valid(cachep->box, PHYS_PFN(phys + cachep->freelist_size - 1));
-	return !mmbox_objfreelist_slab(cachep) || slab->freelist - 1 < cachep->num;
-}
-
-static bool on_freelist(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab,
-			unsigned int idx)
-{
-	struct mmbox_kmem_cache_node *n = cachep->node[slab->node_id];
-	unsigned long flags;
-	bool found = false;
-	unsigned int i;
-
-	raw_spin_lock_irqsave(&n->list_lock, flags);
-	if (freelist_there(cachep, slab)) {
-		for (i = slab->active; i < cachep->num && !found; i++)
-			found = mmbox_get_free_obj(cachep, slab, i) == idx;
-	}
-	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	return found;
+	mmbox_slab_ops(cachep)->peek_cpus(cachep, &walker, &search);
+	if (!search.what)
+		mmbox_slab_ops(cachep)->walk(cachep, &walker, &search);
+	if (search.what)
+		seq_printf(m, "state: free, in the %s %d\n", search.what, search.nr);
+	return search.what;
 }
 
 static void track_show(struct seq_file *m, const char *what,
@@ -316,9 +267,9 @@ static void object_show(struct seq_file *m, struct mmbox_kmem_cache *cachep,
 	seq_printf(m, "object: 0x%s, index %u of %u, %td bytes from its start, size %u\n",
 		   mmbox_shown(objp), idx, cachep->num, addr - objp,
 		   cachep->object_size);
-	if (on_freelist(cachep, slab, idx))
+	if (mmbox_slab_ops(cachep)->on_freelist(cachep, slab, idx))
 		seq_puts(m, "state: free, in its slab\n");
-	else if (!array_show(m, cachep, base))
+	else if (!free_stack_show(m, cachep, base))
 		seq_puts(m, "state: in use\n");
 
 	rcu_read_lock();

@@ -62,8 +62,8 @@ static void cache_show(struct seq_file *m, struct mmbox_kmem_cache *cachep)
 		   sinfo.shared);
 	seq_printf(m, " : slabdata %6lu %6lu %6lu", sinfo.active_slabs,
 		   sinfo.num_slabs, sinfo.shared_avail);
-	if (cachep->stats_on)
-		stats_show(m, &cachep->stats);
+	if (sinfo.stats)
+		stats_show(m, sinfo.stats);
 	seq_putc(m, '\n');
 }
 
@@ -120,7 +120,7 @@ static int slabinfo_write(struct mmbox *box, unsigned long id, char *text)
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		if (strcmp(cachep->name, name))
 			continue;
-		err = mmbox_do_tune_cpucache(cachep, figures[0], figures[1], figures[2]);
+		err = mmbox_slab_tune(cachep, figures[0], figures[1], figures[2]);
 		break;
 	}
 	mutex_unlock(&box->slab.mutex);

@@ -22,6 +22,8 @@ struct walk {
 	struct mmbox_verify *sums;
 	struct mmbox_kmem_cache *cachep;
 	unsigned long *seen;		/* bits: indices on a freelist */
+	const struct mmbox_page *slab;	/* whose freelist is looked at */
+	unsigned long slabs, free_slabs, free_objects;	/* found on the lists of a node */
 	raw_spinlock_t lock;		/* @m and @sums, of CPUs that look at their arrays */
 };
 
@@ -82,22 +84,26 @@ static void check_used_object(struct walk *w, const void *base)
 		problem(w, "object at %#lx: %s", phys_of(w, base), fault.what);
 }
 
-/* Entries of an array: free objects of this cache, each once. */
-static void check_entries(struct walk *w, const struct mmbox_array_cache *ac,
-			  const char *what, int nr)
+/* A stack of free objects of this cache, each once. */
+static void check_stack(void *arg, const struct mmbox_object_stack *stack)
 {
+	struct walk *w = arg;
 	const struct mmbox_kmem_cache *cachep = w->cachep;
+	const char *what = stack->what;
 	unsigned int i, j, idx;
+	int nr = stack->nr;
 
+	if (!stack->limit)
+		return;
 	count_array(w);
-	if (ac->avail > ac->limit) {
-		problem(w, "%s %d has %u objects, but room for %u", what, nr,
-			(unsigned int)ac->avail, (unsigned int)ac->limit);
+	if (stack->avail > stack->limit) {
+		problem(w, "%s %d has %u objects, but room for %u", what, nr, stack->avail,
+			stack->limit);
 		return;
 	}
-	for (i = 0; i < ac->avail; i++) {
+	for (i = 0; i < stack->avail; i++) {
 		const struct mmbox_slab_shadow *shadow;
-		const void *base = ac->entry[i];
+		const void *base = stack->entry[i];
 		struct mmbox_page *slab;
 
 		slab = mmbox_slab_of_object(cachep, base, &idx);
@@ -108,7 +114,7 @@ static void check_entries(struct walk *w, const struct mmbox_array_cache *ac,
 		}
 		/* Not all pairs: interrupts are off, and a shared array may be long. */
 		for (j = i - min(i, TWICE_WITHIN); j < i; j++)
-			if (ac->entry[j] == base)
+			if (stack->entry[j] == base)
 				problem(w, "%s %d holds the object at %#lx twice", what, nr,
 					phys_of(w, base));
 		if (!mmbox_slab_debugged(cachep)) {
@@ -127,29 +133,33 @@ static void check_entries(struct walk *w, const struct mmbox_array_cache *ac,
 
 /* ---- slabs: under list_lock ---- */
 
-/* Each index there can be, and none twice. Collects them in w->seen. */
-static void check_freelist(struct walk *w, const struct mmbox_page *slab,
-			   unsigned long pfn)
+/* An index on a freelist: there can be such, and it is there once. */
+static void check_index(void *arg, unsigned int pos, unsigned int idx)
 {
+	struct walk *w = arg;
 	const struct mmbox_kmem_cache *cachep = w->cachep;
-	const struct mmbox_slab_shadow *shadow = NULL;
-	unsigned int i, idx;
+	unsigned long pfn = __mmbox_page_to_pfn(cachep->box, w->slab);
+	const struct mmbox_slab_shadow *shadow;
 
-	bitmap_zero(w->seen, cachep->num);
-	if (mmbox_slab_debugged(cachep))
-		shadow = mmbox_slab_shadow(cachep->box, slab);
-	for (i = slab->active; i < cachep->num; i++) {
-		idx = mmbox_get_free_obj(cachep, slab, i);
-		if (idx >= cachep->num || __test_and_set_bit(idx, w->seen))
-			problem(w, "slab at pfn %#lx: index %u of its freelist is %u", pfn,
-				i, idx);
-		else if (shadow && (test_bit(idx, shadow->out) ||
-				    test_bit(idx, shadow->used)))
-			problem(w, "slab at pfn %#lx: object %u is on its freelist, but out",
-				pfn, idx);
-		else if (!mmbox_slab_debugged(cachep))
-			check_free_object(w, slab, mmbox_index_to_obj(cachep, slab, idx), idx);
+	if (idx >= cachep->num || __test_and_set_bit(idx, w->seen)) {
+		problem(w, "slab at pfn %#lx: index %u of its freelist is %u", pfn, pos, idx);
+		return;
 	}
+	if (!mmbox_slab_debugged(cachep)) {
+		check_free_object(w, w->slab, mmbox_index_to_obj(cachep, w->slab, idx), idx);
+		return;
+	}
+	shadow = mmbox_slab_shadow(cachep->box, w->slab);
+	if (shadow && (test_bit(idx, shadow->out) || test_bit(idx, shadow->used)))
+		problem(w, "slab at pfn %#lx: object %u is on its freelist, but out", pfn, idx);
+}
+
+/* Collects the indices in w->seen. */
+static void check_freelist(struct walk *w, const struct mmbox_page *slab)
+{
+	bitmap_zero(w->seen, w->cachep->num);
+	w->slab = slab;
+	mmbox_slab_ops(w->cachep)->walk_freelist(w->cachep, slab, check_index, w);
 }
 
 static void check_objects(struct walk *w, const struct mmbox_page *slab)
@@ -160,130 +170,80 @@ static void check_objects(struct walk *w, const struct mmbox_page *slab)
 
 	for (i = 0; i < cachep->num; i++) {
 		const void *base = mmbox_index_to_obj(cachep, slab, i);
-		bool holds_freelist = mmbox_objfreelist_slab(cachep) &&
-				      slab->freelist == i + 1;
 
 		if (test_bit(i, shadow->used))
 			check_used_object(w, base);
-		else if (test_bit(i, w->seen) && !holds_freelist)
+		else if (test_bit(i, w->seen) &&
+			 !mmbox_slab_ops(cachep)->holds_freelist(cachep, slab, i))
 			check_free_object(w, slab, base, i);
 	}
 }
 
-/* Is it a slab of this cache, with from @min to @max objects out? */
-static bool check_slab(struct walk *w, const struct mmbox_page *slab,
-		       unsigned int min, unsigned int max, const char *list)
+/* Is it a slab of this cache, with as many objects out as its list may have? */
+static bool check_slab(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list)
 {
+	struct walk *w = arg;
 	const struct mmbox_kmem_cache *cachep = w->cachep;
 	unsigned long pfn = __mmbox_page_to_pfn(cachep->box, slab);
 
 	if (pfn >= cachep->box->memmap.max_pfn) {
-		problem(w, "%s leads out of the box", list);
+		problem(w, "%s leads out of the box", list->name);
 		return false;
 	}
 	if (slab->type != MMBOX_PAGE_SLAB || slab->order != cachep->gfporder ||
 	    slab->slab_cache != cachep->id) {
-		problem(w, "%s has pfn %#lx, which is no slab of the cache", list, pfn);
+		problem(w, "%s has pfn %#lx, which is no slab of the cache", list->name, pfn);
 		return false;
 	}
-	if (slab->active < min || slab->active > max) {
-		problem(w, "slab at pfn %#lx on %s has %u of %u objects out", pfn, list,
+	if (slab->active < list->min || slab->active > list->max) {
+		problem(w, "slab at pfn %#lx on %s has %u of %u objects out", pfn, list->name,
 			slab->active, cachep->num);
 		return false;
 	}
-	check_freelist(w, slab, pfn);
+	check_freelist(w, slab);
 	if (mmbox_slab_debugged(cachep))
 		check_objects(w, slab);
 	w->sums->slabs++;
 	w->sums->objects += cachep->num;
+	w->slabs++;
+	w->free_slabs += !list->max;
+	w->free_objects += cachep->num - slab->active;
 	return true;
 }
 
-struct list_sums {
-	unsigned long slabs, free_objects;
-};
-
-static void check_list(struct walk *w, struct list_head *list, unsigned int min,
-		       unsigned int max, const char *name, struct list_sums *sums)
-{
-	struct mmbox_page *slab;
-
-	list_for_each_entry(slab, list, slab_list) {
-		if (!check_slab(w, slab, min, max, name))
-			return;
-		sums->slabs++;
-		sums->free_objects += w->cachep->num - slab->active;
-	}
-}
-
-static void check_node(struct walk *w, struct mmbox_kmem_cache_node *n, int nid)
-{
-	struct list_sums sums = {}, free = {};
-	unsigned int num = w->cachep->num;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&n->list_lock, flags);
-	check_list(w, &n->slabs_full, num, num, "slabs_full", &sums);
-	check_list(w, &n->slabs_partial, 1, num - 1, "slabs_partial", &sums);
-	check_list(w, &n->slabs_free, 0, 0, "slabs_free", &free);
-	if (n->free_slabs != free.slabs || n->total_slabs != sums.slabs + free.slabs)
-		problem(w, "node %d says %lu slabs, %lu of them free, but has %lu and %lu",
-			nid, n->total_slabs, n->free_slabs, sums.slabs + free.slabs,
-			free.slabs);
-	if (n->free_objects != sums.free_objects + free.free_objects)
-		problem(w, "node %d says %lu free objects, but has %lu", nid,
-			n->free_objects, sums.free_objects + free.free_objects);
-	if (n->shared)
-		check_entries(w, n->shared, "shared array of node", nid);
-	raw_spin_unlock_irqrestore(&n->list_lock, flags);
-}
-
-/* Objects of other nodes that this one's CPUs have freed. */
-static void check_aliens(struct walk *w, struct mmbox_kmem_cache_node *n, int nid)
-{
-	unsigned long flags;
-	int other;
-
-	if (!n->alien)
-		return;
-	mmbox_for_each_online_node(w->cachep->box, other) {
-		struct mmbox_alien_cache *alc = n->alien[other];
-
-		if (!alc)
-			continue;
-		raw_spin_lock_irqsave(&alc->lock, flags);
-		check_entries(w, &alc->ac, "alien cache of node", nid);
-		raw_spin_unlock_irqrestore(&alc->lock, flags);
-	}
-}
-
-static void check_array(void *arg, int cpu)
+/* What a node says, against what was found on its lists. */
+static void check_node_counts(void *arg, const struct mmbox_node_counts *counts)
 {
 	struct walk *w = arg;
-	struct mmbox_array_cache *ac = per_cpu_ptr(w->cachep->cpu_cache, cpu);
 
-	preempt_disable();
-	if (!WARN_ON_ONCE(!mmbox_ac_enter(w->cachep, ac))) {
-		check_entries(w, ac, "array of CPU", cpu);
-		mmbox_ac_undo(ac);
-	}
-	preempt_enable();
+	if (counts->free_slabs != w->free_slabs || counts->total_slabs != w->slabs)
+		problem(w, "node %d says %lu slabs, %lu of them free, but has %lu and %lu",
+			counts->nid, counts->total_slabs, counts->free_slabs, w->slabs,
+			w->free_slabs);
+	if (counts->free_objects != w->free_objects)
+		problem(w, "node %d says %lu free objects, but has %lu", counts->nid,
+			counts->free_objects, w->free_objects);
+	w->slabs = 0;
+	w->free_slabs = 0;
+	w->free_objects = 0;
 }
+
+static const struct mmbox_slab_walker slab_walker = {
+	.slab = check_slab,
+	.node = check_node_counts,
+	.stack = check_stack,
+};
 
 static void check_caches(struct walk *w, struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
-	int nid;
 
 	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		w->cachep = cachep;
 		w->sums->caches++;
-		mmbox_for_each_online_node(box, nid) {
-			check_node(w, cachep->node[nid], nid);
-			check_aliens(w, cachep->node[nid], nid);
-		}
-		mmbox_drain_cpus(NULL, check_array, w);
+		box->slab.ops->walk(cachep, &slab_walker, w);
+		box->slab.ops->walk_cpus(cachep, &slab_walker, w);
 		cond_resched();
 	}
 	w->cachep = NULL;

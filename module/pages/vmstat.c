@@ -310,18 +310,9 @@ MMBOX_EXPORT_INTERNAL(mmbox_zone_stat);
  */
 void mmbox_node_stat(struct mmbox *box, int nid, unsigned long *stat)
 {
-	struct mmbox_kmem_cache *cachep;
-
-	mutex_lock(&box->slab.mutex);
-	list_for_each_entry(cachep, &box->slab.caches, list) {
-		const struct mmbox_kmem_cache_node *n = cachep->node[nid];
-		unsigned long slabs = n ? mmbox_glance(n->total_slabs) : 0;
-
-		stat[cachep->flags & SLAB_RECLAIM_ACCOUNT ?
-		     MMBOX_NR_SLAB_RECLAIMABLE :
-		     MMBOX_NR_SLAB_UNRECLAIMABLE] += slabs << cachep->gfporder;
-	}
-	mutex_unlock(&box->slab.mutex);
+	if (box->pages.reclaim)
+		box->pages.reclaim->count_slab_pages(box, nid, &stat[MMBOX_NR_SLAB_RECLAIMABLE],
+						     &stat[MMBOX_NR_SLAB_UNRECLAIMABLE]);
 }
 
 /**

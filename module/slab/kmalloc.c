@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "slab/kmalloc.h"
+#include "slab/slab_fast.h"
 
 /* kmalloc_type(), Linux 6.1, without accounting: DMA comes before reclaimable. */
 static enum mmbox_kmalloc_cache_type mmbox_kmalloc_type(gfp_t gfp)
@@ -396,3 +397,67 @@ void mmbox_kfree_sensitive(struct mmbox *box, const void *objp)
 	mmbox_kfree(box, objp);
 }
 EXPORT_SYMBOL_GPL(mmbox_kfree_sensitive);
+
+/* ---- hints ---- */
+
+/**
+ * mmbox_kfree_init() - give each CPU its hint for mmbox_kfree()
+ * @box: the box; kmem_cache is set
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_kfree_init(struct mmbox *box)
+{
+	struct mmbox_host_percpu *percpu;
+	int cpu;
+
+	percpu = mmbox_host_alloc_percpu(&box->host, sizeof(*box->slab.hints),
+					 __alignof__(*box->slab.hints), "kfree hints");
+	if (!percpu)
+		return -ENOMEM;
+	box->slab.host_hints = percpu;
+	box->slab.hints = (struct mmbox_kfree_hint __percpu *)percpu->ptr;
+	for_each_possible_cpu(cpu) {
+		struct mmbox_kfree_hint *hint = per_cpu_ptr(box->slab.hints, cpu);
+
+		hint->cachep = box->slab.kmem_cache;
+		hint->s_mem = mmbox_no_hint(box);
+		hint->hinter = mmbox_hinter(cpu);
+	}
+	return 0;
+}
+
+/**
+ * mmbox_kfree_exit() - undo mmbox_kfree_init()
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_kfree_exit(struct mmbox *box)
+{
+	mmbox_host_free_percpu(&box->host, box->slab.host_hints);
+	box->slab.host_hints = NULL;
+}
+
+/**
+ * mmbox_kfree_forget_cache() - no CPU's hint leads to a cache from now on
+ * @cachep: the cache, all of whose slabs have gone
+ *
+ * kfree() asks the cache that its hint names whether the object is its own.
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_kfree_forget_cache(struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox_slab *s = &cachep->box->slab;
+	bool found = false;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		found |= cmpxchg(&per_cpu_ptr(s->hints, cpu)->cachep, cachep,
+				 s->kmem_cache) == cachep;
+	/* Whoever has it from there has preemption off. */
+	if (found)
+		synchronize_rcu();
+}

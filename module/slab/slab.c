@@ -33,7 +33,7 @@
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
-#include "slab/slab_object.h"
+#include "slab/slab_private.h"
 
 #define BATCHREFILL_LIMIT	16	/* objects for a CPU that had none lately */
 
@@ -88,7 +88,7 @@ static int local_nid(const struct mmbox_kmem_cache *cachep)
 
 static struct mmbox_kmem_cache_node *local_node(const struct mmbox_kmem_cache *cachep)
 {
-	return cachep->node[local_nid(cachep)];
+	return cachep->slab.node[local_nid(cachep)];
 }
 
 /* To ask one node and not try hard: gfp_exact_node(), mm/slab.c, Linux 6.1 */
@@ -111,9 +111,9 @@ static unsigned int alloc_block(struct mmbox_kmem_cache *cachep,
 	nr = min(nr, cachep->num - active);
 	if (mmbox_slab_debugged(cachep))
 		mmbox_slab_debug_take(cachep, slab, nr);
-	if (likely(cachep->freelist_kind == MMBOX_FREELIST_BYTES))
+	if (likely(cachep->slab.freelist_kind == MMBOX_FREELIST_BYTES))
 		__take_free_objs(cachep, freelist + active, true, s_mem, objpp, nr);
-	else if (cachep->freelist_kind == MMBOX_FREELIST_SPILLED)
+	else if (cachep->slab.freelist_kind == MMBOX_FREELIST_SPILLED)
 		take_free_objs_spilled(cachep, slab, freelist, s_mem, objpp, nr);
 	else
 		__take_free_objs(cachep, freelist + active * sizeof(u16), false,
@@ -251,7 +251,7 @@ static void *node_first_object(struct mmbox_kmem_cache *cachep,
  */
 static void *node_alloc_one(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 {
-	void *objp = node_first_object(cachep, cachep->node[nid]);
+	void *objp = node_first_object(cachep, cachep->slab.node[nid]);
 	struct mmbox_page *slab;
 
 	if (objp)
@@ -285,7 +285,7 @@ static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 				       &pgdat->node_zonelists[MMBOX_ZONELIST_FALLBACK],
 				       MMBOX_MAX_NR_ZONES - 1) {
 			nid = zone->zone_pgdat->node_id;
-			if (!mmbox_glance(cachep->node[nid]->free_objects))
+			if (!mmbox_glance(cachep->slab.node[nid]->free_objects))
 				continue;
 			objp = node_alloc_one(cachep, gfp, nid);
 			if (objp)
@@ -339,7 +339,7 @@ static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 	if (!ac->touched)
 		batchcount = min_t(unsigned int, batchcount, BATCHREFILL_LIMIT);
 	if (!avail)
-		avail = node_alloc(cachep, cachep->node[nid], ac->entry, batchcount);
+		avail = node_alloc(cachep, cachep->slab.node[nid], ac->entry, batchcount);
 	if (avail) {
 		ac->touched = 1;
 		objp = ac->entry[--avail];
@@ -543,27 +543,6 @@ noinline void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep,
 	mmbox_ac_end(ac, ac->avail);
 }
 
-/**
- * mmbox_obj_in_use() - has a user got this object?
- * @cachep: a cache
- * @slab: a slab of it
- * @base: where an object of the slab begins
- * @index: its index
- *
- * Context: any; where the slab might go, the answer may be of what comes after it.
- * Return: true if one has.
- */
-bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
-		      const void *base, unsigned int index)
-{
-	if (mmbox_slab_debugged(cachep))
-		return mmbox_slab_debug_is_used(cachep, slab, index);
-	if (cachep->no_mark)
-		return mmbox_is_used(cachep, base);
-	return mmbox_glance(*(unsigned long *)base) != mmbox_free_mark(cachep, index);
-}
-MMBOX_EXPORT_INTERNAL(mmbox_obj_in_use);
-
 /* ---- allocation and free ---- */
 
 /* Check @objp and what it takes until one is found that can be given away. */
@@ -703,120 +682,100 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free);
 
 /* ---- set-up and tear-down ---- */
 
-/**
- * __mmbox_kmem_cache_create() - make a cache work
- * @cachep: zeroed but for box, name, object_size, align, flags, ctor and
- *	index_size
- * @boot_nodes: one for each node of the box, or NULL: from kmalloc; then
- *	shared and alien arrays are set up as well
- *
- * Context: process, may sleep, slab.mutex held.
- * Return: 0, -E2BIG if no slab can hold an object, -ENOMEM.
+/*
+ * The nodes of a cache that is made while the box boots: of kmem_cache, then of the
+ * kmalloc cache that the nodes of all others come from. Those after have kmalloc.
  */
-int __mmbox_kmem_cache_create(struct mmbox_kmem_cache *cachep,
-			      struct mmbox_kmem_cache_node *boot_nodes)
+static struct mmbox_kmem_cache_node *boot_nodes(struct mmbox_kmem_cache *cachep)
 {
+	struct mmbox_slab *s = &cachep->box->slab;
+	struct mmbox_kmem_cache_node (*nodes)[MMBOX_MAX_NUMNODES] = s->boot_mem;
+
+	if (list_empty(&s->caches))
+		return nodes[0];
+	return list_is_singular(&s->caches) ? nodes[1] : NULL;
+}
+
+/* ops->create */
+static int slab_create(struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox_kmem_cache_node *nodes = boot_nodes(cachep);
 	struct mmbox *box = cachep->box;
 	int err;
 
 	lockdep_assert_held(&box->slab.mutex);
-	mmbox_slab_debug_cache(cachep);
-	cachep->no_mark = cachep->ctor || cachep->flags & SLAB_TYPESAFE_BY_RCU ||
-			  cachep->debug;
-	if (cachep->no_mark && !cachep->debug) {
-		err = mmbox_slab_used_init(box);
-		if (err)
-			return err;
-	}
+	/* kmalloc-8 of the lecture: more objects a page than a byte can count. */
+	cachep->slab.index_size = cachep->boot &&
+				  cachep->object_size < MMBOX_SLAB_OBJ_MIN_SIZE ? 2 : 1;
 	err = mmbox_slab_set_geometry(cachep);
 	if (err)
 		return err;
 	mmbox_slab_set_tunables(cachep);
-
-	cachep->allocflags = __GFP_COMP;
-	if (cachep->flags & SLAB_CACHE_DMA)
-		cachep->allocflags |= __GFP_DMA;
-	if (cachep->flags & SLAB_CACHE_DMA32)
-		cachep->allocflags |= __GFP_DMA32;
-	if (cachep->flags & SLAB_RECLAIM_ACCOUNT)
-		cachep->allocflags |= __GFP_RECLAIMABLE;
-	cachep->va_base = box->physmap.va_base;
-	cachep->va_size = box->physmap.linear_size;
-	cachep->memmap = box->memmap.map;
-	cachep->secret = box->slab.secret;
-	cachep->id = mmbox_cache_to_id(box, cachep);
-	cachep->stats_on = box->cfg.slab_stats;
-	cachep->idle = cachep->no_mark || cachep->stats_on || box->nr_nodes > 1 ?
-		       MMBOX_AC_DIVERTED : MMBOX_AC_IDLE;
+	cachep->slab.stats_on = box->cfg.slab_stats;
+	cachep->slab.idle = cachep->no_mark || cachep->slab.stats_on || box->nr_nodes > 1 ?
+			    MMBOX_AC_DIVERTED : MMBOX_AC_IDLE;
 
 	err = mmbox_alloc_cpu_cache(cachep);
 	if (err)
 		return err;
-	err = mmbox_alloc_nodes(cachep, boot_nodes);
+	err = mmbox_alloc_nodes(cachep, nodes);
 	if (err)
 		goto free_nodes;
-	if (!boot_nodes) {
+	if (!nodes) {
 		err = mmbox_enable_shared(cachep);
 		if (err)
 			goto free_nodes;
+		mmbox_own_nodes(cachep);
 	}
 	return 0;
 
 free_nodes:
-	if (!boot_nodes)
+	if (!nodes)
 		mmbox_free_nodes(cachep);
-	mmbox_host_free_percpu(&box->host, cachep->host_cpu_cache);
+	mmbox_host_free_percpu(&box->host, cachep->slab.host_cpu_cache);
 	return err;
 }
 
-/**
- * __mmbox_kmem_cache_release() - undo __mmbox_kmem_cache_create()
- * @cachep: a cache without slabs, not made at boot
- *
- * Context: process, may sleep, slab.mutex held.
- */
-void __mmbox_kmem_cache_release(struct mmbox_kmem_cache *cachep)
+/* ops->release */
+static void slab_release(struct mmbox_kmem_cache *cachep)
 {
 	lockdep_assert_held(&cachep->box->slab.mutex);
-	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
-		mmbox_slabs_rcu_barrier(cachep->box);
-	mmbox_forget_cache(cachep);
 	mmbox_free_nodes(cachep);
-	mmbox_host_free_percpu(&cachep->box->host, cachep->host_cpu_cache);
+	mmbox_host_free_percpu(&cachep->box->host, cachep->slab.host_cpu_cache);
 }
 
-/**
- * mmbox_get_slabinfo() - what slabinfo shows of a cache
- * @cachep: the cache
- * @sinfo: where it goes
- *
- * Objects in arrays count as active, as in the kernel.
- *
- * Context: any; slab.mutex held so that @cachep stays.
- */
-void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
-			struct mmbox_slabinfo *sinfo)
+/* ops->node_slabs */
+static unsigned long slab_node_slabs(const struct mmbox_kmem_cache *cachep, int nid)
 {
-	int nid;
+	const struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 
-	memset(sinfo, 0, sizeof(*sinfo));
-	mmbox_for_each_online_node(cachep->box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
-		unsigned long flags;
-
-		raw_spin_lock_irqsave(&n->list_lock, flags);
-		sinfo->num_slabs += n->total_slabs;
-		sinfo->active_slabs += n->total_slabs - n->free_slabs;
-		sinfo->active_objs += n->total_slabs * cachep->num - n->free_objects;
-		if (n->shared)
-			sinfo->shared_avail += n->shared->avail;
-		raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	}
-	sinfo->num_objs = sinfo->num_slabs * cachep->num;
-	sinfo->limit = cachep->limit;
-	sinfo->batchcount = cachep->batchcount;
-	sinfo->shared = cachep->shared;
-	sinfo->objects_per_slab = cachep->num;
-	sinfo->cache_order = cachep->gfporder;
+	return n ? mmbox_glance(n->total_slabs) : 0;
 }
-MMBOX_EXPORT_INTERNAL(mmbox_get_slabinfo);
+
+/* box.c installs it. */
+const struct mmbox_slab_ops mmbox_slab_design = {
+	.name = "slab",
+	.boot_bytes = 2 * MMBOX_MAX_NUMNODES * sizeof(struct mmbox_kmem_cache_node),
+	.kmalloc_first = sizeof(struct mmbox_kmem_cache_node),
+	.create = slab_create,
+	.create_late = mmbox_enable_shared,
+	.release = slab_release,
+	.shrink = mmbox_slab_shrink,
+	.reap = mmbox_slab_reap,
+	.free_slab = mmbox_slab_free_pages,
+	.tune = mmbox_do_tune_cpucache,
+	.start = mmbox_slab_start_reapers,
+	.stop = mmbox_slab_stop_reapers,
+	.cpu_prepare = mmbox_slab_prepare_cpu,
+	.cpu_online = mmbox_slab_online_cpu,
+	.cpu_offline = mmbox_slab_offline_cpu,
+	.cpu_dead = mmbox_slab_dead_cpu,
+	.get_slabinfo = mmbox_slab_get_slabinfo,
+	.node_slabs = slab_node_slabs,
+	.walk = mmbox_slab_walk,
+	.walk_cpus = mmbox_slab_walk_cpus,
+	.peek_cpus = mmbox_slab_peek_cpus,
+	.walk_freelist = mmbox_slab_walk_freelist,
+	.on_freelist = mmbox_slab_on_freelist,
+	.holds_freelist = mmbox_slab_holds_freelist,
+};

@@ -14,18 +14,26 @@ struct mmbox_face_dir;
 struct mmbox_kfree_hint;
 
 /* slab.c */
-int __mmbox_kmem_cache_create(struct mmbox_kmem_cache *cachep,
-			      struct mmbox_kmem_cache_node *boot_nodes);
-void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_node *n,
-		      void **objpp, unsigned int nr, struct list_head *destroy);
-bool __mmbox_kmem_cache_empty(struct mmbox_kmem_cache *cachep);
-void __mmbox_kmem_cache_release(struct mmbox_kmem_cache *cachep);
-unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
-				 unsigned int nr);
-bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
-		      const void *base, unsigned int index);
-void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
-			struct mmbox_slabinfo *sinfo);
+extern const struct mmbox_slab_ops mmbox_slab_design;
+
+/* The design of a cache's slabs: struct mmbox_slab_ops */
+static inline const struct mmbox_slab_ops *mmbox_slab_ops(const struct mmbox_kmem_cache *cachep)
+{
+	return cachep->box->slab.ops;
+}
+
+/* For slabinfo, and a write to it. Under slab.mutex. */
+static inline void mmbox_get_slabinfo(struct mmbox_kmem_cache *cachep,
+				      struct mmbox_slabinfo *sinfo)
+{
+	mmbox_slab_ops(cachep)->get_slabinfo(cachep, sinfo);
+}
+
+static inline int mmbox_slab_tune(struct mmbox_kmem_cache *cachep, int limit, int batchcount,
+				  int shared)
+{
+	return mmbox_slab_ops(cachep)->tune(cachep, limit, batchcount, shared);
+}
 
 /* slab_check.c */
 void mmbox_tell_bad_free(struct mmbox *box, enum mmbox_bad why,
@@ -34,40 +42,13 @@ void mmbox_bad_free(const struct mmbox_kmem_cache *cachep, const void *objp);
 void mmbox_bad_kfree(struct mmbox *box, const void *objp);
 bool mmbox_in_object(const struct mmbox_kmem_cache *cachep, const void *ptr,
 		     unsigned int *offset);
-
-/* slab_pages.c */
-struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t gfp,
-					  int nid);
-void mmbox_forget_cache(struct mmbox_kmem_cache *cachep);
-void mmbox_slab_free_pages(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab);
-
-/* slab_arrays.c */
-int mmbox_alloc_cpu_cache(struct mmbox_kmem_cache *cachep);
-int mmbox_alloc_nodes(struct mmbox_kmem_cache *cachep,
-		      struct mmbox_kmem_cache_node *boot_nodes);
-void mmbox_free_nodes(struct mmbox_kmem_cache *cachep);
-int mmbox_enable_shared(struct mmbox_kmem_cache *cachep);
-void mmbox_cache_free_alien(struct mmbox_kmem_cache *cachep, void *objp, int nid,
-			    int slab_nid);
-int __mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep);
-int __mmbox_kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep);
-extern const struct mmbox_reclaim_source mmbox_slab_reclaim;
-int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batchcount,
-			   int shared);
-bool mmbox_cache_reap(struct mmbox *box, int alien);
-int mmbox_slab_start(struct mmbox *box);
-void mmbox_slab_stop(struct mmbox *box);
-void mmbox_slab_cpu_prepare(struct mmbox *box, unsigned int cpu);
-void mmbox_slab_cpu_dead(struct mmbox *box, unsigned int cpu);
-void mmbox_slab_cpu_online(struct mmbox *box, unsigned int cpu);
-void mmbox_slab_cpu_offline(struct mmbox *box, unsigned int cpu);
-
-/* slab_geometry.c */
-int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep);
-void mmbox_slab_set_tunables(struct mmbox_kmem_cache *cachep);
+bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
+		      const void *base, unsigned int index);
+unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
+				 unsigned int nr);
 
 /* slab_rcu.c */
-void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list);
+void mmbox_slabs_defer(struct mmbox *box, struct list_head *list);
 void mmbox_slabs_rcu_barrier(struct mmbox *box);
 void mmbox_slab_rcu_init(struct mmbox *box);
 void mmbox_slab_rcu_exit(struct mmbox *box);
@@ -94,7 +75,13 @@ static inline bool mmbox_should_failslab(struct mmbox *box)
 	return static_branch_unlikely(&mmbox_failslab_key) && __mmbox_should_failslab(box);
 }
 
+/* kmalloc.c */
+int mmbox_kfree_init(struct mmbox *box);
+void mmbox_kfree_exit(struct mmbox *box);
+void mmbox_kfree_forget_cache(struct mmbox_kmem_cache *cachep);
+
 /* slab_common.c */
+extern const struct mmbox_reclaim_source mmbox_slab_reclaim;
 void mmbox_slab_setup(struct mmbox *box);
 int mmbox_kmem_cache_boot(struct mmbox *box);
 int mmbox_kmem_cache_init(struct mmbox *box);
@@ -117,57 +104,6 @@ struct mmbox_kmem_cache *mmbox_kmalloc_slab(struct mmbox *box, size_t size,
  */
 DECLARE_STATIC_KEY_FALSE(mmbox_slab_stats);
 
-#define mmbox_slab_stat_add(cachep, item, nr)					\
-do {										\
-	if (static_branch_unlikely(&mmbox_slab_stats) && (cachep)->stats_on)	\
-		atomic_long_add(nr, &(cachep)->stats.item);			\
-} while (0)
-
-#define mmbox_slab_stat_inc(cachep, item)	mmbox_slab_stat_add(cachep, item, 1)
-
-#define mmbox_slab_stat_max(cachep, item, nr)					\
-do {										\
-	if (static_branch_unlikely(&mmbox_slab_stats) && (cachep)->stats_on)	\
-		mmbox_stat_max(&(cachep)->stats.item, nr);			\
-} while (0)
-
-/* Unsigned, as 6.1 compares them: see node_alloc_one(). */
-static inline void mmbox_stat_max(atomic_long_t *max, unsigned long nr)
-{
-	long old = atomic_long_read(max);
-
-	while (nr > (unsigned long)old && !atomic_long_try_cmpxchg(max, &old, nr))
-		;
-}
-
-static inline void mmbox_slab_stat_active(struct mmbox_kmem_cache *cachep)
-{
-	if (static_branch_unlikely(&mmbox_slab_stats) && cachep->stats_on)
-		mmbox_stat_max(&cachep->stats.high_mark,
-			       atomic_long_inc_return(&cachep->stats.num_active));
-}
-
-/* @nr objects went from slabs to an array. */
-static inline void mmbox_slab_stat_allocs(struct mmbox_kmem_cache *cachep,
-					  unsigned int nr)
-{
-	if (!static_branch_unlikely(&mmbox_slab_stats))
-		return;
-	mmbox_slab_stat_add(cachep, num_allocations, nr);
-	while (nr--)
-		mmbox_slab_stat_active(cachep);
-}
-
-static inline bool mmbox_off_slab(const struct mmbox_kmem_cache *cachep)
-{
-	return cachep->flags & MMBOX_CFLGS_OFF_SLAB;
-}
-
-static inline bool mmbox_objfreelist_slab(const struct mmbox_kmem_cache *cachep)
-{
-	return cachep->flags & MMBOX_CFLGS_OBJFREELIST_SLAB;
-}
-
 /* Does each allocation and free pass slab_debug.c? */
 static inline bool mmbox_slab_debugged(const struct mmbox_kmem_cache *cachep)
 {
@@ -186,12 +122,7 @@ void mmbox_slab_debug_grown(struct mmbox_kmem_cache *cachep,
 			    struct mmbox_page *slab);
 void mmbox_slab_debug_destroy(struct mmbox_kmem_cache *cachep,
 			      struct mmbox_page *slab);
-void mmbox_slab_debug_take(struct mmbox_kmem_cache *cachep,
-			   struct mmbox_page *slab, unsigned int nr);
-void mmbox_slab_debug_taken(struct mmbox_kmem_cache *cachep,
-			    struct mmbox_page *slab);
-void mmbox_slab_debug_put(const struct mmbox_kmem_cache *cachep,
-			  struct mmbox_page *slab, void **objpp, unsigned int nr);
+void mmbox_slab_debug_poison(const struct mmbox_kmem_cache *cachep, void *base);
 void *mmbox_slab_debug_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 			     void *base, unsigned long caller);
 void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
@@ -199,7 +130,6 @@ void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 bool mmbox_slab_debug_is_used(const struct mmbox_kmem_cache *cachep,
 			      const struct mmbox_page *slab, unsigned int idx);
 void mmbox_slab_debug_own(struct mmbox *box, const void *objp);
-void mmbox_slab_debug_own_cache(const struct mmbox_kmem_cache *cachep);
 void mmbox_slab_debug_forget(struct mmbox *box);
 struct mmbox_slab_shadow *mmbox_slab_shadow(const struct mmbox *box,
 					    const struct mmbox_page *slab);

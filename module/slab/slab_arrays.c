@@ -23,7 +23,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
-#include "slab/slab_fast.h"
+#include "slab/slab_private.h"
 
 #define REAPTIMEOUT_AC		(2 * HZ)
 #define REAPTIMEOUT_NODE	(4 * HZ)
@@ -120,10 +120,10 @@ int mmbox_alloc_cpu_cache(struct mmbox_kmem_cache *cachep)
 	struct mmbox_host_percpu *percpu;
 
 	lockdep_assert_held(&cachep->box->slab.mutex);
-	percpu = alloc_cpu_arrays(cachep, cachep->limit, cachep->batchcount);
+	percpu = alloc_cpu_arrays(cachep, cachep->slab.limit, cachep->slab.batchcount);
 	if (!percpu)
 		return -ENOMEM;
-	cachep->host_cpu_cache = percpu;
+	cachep->slab.host_cpu_cache = percpu;
 	cachep->cpu_cache = (struct mmbox_array_cache __percpu *)percpu->ptr;
 	list_add(&percpu->list, &cachep->box->slab.percpus);
 	return 0;
@@ -143,11 +143,11 @@ static unsigned int nr_cpus_of_node(const struct mmbox *box, int nid)
 /* What a node may hold free before slabs go back: init_cache_node() */
 static void set_free_limit(struct mmbox_kmem_cache *cachep, int nid)
 {
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
-	n->free_limit = (1 + nr_cpus_of_node(cachep->box, nid)) * cachep->batchcount +
+	n->free_limit = (1 + nr_cpus_of_node(cachep->box, nid)) * cachep->slab.batchcount +
 			cachep->num;
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
 }
@@ -181,7 +181,7 @@ int mmbox_alloc_nodes(struct mmbox_kmem_cache *cachep,
 		INIT_LIST_HEAD(&n->slabs_free);
 		/* Not all caches at once. */
 		n->next_reap = jiffies + REAPTIMEOUT_NODE + cachep->id % REAPTIMEOUT_NODE;
-		cachep->node[nid] = n;
+		cachep->slab.node[nid] = n;
 		set_free_limit(cachep, nid);
 	}
 	return 0;
@@ -200,14 +200,38 @@ void mmbox_free_nodes(struct mmbox_kmem_cache *cachep)
 
 	lockdep_assert_held(&box->slab.mutex);
 	mmbox_for_each_online_node(box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+		struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 
 		if (!n)
 			continue;
 		mmbox_kfree(box, n->shared);
 		free_alien(box, n->alien);
 		mmbox_kfree(box, n);
-		cachep->node[nid] = NULL;
+		cachep->slab.node[nid] = NULL;
+	}
+}
+
+/**
+ * mmbox_own_nodes() - keep the nodes and arrays of a cache out of `leaks`
+ * @cachep: the cache
+ *
+ * Context: process, slab.mutex held.
+ */
+void mmbox_own_nodes(const struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox *box = cachep->box;
+	int nid, other;
+
+	lockdep_assert_held(&box->slab.mutex);
+	mmbox_for_each_online_node(box, nid) {
+		struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
+
+		mmbox_slab_debug_own(box, n);
+		mmbox_slab_debug_own(box, n->shared);
+		mmbox_slab_debug_own(box, n->alien);
+		if (n->alien)
+			mmbox_for_each_online_node(box, other)
+				mmbox_slab_debug_own(box, n->alien[other]);
 	}
 }
 
@@ -233,7 +257,7 @@ static int alloc_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
 {
 	struct mmbox *box = cachep->box;
 
-	if (box->nr_nodes > 1 && !cachep->node[nid]->alien) {
+	if (box->nr_nodes > 1 && !cachep->slab.node[nid]->alien) {
 		arrays->alien = alloc_alien(box, nid, limit, gfp);
 		if (!arrays->alien)
 			return -ENOMEM;
@@ -253,7 +277,7 @@ static int alloc_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
 static void set_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
 			    struct node_arrays *arrays, bool force)
 {
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
@@ -293,8 +317,8 @@ int mmbox_enable_shared(struct mmbox_kmem_cache *cachep)
 	mmbox_for_each_online_node(cachep->box, nid) {
 		struct node_arrays arrays[MMBOX_MAX_NUMNODES] = {};
 
-		err = alloc_node_arrays(cachep, nid, cachep->shared * cachep->batchcount,
-					cachep->limit, GFP_KERNEL, &arrays[nid]);
+		err = alloc_node_arrays(cachep, nid, cachep->slab.shared * cachep->slab.batchcount,
+					cachep->slab.limit, GFP_KERNEL, &arrays[nid]);
 		if (!err)
 			set_node_arrays(cachep, nid, &arrays[nid], false);
 		free_node_arrays(cachep->box, arrays);
@@ -328,7 +352,7 @@ static void drain_array_locked(struct mmbox_kmem_cache *cachep,
 static void drain_array(struct mmbox_kmem_cache *cachep, int nid,
 			struct mmbox_array_cache *ac, bool all)
 {
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
@@ -340,7 +364,7 @@ static void drain_array(struct mmbox_kmem_cache *cachep, int nid,
 
 static void drain_shared(struct mmbox_kmem_cache *cachep, int nid)
 {
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
@@ -383,7 +407,7 @@ static bool cpu_has_spare(void *arg, int cpu)
 static void drain_alien_locked(struct mmbox_kmem_cache *cachep, int nid,
 			       struct mmbox_array_cache *ac, struct list_head *destroy)
 {
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 	struct mmbox_array_cache *shared;
 	unsigned long flags;
 
@@ -434,8 +458,8 @@ static void drain_alien(struct mmbox_kmem_cache *cachep, struct mmbox_alien_cach
 void mmbox_cache_free_alien(struct mmbox_kmem_cache *cachep, void *objp, int nid,
 			    int slab_nid)
 {
-	struct mmbox_alien_cache **aliens = READ_ONCE(cachep->node[nid]->alien), *alien;
-	struct mmbox_kmem_cache_node *n = cachep->node[slab_nid];
+	struct mmbox_alien_cache **aliens = READ_ONCE(cachep->slab.node[nid]->alien), *alien;
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[slab_nid];
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
@@ -461,7 +485,7 @@ void mmbox_cache_free_alien(struct mmbox_kmem_cache *cachep, void *objp, int nid
 static unsigned int drain_freelist(struct mmbox_kmem_cache *cachep, int nid,
 				   unsigned long nr)
 {
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 	unsigned int freed = 0;
 	LIST_HEAD(destroy);
 	unsigned long flags;
@@ -489,7 +513,7 @@ static void drain_nodes(struct mmbox_kmem_cache *cachep)
 	mmbox_for_each_online_node(box, nid) {
 		/* A CPU that goes takes them away after a grace period. */
 		rcu_read_lock();
-		alien = READ_ONCE(cachep->node[nid]->alien);
+		alien = READ_ONCE(cachep->slab.node[nid]->alien);
 		if (alien)
 			drain_alien(cachep, alien);
 		rcu_read_unlock();
@@ -501,37 +525,25 @@ static void drain_nodes(struct mmbox_kmem_cache *cachep)
 }
 
 /**
- * __mmbox_kmem_cache_shrink_nodes() - free what a cache's nodes do not need
+ * mmbox_slab_shrink() - free all that a cache does not need
  * @cachep: the cache
+ * @cpus: empty the CPUs' arrays as well
  *
- * What CPUs keep to themselves stays.
+ * Empties the arrays, then gives all free slabs back. ops->shrink
  *
- * Context: process, may sleep.
- * Return: 0 if the cache is empty now, else 1.
- */
-int __mmbox_kmem_cache_shrink_nodes(struct mmbox_kmem_cache *cachep)
-{
-	drain_nodes(cachep);
-	return !__mmbox_kmem_cache_empty(cachep);
-}
-
-/**
- * __mmbox_kmem_cache_shrink() - free all that a cache does not need
- * @cachep: the cache
- *
- * Empties the arrays, then gives all free slabs back.
- *
- * Context: process, may sleep, cpus_read_lock() held, which comes before
+ * Context: process, may sleep; with @cpus cpus_read_lock() held, which comes before
  * slab.mutex.
- * Return: 0 if the cache is empty now, else 1.
+ * Return: 0 if no object of the cache is out of its slab now, else 1.
  */
-int __mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
+int mmbox_slab_shrink(struct mmbox_kmem_cache *cachep, bool cpus)
 {
-	mmbox_drain_cpus_cpuslocked(cpu_has_spare, drain_cpu, cachep);
-	return __mmbox_kmem_cache_shrink_nodes(cachep);
+	if (cpus)
+		mmbox_drain_cpus_cpuslocked(cpu_has_spare, drain_cpu, cachep);
+	drain_nodes(cachep);
+	return !mmbox_slabs_all_free(cachep);
 }
 
-/* Under slab.mutex, which kmem_caches_reap() has. */
+/* Under slab.mutex, which mmbox_slab_reap() is called with. */
 static void drain_cpu_of_all(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep;
@@ -557,8 +569,15 @@ static bool cpu_has_any_spare(void *arg, int cpu)
 	return false;
 }
 
-/* Free what no cache of a box needs; slab.mutex and CPUs are held. */
-static void kmem_caches_reap(struct mmbox *box)
+/**
+ * mmbox_slab_reap() - free all that no cache of a box needs
+ * @box: the box
+ *
+ * ops->reap
+ *
+ * Context: process, may sleep, slab.mutex and cpus_read_lock() held.
+ */
+void mmbox_slab_reap(struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
 
@@ -568,33 +587,13 @@ static void kmem_caches_reap(struct mmbox *box)
 		drain_nodes(cachep);
 }
 
-/*
- * The caller may hold slab.mutex further up, as whoever makes a cache does, or be
- * somebody whom CPUs coming and going wait for. So neither is waited for.
- */
-static void slab_reap(struct mmbox *box)
-{
-	if (!cpus_read_trylock())
-		return;
-	if (mutex_trylock(&box->slab.mutex)) {
-		kmem_caches_reap(box);
-		mutex_unlock(&box->slab.mutex);
-	}
-	cpus_read_unlock();
-}
-
-/* What reclaim asks of the slab layer. */
-const struct mmbox_reclaim_source mmbox_slab_reclaim = {
-	.reap = slab_reap,
-};
-
 /* ---- other sizes ---- */
 
 /* After a grace period nobody is inside a CPU's old array, or will be. */
 static void replace_cpu_arrays(struct mmbox_kmem_cache *cachep,
 			       struct mmbox_host_percpu *percpu)
 {
-	struct mmbox_host_percpu *old = cachep->host_cpu_cache;
+	struct mmbox_host_percpu *old = cachep->slab.host_cpu_cache;
 	struct mmbox *box = cachep->box;
 	int cpu;
 
@@ -602,7 +601,7 @@ static void replace_cpu_arrays(struct mmbox_kmem_cache *cachep,
 	/* What is in them comes first. */
 	smp_store_release(&cachep->cpu_cache,
 			  (struct mmbox_array_cache __percpu *)percpu->ptr);
-	cachep->host_cpu_cache = percpu;
+	cachep->slab.host_cpu_cache = percpu;
 	list_add(&percpu->list, &box->slab.percpus);
 	synchronize_rcu();
 	for_each_possible_cpu(cpu)
@@ -649,12 +648,12 @@ int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batch
 
 	replace_cpu_arrays(cachep, percpu);
 	percpu = NULL;
-	WRITE_ONCE(cachep->batchcount, batchcount);
-	WRITE_ONCE(cachep->limit, limit);
-	WRITE_ONCE(cachep->shared, shared);
+	WRITE_ONCE(cachep->slab.batchcount, batchcount);
+	WRITE_ONCE(cachep->slab.limit, limit);
+	WRITE_ONCE(cachep->slab.shared, shared);
 	mmbox_for_each_online_node(box, nid)
 		set_node_arrays(cachep, nid, &arrays[nid], true);
-	mmbox_slab_debug_own_cache(cachep);
+	mmbox_own_nodes(cachep);
 	/* CPUs look at a shared array before they take its lock. */
 	synchronize_rcu();
 free:
@@ -662,7 +661,6 @@ free:
 	mmbox_host_free_percpu(&box->host, percpu);
 	return err;
 }
-MMBOX_EXPORT_INTERNAL(mmbox_do_tune_cpucache);
 
 /* ---- the reaper ---- */
 
@@ -715,7 +713,7 @@ static void reap_alien(struct mmbox_kmem_cache *cachep,
 
 static void reap_shared(struct mmbox_kmem_cache *cachep, int nid)
 {
-	struct mmbox_array_cache *shared = cachep->node[nid]->shared;
+	struct mmbox_array_cache *shared = cachep->slab.node[nid]->shared;
 
 	if (shared)
 		reap_array(cachep, nid, shared);
@@ -724,7 +722,7 @@ static void reap_shared(struct mmbox_kmem_cache *cachep, int nid)
 /* The node's share comes up every four seconds, whichever CPU is first. */
 static void reap_node(struct mmbox_kmem_cache *cachep, int nid)
 {
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 	unsigned int slabs, per_slab = 5 * cachep->num;
 
 	if (time_after(READ_ONCE(n->next_reap), jiffies))
@@ -756,7 +754,7 @@ bool mmbox_cache_reap(struct mmbox *box, int alien)
 	if (!mutex_trylock(&box->slab.mutex))
 		return false;
 	list_for_each_entry(cachep, &box->slab.caches, list) {
-		reap_alien(cachep, cachep->node[nid], alien);
+		reap_alien(cachep, cachep->slab.node[nid], alien);
 		reap_cpu_array(cachep, nid);
 		reap_node(cachep, nid);
 		cond_resched();
@@ -788,14 +786,14 @@ static void dead_cpu(struct mmbox_kmem_cache *cachep, int cpu)
 {
 	struct mmbox *box = cachep->box;
 	int nid = mmbox_cpu_to_node(box, cpu);
-	struct mmbox_kmem_cache_node *n = cachep->node[nid];
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 	struct node_arrays arrays[MMBOX_MAX_NUMNODES] = {};
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
 	lockdep_assert_held(&box->slab.mutex);
 	raw_spin_lock_irqsave(&n->list_lock, flags);
-	n->free_limit -= cachep->batchcount;
+	n->free_limit -= cachep->slab.batchcount;
 	drain_array_locked(cachep, n, per_cpu_ptr(cachep->cpu_cache, cpu), true, &destroy);
 	if (!nr_cpus_of_node(box, nid)) {
 		if (n->shared)
@@ -817,7 +815,7 @@ static void dead_cpu(struct mmbox_kmem_cache *cachep, int cpu)
 }
 
 /**
- * mmbox_slab_cpu_dead() - a CPU has gone
+ * mmbox_slab_dead_cpu() - a CPU has gone
  * @box: the box
  * @cpu: the CPU
  *
@@ -825,7 +823,7 @@ static void dead_cpu(struct mmbox_kmem_cache *cachep, int cpu)
  *
  * Context: process, may sleep, as a callback of CPU hotplug.
  */
-void mmbox_slab_cpu_dead(struct mmbox *box, unsigned int cpu)
+void mmbox_slab_dead_cpu(struct mmbox *box, unsigned int cpu)
 {
 	struct mmbox_kmem_cache *cachep;
 
@@ -836,7 +834,7 @@ void mmbox_slab_cpu_dead(struct mmbox *box, unsigned int cpu)
 }
 
 /**
- * mmbox_slab_cpu_prepare() - a CPU is about to come
+ * mmbox_slab_prepare_cpu() - a CPU is about to come
  * @box: the box
  * @cpu: the CPU
  *
@@ -846,7 +844,7 @@ void mmbox_slab_cpu_dead(struct mmbox *box, unsigned int cpu)
  *
  * Context: process, may sleep, as a callback of CPU hotplug.
  */
-void mmbox_slab_cpu_prepare(struct mmbox *box, unsigned int cpu)
+void mmbox_slab_prepare_cpu(struct mmbox *box, unsigned int cpu)
 {
 	int nid = mmbox_cpu_to_node(box, cpu), err = 0;
 	struct mmbox_kmem_cache *cachep;
@@ -856,14 +854,14 @@ void mmbox_slab_cpu_prepare(struct mmbox *box, unsigned int cpu)
 		struct node_arrays arrays[MMBOX_MAX_NUMNODES] = {};
 		unsigned int shared = 0;
 
-		if (!cachep->node[nid]->shared)
-			shared = cachep->shared * cachep->batchcount;
+		if (!cachep->slab.node[nid]->shared)
+			shared = cachep->slab.shared * cachep->slab.batchcount;
 		/* Reclaim asks all CPUs, and would wait for us. */
-		if (alloc_node_arrays(cachep, nid, shared, cachep->limit, GFP_NOWAIT,
+		if (alloc_node_arrays(cachep, nid, shared, cachep->slab.limit, GFP_NOWAIT,
 				      &arrays[nid]))
 			err = -ENOMEM;
 		set_node_arrays(cachep, nid, &arrays[nid], false);
-		mmbox_slab_debug_own_cache(cachep);
+		mmbox_own_nodes(cachep);
 		free_node_arrays(box, arrays);
 	}
 	mutex_unlock(&box->slab.mutex);
@@ -873,13 +871,13 @@ void mmbox_slab_cpu_prepare(struct mmbox *box, unsigned int cpu)
 }
 
 /**
- * mmbox_slab_cpu_online() - start the reaper of a CPU, if the box has reapers
+ * mmbox_slab_online_cpu() - start the reaper of a CPU, if the box has reapers
  * @box: the box
  * @cpu: the CPU, online
  *
  * Context: process, may sleep, as a callback of CPU hotplug.
  */
-void mmbox_slab_cpu_online(struct mmbox *box, unsigned int cpu)
+void mmbox_slab_online_cpu(struct mmbox *box, unsigned int cpu)
 {
 	struct mmbox_reaper *reaper;
 
@@ -892,26 +890,26 @@ void mmbox_slab_cpu_online(struct mmbox *box, unsigned int cpu)
 }
 
 /**
- * mmbox_slab_cpu_offline() - stop the reaper of a CPU
+ * mmbox_slab_offline_cpu() - stop the reaper of a CPU
  * @box: the box
  * @cpu: the CPU
  *
  * Context: process, may sleep, as a callback of CPU hotplug.
  */
-void mmbox_slab_cpu_offline(struct mmbox *box, unsigned int cpu)
+void mmbox_slab_offline_cpu(struct mmbox *box, unsigned int cpu)
 {
 	if (box->slab.reapers)
 		cancel_delayed_work_sync(&reaper_of(box, cpu)->work);
 }
 
 /**
- * mmbox_slab_start() - make the reapers of a box, if slab_reap=1
+ * mmbox_slab_start_reapers() - make the reapers of a box, if slab_reap=1
  * @box: the box, booted; nobody tells it of CPUs yet
  *
  * Context: process, may sleep.
- * Return: 0 or -ENOMEM; mmbox_slab_stop() undoes it.
+ * Return: 0 or -ENOMEM; mmbox_slab_stop_reapers() undoes it.
  */
-int mmbox_slab_start(struct mmbox *box)
+int mmbox_slab_start_reapers(struct mmbox *box)
 {
 	int cpu;
 
@@ -932,12 +930,12 @@ int mmbox_slab_start(struct mmbox *box)
 }
 
 /**
- * mmbox_slab_stop() - undo mmbox_slab_start()
+ * mmbox_slab_stop_reapers() - undo mmbox_slab_start_reapers()
  * @box: the box; nobody tells it of CPUs any more
  *
  * Context: process, may sleep.
  */
-void mmbox_slab_stop(struct mmbox *box)
+void mmbox_slab_stop_reapers(struct mmbox *box)
 {
 	mmbox_host_free_percpu(&box->host, box->slab.reapers);
 	box->slab.reapers = NULL;

@@ -11,7 +11,7 @@
 #include <linux/minmax.h>
 #include <linux/preempt.h>
 
-#include "slab/slab_object.h"
+#include "slab/slab_private.h"
 
 #define BULK_UNROLL	16	/* objects a turn of the loops, which are short */
 

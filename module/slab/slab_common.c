@@ -35,12 +35,6 @@
 
 #define LEAKS_LISTED	16	/* objects in use that a refused destruction names */
 
-struct boot_caches {
-	struct mmbox_kmem_cache kmem_cache;
-	/* of kmem_cache, of kmalloc's for nodes */
-	struct mmbox_kmem_cache_node nodes[2][MMBOX_MAX_NUMNODES];
-} __aligned(MMBOX_CACHE_ALIGN);
-
 /* ---- caches by name ---- */
 
 /* calculate_alignment(), mm/slab_common.c, Linux 6.1 */
@@ -151,8 +145,49 @@ static void init_cache(struct mmbox_kmem_cache *cachep, struct mmbox *box,
 	cachep->object_size = size;
 	cachep->align = calculate_alignment(flags, align, size);
 	cachep->flags = flags;
-	cachep->index_size = 1;
 	cachep->refcount = 1;
+}
+
+/*
+ * Make a cache work. Set before: box, name, object_size, align, flags, ctor, boot.
+ */
+static int create_cache(struct mmbox_kmem_cache *cachep)
+{
+	struct mmbox *box = cachep->box;
+	int err;
+
+	lockdep_assert_held(&box->slab.mutex);
+	mmbox_slab_debug_cache(cachep);
+	cachep->no_mark = cachep->ctor || cachep->flags & SLAB_TYPESAFE_BY_RCU ||
+			  cachep->debug;
+	if (cachep->no_mark && !cachep->debug) {
+		err = mmbox_slab_used_init(box);
+		if (err)
+			return err;
+	}
+	cachep->allocflags = __GFP_COMP;
+	if (cachep->flags & SLAB_CACHE_DMA)
+		cachep->allocflags |= __GFP_DMA;
+	if (cachep->flags & SLAB_CACHE_DMA32)
+		cachep->allocflags |= __GFP_DMA32;
+	if (cachep->flags & SLAB_RECLAIM_ACCOUNT)
+		cachep->allocflags |= __GFP_RECLAIMABLE;
+	cachep->va_base = box->physmap.va_base;
+	cachep->va_size = box->physmap.linear_size;
+	cachep->memmap = box->memmap.map;
+	cachep->secret = box->slab.secret;
+	cachep->id = mmbox_cache_to_id(box, cachep);
+	return box->slab.ops->create(cachep);
+}
+
+/* Undo create_cache(). The cache has no slabs, but some may wait for a grace period. */
+static void release_cache(struct mmbox_kmem_cache *cachep)
+{
+	lockdep_assert_held(&cachep->box->slab.mutex);
+	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
+		mmbox_slabs_rcu_barrier(cachep->box);
+	mmbox_kfree_forget_cache(cachep);
+	mmbox_slab_ops(cachep)->release(cachep);
 }
 
 /**
@@ -205,13 +240,13 @@ mmbox_kmem_cache_try_create_usercopy(struct mmbox *box, const char *name,
 	cachep->useroffset = useroffset;
 	cachep->usersize = usersize;
 	cachep->ctor = ctor;
-	err = __mmbox_kmem_cache_create(cachep, NULL);
+	err = create_cache(cachep);
 	if (err) {
 		mmbox_kmem_cache_free(box->slab.kmem_cache, cachep);
 		goto unlock;
 	}
 	list_add(&cachep->list, &box->slab.caches);
-	mmbox_slab_debug_own_cache(cachep);
+	mmbox_slab_debug_own(box, cachep);
 	box->observer->cache_added(box, cachep);
 unlock:
 	mutex_unlock(&box->slab.mutex);
@@ -337,7 +372,7 @@ int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep)
 		err = -EPERM;
 		goto unlock;
 	}
-	if (__mmbox_kmem_cache_shrink(cachep)) {
+	if (box->slab.ops->shrink(cachep, true)) {
 		report_leaks(cachep);
 		err = -EBUSY;
 		goto unlock;
@@ -348,7 +383,7 @@ int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep)
 	/* Readers of its files take the mutex: the observer waits for them. */
 	box->observer->cache_removed(box, cachep);
 	mutex_lock(&box->slab.mutex);
-	__mmbox_kmem_cache_release(cachep);
+	release_cache(cachep);
 	mmbox_kmem_cache_free(box->slab.kmem_cache, cachep);
 	mutex_unlock(&box->slab.mutex);
 	return 0;
@@ -372,16 +407,55 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_destroy);
  */
 int mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
 {
+	bool cpus;
 	int left;
 
 	might_sleep();
-	if (!cpus_read_trylock())
-		return __mmbox_kmem_cache_shrink_nodes(cachep);
-	left = __mmbox_kmem_cache_shrink(cachep);
-	cpus_read_unlock();
+	cpus = cpus_read_trylock();
+	left = mmbox_slab_ops(cachep)->shrink(cachep, cpus);
+	if (cpus)
+		cpus_read_unlock();
 	return left;
 }
 EXPORT_SYMBOL_GPL(mmbox_kmem_cache_shrink);
+
+/*
+ * The caller may hold slab.mutex further up, as whoever makes a cache does, or CPUs
+ * that come and go may be waiting for it. So it waits for neither.
+ */
+static void reclaim_reap(struct mmbox *box)
+{
+	if (!cpus_read_trylock())
+		return;
+	if (mutex_trylock(&box->slab.mutex)) {
+		box->slab.ops->reap(box);
+		mutex_unlock(&box->slab.mutex);
+	}
+	cpus_read_unlock();
+}
+
+static void reclaim_count(struct mmbox *box, int nid, unsigned long *reclaimable,
+			  unsigned long *unreclaimable)
+{
+	struct mmbox_kmem_cache *cachep;
+	unsigned long pages;
+
+	mutex_lock(&box->slab.mutex);
+	list_for_each_entry(cachep, &box->slab.caches, list) {
+		pages = box->slab.ops->node_slabs(cachep, nid) << cachep->gfporder;
+		if (cachep->flags & SLAB_RECLAIM_ACCOUNT)
+			*reclaimable += pages;
+		else
+			*unreclaimable += pages;
+	}
+	mutex_unlock(&box->slab.mutex);
+}
+
+/* box.c installs it. */
+const struct mmbox_reclaim_source mmbox_slab_reclaim = {
+	.reap = reclaim_reap,
+	.count_slab_pages = reclaim_count,
+};
 
 /**
  * mmbox_kmem_cache_size() - size of a cache's objects
@@ -427,13 +501,12 @@ EXPORT_SYMBOL_GPL(mmbox_mempool_free_slab);
 
 /* ---- boot ---- */
 
-static int create_boot_cache(struct mmbox_kmem_cache *cachep,
-			     struct mmbox_kmem_cache_node *n)
+static int create_boot_cache(struct mmbox_kmem_cache *cachep)
 {
 	int err;
 
 	cachep->boot = true;
-	err = __mmbox_kmem_cache_create(cachep, n);
+	err = create_cache(cachep);
 	if (err)
 		return err;
 	list_add(&cachep->list, &cachep->box->slab.caches);
@@ -450,7 +523,7 @@ static const struct {
 };
 
 static int create_kmalloc_cache(struct mmbox *box, enum mmbox_kmalloc_cache_type type,
-				unsigned int idx, struct mmbox_kmem_cache_node *n)
+				unsigned int idx)
 {
 	unsigned int size = mmbox_kmalloc_index_size(idx);
 	struct mmbox_slab *s = &box->slab;
@@ -468,10 +541,7 @@ static int create_kmalloc_cache(struct mmbox *box, enum mmbox_kmalloc_cache_type
 	init_cache(cachep, box, name, size, is_power_of_2(size) ? size : 0,
 		   SLAB_HWCACHE_ALIGN | kmalloc_types[type].flags);
 	cachep->usersize = size;
-	/* The lecture's kmalloc-8: more objects a page than a byte can count. */
-	if (size < MMBOX_SLAB_OBJ_MIN_SIZE)
-		cachep->index_size = 2;
-	err = create_boot_cache(cachep, n);
+	err = create_boot_cache(cachep);
 	if (err)
 		return err;
 	for (i = 1; i < MMBOX_NR_KMALLOC; i++)
@@ -498,11 +568,18 @@ static int create_kmalloc_caches(struct mmbox *box, enum mmbox_kmalloc_cache_typ
 		    mmbox_kmalloc_serving_index(box, idx) != idx ||
 		    mmbox_kmalloc_index_size(idx) > box->cfg.kmalloc_max)
 			continue;
-		err = create_kmalloc_cache(box, type, idx, NULL);
+		err = create_kmalloc_cache(box, type, idx);
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+/* kmem_cache itself, then what the design needs for the first caches. */
+static size_t boot_size(const struct mmbox *box)
+{
+	return ALIGN(sizeof(struct mmbox_kmem_cache) + box->slab.ops->boot_bytes,
+		     MMBOX_CACHE_ALIGN);
 }
 
 /**
@@ -524,6 +601,7 @@ void mmbox_slab_setup(struct mmbox *box)
 	mutex_init(&slab->mutex);
 	INIT_LIST_HEAD(&slab->caches);
 	INIT_LIST_HEAD(&slab->percpus);
+	slab->ops = &mmbox_slab_design;
 	mmbox_slab_rcu_init(box);
 	if (box->cfg.slab_stats)
 		static_branch_inc(&mmbox_slab_stats);
@@ -538,30 +616,9 @@ void mmbox_slab_setup(struct mmbox *box)
  */
 int mmbox_kmem_cache_boot(struct mmbox *box)
 {
-	box->slab.kmem_cache = mmbox_boot_alloc(box, sizeof(struct boot_caches),
-						MMBOX_CACHE_ALIGN, 0, "kmem_cache_boot");
+	box->slab.kmem_cache = mmbox_boot_alloc(box, boot_size(box), MMBOX_CACHE_ALIGN, 0,
+						"kmem_cache_boot");
 	return box->slab.kmem_cache ? 0 : -ENOMEM;
-}
-
-static int alloc_hints(struct mmbox *box)
-{
-	struct mmbox_host_percpu *percpu;
-	int cpu;
-
-	percpu = mmbox_host_alloc_percpu(&box->host, sizeof(*box->slab.hints),
-					 __alignof__(*box->slab.hints), "kfree hints");
-	if (!percpu)
-		return -ENOMEM;
-	box->slab.host_hints = percpu;
-	box->slab.hints = (struct mmbox_kfree_hint __percpu *)percpu->ptr;
-	for_each_possible_cpu(cpu) {
-		struct mmbox_kfree_hint *hint = per_cpu_ptr(box->slab.hints, cpu);
-
-		hint->cachep = box->slab.kmem_cache;
-		hint->s_mem = mmbox_no_hint(box);
-		hint->hinter = mmbox_hinter(cpu);
-	}
-	return 0;
 }
 
 /**
@@ -575,42 +632,46 @@ static int alloc_hints(struct mmbox *box)
  */
 int mmbox_kmem_cache_init(struct mmbox *box)
 {
-	struct boot_caches *boot = container_of(box->slab.kmem_cache,
-						struct boot_caches, kmem_cache);
+	struct mmbox_kmem_cache *kmem_cache = box->slab.kmem_cache, *first = NULL;
 	enum mmbox_kmalloc_cache_type type;
-	struct mmbox_kmem_cache *cachep;
-	unsigned int node_idx;
+	unsigned int idx;
 	int err;
 
-	memset(boot, 0, sizeof(*boot));
+	memset(kmem_cache, 0, boot_size(box));
+	box->slab.boot_mem = kmem_cache + 1;
 	err = mmbox_slab_debug_init(box);
 	if (err)
 		return err;
-	err = alloc_hints(box);
+	err = mmbox_kfree_init(box);
 	if (err)
 		return err;
 	mutex_lock(&box->slab.mutex);
 
-	init_cache(&boot->kmem_cache, box, "kmem_cache",
-		   offsetof(struct mmbox_kmem_cache, node[box->nr_nodes]),
-		   MMBOX_CACHE_ALIGN,
-		   SLAB_HWCACHE_ALIGN);
-	err = create_boot_cache(&boot->kmem_cache, boot->nodes[0]);
+	init_cache(kmem_cache, box, "kmem_cache",
+		   offsetof(struct mmbox_kmem_cache, slab.node[box->nr_nodes]),
+		   MMBOX_CACHE_ALIGN, SLAB_HWCACHE_ALIGN);
+	err = create_boot_cache(kmem_cache);
 	if (err)
 		goto unlock;
-	node_idx = mmbox_kmalloc_serving_index(box, mmbox_kmalloc_index(sizeof(boot->nodes[0][0])));
-	err = create_kmalloc_cache(box, MMBOX_KMALLOC_NORMAL, node_idx, boot->nodes[1]);
-	if (err)
-		goto unlock;
+	if (box->slab.ops->kmalloc_first) {
+		idx = mmbox_kmalloc_index(box->slab.ops->kmalloc_first);
+		idx = mmbox_kmalloc_serving_index(box, idx);
+		err = create_kmalloc_cache(box, MMBOX_KMALLOC_NORMAL, idx);
+		if (err)
+			goto unlock;
+		first = box->slab.kmalloc_caches[MMBOX_KMALLOC_NORMAL][idx];
+	}
 	for (type = 0; type < MMBOX_NR_KMALLOC_TYPES; type++) {
 		err = create_kmalloc_caches(box, type);
 		if (err)
 			goto unlock;
 	}
 
-	/* These two came before kmalloc could give them shared arrays. */
-	cachep = box->slab.kmalloc_caches[MMBOX_KMALLOC_NORMAL][node_idx];
-	err = mmbox_enable_shared(cachep) ?: mmbox_enable_shared(box->slab.kmem_cache);
+	/* These two came before kmalloc could give them all that they need. */
+	if (first)
+		err = box->slab.ops->create_late(first);
+	if (!err)
+		err = box->slab.ops->create_late(kmem_cache);
 unlock:
 	mutex_unlock(&box->slab.mutex);
 	/* What the box has allocated for itself is no leak of its users. */
@@ -630,14 +691,13 @@ void mmbox_kmem_cache_exit(struct mmbox *box)
 {
 	struct mmbox_host_percpu *percpu, *next;
 
-	mmbox_slab_stop(box);
+	box->slab.ops->stop(box);
 	mmbox_slab_rcu_exit(box);
 	list_for_each_entry_safe(percpu, next, &box->slab.percpus, list)
 		mmbox_host_free_percpu(&box->host, percpu);
 	mmbox_slab_debug_exit(box);
 	mmbox_slab_used_exit(box);
-	mmbox_host_free_percpu(&box->host, box->slab.host_hints);
-	box->slab.host_hints = NULL;
+	mmbox_kfree_exit(box);
 	if (box->cfg.slab_stats)
 		static_branch_dec(&mmbox_slab_stats);
 	mutex_destroy(&box->slab.mutex);

@@ -18,7 +18,8 @@
  * memory of the host. So it is right whatever a user has overwritten, and a
  * freelist that was overwritten can be made anew.
  *
- * This file finds and mends; slab_report.c tells.
+ * This file finds and mends, slab_freelist.c does the same for freelists, and
+ * faces/slab_report.c tells.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -342,6 +343,18 @@ static void fill_poison(const struct mmbox_kmem_cache *cachep, void *base, u8 by
 	objp[cachep->object_size - 1] = POISON_END;
 }
 
+/**
+ * mmbox_slab_debug_poison() - poison an object that held the freelist of its slab
+ * @cachep: a debugged cache
+ * @base: where the object begins, its red zone included
+ *
+ * Context: any; nobody else has the object.
+ */
+void mmbox_slab_debug_poison(const struct mmbox_kmem_cache *cachep, void *base)
+{
+	fill_poison(cachep, base, POISON_FREE);
+}
+
 /* Are @bytes from @from all @want? If not, @fault is where not. */
 static bool bytes_are(const void *from, size_t bytes, u8 want,
 		      struct mmbox_slab_fault *fault)
@@ -525,117 +538,16 @@ void mmbox_slab_debug_destroy(struct mmbox_kmem_cache *cachep,
 	struct mmbox_slab_fault fault;
 	unsigned int i;
 
-	if (mmbox_objfreelist_slab(cachep) && slab->freelist)
-		fill_poison(cachep, mmbox_index_to_obj(cachep, slab, slab->freelist - 1),
-			    POISON_FREE);
 	for (i = 0; i < cachep->num; i++) {
 		void *base = mmbox_index_to_obj(cachep, slab, i);
 
+		if (mmbox_slab_ops(cachep)->holds_freelist(cachep, slab, i))
+			fill_poison(cachep, base, POISON_FREE);
 		if (mmbox_slab_debug_fault(cachep, base, MMBOX_OBJECT_FREE, &fault))
 			cachep->box->observer->slab_fault(cachep, base, &fault);
 	}
 	RCU_INIT_POINTER(d->shadow[__mmbox_page_to_pfn(cachep->box, slab)], NULL);
 	free_shadow(cachep->box, shadow);
-}
-
-/* ---- between slabs and arrays: under list_lock, or a slab on no list ---- */
-
-/* Note that the next @nr objects of the freelist are out. Returns how many can be. */
-static unsigned int mark_out(const struct mmbox_kmem_cache *cachep,
-			     const struct mmbox_page *slab,
-			     struct mmbox_slab_shadow *shadow, unsigned int nr)
-{
-	unsigned int i, idx;
-
-	for (i = 0; i < nr; i++) {
-		idx = mmbox_get_free_obj(cachep, slab, slab->active + i);
-		if (idx >= cachep->num || __test_and_set_bit(idx, shadow->out))
-			break;
-	}
-	return i;
-}
-
-/* Write a freelist anew, from what is known to be on it. */
-static void rebuild_freelist(struct mmbox_kmem_cache *cachep,
-			     struct mmbox_page *slab,
-			     struct mmbox_slab_shadow *shadow)
-{
-	void *freelist = mmbox_slab_freelist(cachep, slab);
-	unsigned int nr = slab->active, idx, last = cachep->num;
-
-	/* The object that holds it has to be the last to go. */
-	if (mmbox_objfreelist_slab(cachep))
-		last = slab->freelist - 1;
-	for_each_clear_bit(idx, shadow->out, cachep->num)
-		if (idx != last && nr < cachep->num)
-			mmbox_set_free_obj(cachep, freelist, nr++, idx);
-	if (last < cachep->num && nr < cachep->num)
-		mmbox_set_free_obj(cachep, freelist, nr, last);
-}
-
-/**
- * mmbox_slab_debug_take() - check the indices of objects that are to be taken
- * @cachep: the cache
- * @slab: its slab
- * @nr: objects, not more than are free
- *
- * A freelist that was overwritten is made anew, and the next allocation reports
- * it, without the lock.
- *
- * Context: list_lock held, or @slab on no list.
- */
-void mmbox_slab_debug_take(struct mmbox_kmem_cache *cachep,
-			   struct mmbox_page *slab, unsigned int nr)
-{
-	struct mmbox_slab_shadow *shadow = mmbox_slab_shadow(cachep->box, slab);
-	unsigned int good = mark_out(cachep, slab, shadow, nr);
-
-	if (likely(good == nr))
-		return;
-	while (good--)
-		__clear_bit(mmbox_get_free_obj(cachep, slab, slab->active + good),
-			    shadow->out);
-	rebuild_freelist(cachep, slab, shadow);
-	mark_out(cachep, slab, shadow, nr);
-	WRITE_ONCE(cachep->box->slab.debug.bad_freelist,
-		   __mmbox_page_to_pfn(cachep->box, slab) + 1);
-}
-
-/**
- * mmbox_slab_debug_taken() - objects were taken from a slab
- * @cachep: the cache
- * @slab: its slab
- *
- * With the last one goes the object that held the freelist: it gets its poison
- * back.
- *
- * Context: list_lock held, or @slab on no list.
- */
-void mmbox_slab_debug_taken(struct mmbox_kmem_cache *cachep,
-			    struct mmbox_page *slab)
-{
-	if (mmbox_objfreelist_slab(cachep) && slab->active == cachep->num)
-		fill_poison(cachep, mmbox_index_to_obj(cachep, slab, slab->freelist - 1),
-			    POISON_FREE);
-}
-
-/**
- * mmbox_slab_debug_put() - objects are put back into their slab
- * @cachep: the cache
- * @slab: the slab
- * @objpp: the objects
- * @nr: how many
- *
- * Context: list_lock held.
- */
-void mmbox_slab_debug_put(const struct mmbox_kmem_cache *cachep,
-			  struct mmbox_page *slab, void **objpp, unsigned int nr)
-{
-	struct mmbox_slab_shadow *shadow = mmbox_slab_shadow(cachep->box, slab);
-
-	lockdep_assert_held(&mmbox_slab_node(cachep, slab)->list_lock);
-	while (nr--)
-		__clear_bit(mmbox_obj_to_index(cachep, slab, *objpp++), shadow->out);
 }
 
 /* ---- between arrays and users ---- */
@@ -827,31 +739,6 @@ void mmbox_slab_debug_own(struct mmbox *box, const void *objp)
 	shadow = mmbox_slab_shadow(box, page);
 	if (shadow)
 		set_bit(mmbox_obj_to_index(cachep, page, objp), shadow->known);
-}
-
-/**
- * mmbox_slab_debug_own_cache() - the same for all that a cache is made of
- * @cachep: the cache
- *
- * Context: process, slab.mutex held.
- */
-void mmbox_slab_debug_own_cache(const struct mmbox_kmem_cache *cachep)
-{
-	struct mmbox *box = cachep->box;
-	int nid, other;
-
-	lockdep_assert_held(&box->slab.mutex);
-	mmbox_slab_debug_own(box, cachep);
-	mmbox_for_each_online_node(box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
-
-		mmbox_slab_debug_own(box, n);
-		mmbox_slab_debug_own(box, n->shared);
-		mmbox_slab_debug_own(box, n->alien);
-		if (n->alien)
-			mmbox_for_each_online_node(box, other)
-				mmbox_slab_debug_own(box, n->alien[other]);
-	}
 }
 
 /**

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fast paths of the slab layer, for its own files alone.
+ * SLAB's fast paths. Only files of the slab layer include this.
  *
- * They take no lock and leave interrupts on: preemption is off, and the CPU's
- * array is marked busy (see struct mmbox_array_cache). Each rare end is a tail
- * call to a function of slab.c which is entered in that state and leaves it,
- * so that the fast path itself needs no stack frame.
+ * The fast paths take no lock and leave interrupts on. They disable preemption and
+ * mark the CPU's array busy: see struct mmbox_array_cache. Each rare case ends in a
+ * tail call to a function of slab.c. That function is entered in this state and
+ * leaves it. So the fast path itself needs no stack frame.
  *
- * A free checks what it is given. Objects freed one after the other often lie
- * in one slab: if this one lies where the last did (the hint), it is one of
- * the cache's, and only has to be the start of an object. Else the page
- * descriptor is asked.
+ * A free checks the object. Objects that are freed one after the other often lie
+ * in the same slab. The array keeps the address of the slab of the last one: the
+ * hint. If the object lies in that slab, it belongs to the cache, and the check only
+ * has to find that an object starts there. Otherwise it reads the page descriptor.
  */
 #ifndef _MMBOX_SLAB_FAST_H
 #define _MMBOX_SLAB_FAST_H
@@ -22,7 +22,7 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 
-#include "slab/slab.h"
+#include "slab/slab_object.h"
 
 /* slab.c: the rare ends, entered with preemption off and the array entered */
 void *mmbox_cache_alloc_slow(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
@@ -75,7 +75,7 @@ static __always_inline void mmbox_ac_undo(struct mmbox_array_cache *ac)
 static __always_inline bool mmbox_ac_enter(const struct mmbox_kmem_cache *cachep,
 					   struct mmbox_array_cache *ac)
 {
-	if (unlikely(READ_ONCE(ac->busy) != cachep->idle))
+	if (unlikely(READ_ONCE(ac->busy) != cachep->slab.idle))
 		return false;
 	/* data_race: as above */
 	data_race(ac->busy++);
@@ -108,68 +108,6 @@ mmbox_ac_begin(struct mmbox_kmem_cache *cachep, unsigned int *avail)
 	}
 	*avail = ac->avail;
 	return ac;
-}
-
-/* ---- is it an object, and is it free? ---- */
-
-/* The head of the slab that an object of this cache lies in. */
-static __always_inline struct mmbox_page *
-mmbox_obj_to_slab(const struct mmbox_kmem_cache *cachep, unsigned long offset)
-{
-	const unsigned int shift = PAGE_SHIFT - ilog2(sizeof(struct mmbox_page));
-
-	/* The mask leaves whole pages, so this is their number of descriptors. */
-	return (void *)cachep->memmap + ((offset & cachep->slab_base_mask) >> shift);
-}
-
-/* Address of the first object of a slab that @objp lies in. */
-static __always_inline unsigned long
-mmbox_obj_to_s_mem(const struct mmbox_kmem_cache *cachep,
-		   const struct mmbox_page *slab, const void *objp)
-{
-	unsigned long offset = (unsigned long)objp - cachep->va_base;
-
-	return (unsigned long)objp - (offset & cachep->slab_mask) +
-	       slab->s_mem * (unsigned long)MMBOX_S_MEM_UNIT;
-}
-
-/* ror64(), but the compiler knows that @shift is within bounds. */
-static __always_inline u64 mmbox_ror64(u64 word, unsigned int shift)
-{
-	return word >> shift | word << (-shift & 63);
-}
-
-/*
- * Index of the object that begins @offset bytes after the first one, or a
- * number of at least cachep->num if none does. With size = odd * 2^shift, the
- * multiplication by the inverse of odd modulo 2^64 divides multiples of it
- * exactly, and takes all else beyond any index; the rotation divides by 2^shift,
- * and brings what remains to the top: H. S. Warren, "Hacker's Delight",
- * 2nd ed., 10-17 "Test for Zero Remainder after Division by a Constant".
- */
-static __always_inline unsigned long
-mmbox_obj_index(const struct mmbox_kmem_cache *cachep, unsigned long offset)
-{
-	return mmbox_ror64(offset * cachep->inverse, cachep->shift);
-}
-
-/*
- * Is @objp the start of an object of the cache whose slabs carry @id? Then
- * @s_mem is the address of its slab's first object, and @index its index.
- */
-static __always_inline bool mmbox_obj_is_ours(const struct mmbox_kmem_cache *cachep,
-					      const void *objp, u32 id,
-					      unsigned long *s_mem,
-					      unsigned long *index)
-{
-	unsigned long offset = (unsigned long)objp - cachep->va_base;
-	const struct mmbox_page *slab = mmbox_obj_to_slab(cachep, offset);
-
-	if (unlikely(offset >= cachep->va_size || slab->slab_cache != id))
-		return false;
-	*s_mem = mmbox_obj_to_s_mem(cachep, slab, objp);
-	*index = mmbox_obj_index(cachep, (unsigned long)objp - *s_mem);
-	return likely(*index < cachep->num);
 }
 
 /* ---- hints ---- */
@@ -209,17 +147,6 @@ static __always_inline void mmbox_ac_hint(struct mmbox_array_cache *ac,
 		WRITE_ONCE(ac->hint, s_mem);
 }
 
-/*
- * What the first word of a free object holds, if its cache marks them, from the
- * making of its slab to its end: on the slab's freelist, in an array, or holding
- * the freelist itself.
- */
-static __always_inline unsigned long mmbox_free_mark(const struct mmbox_kmem_cache *cachep,
-						     unsigned long index)
-{
-	return index ^ cachep->secret;
-}
-
 /* ---- allocate and free ---- */
 
 static __always_inline void *mmbox_cache_alloc(struct mmbox_kmem_cache *cachep,
@@ -248,18 +175,6 @@ static __always_inline void *mmbox_cache_alloc(struct mmbox_kmem_cache *cachep,
 	if (unlikely(mmbox_preempt_enable_test()))
 		return mmbox_cache_alloc_resched(objp);
 	return objp;
-}
-
-/* Mark an object free. False if it is free already. */
-static __always_inline bool mmbox_mark_free(const struct mmbox_kmem_cache *cachep,
-					    void *objp, unsigned long index)
-{
-	unsigned long mark = mmbox_free_mark(cachep, index);
-
-	if (unlikely(*(unsigned long *)objp == mark))
-		return false;
-	*(unsigned long *)objp = mark;
-	return true;
 }
 
 /* Put an object, marked free, on the array of this CPU, which was entered. */
@@ -328,7 +243,7 @@ static inline unsigned long mmbox_no_hint(const struct mmbox *box)
 static inline void mmbox_ac_init(const struct mmbox_kmem_cache *cachep,
 				 struct mmbox_array_cache *ac, unsigned int cpu)
 {
-	ac->busy = cachep->idle;
+	ac->busy = cachep->slab.idle;
 	ac->hint = mmbox_no_hint(cachep->box);
 	ac->hinter = mmbox_hinter(cpu);
 }

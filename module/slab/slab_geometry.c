@@ -13,7 +13,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
-#include "slab/slab.h"
+#include "slab/slab_private.h"
 
 /* How many objects fit into 2^@gfporder pages, and what is left over. */
 static unsigned int cache_estimate(const struct mmbox_kmem_cache *cachep,
@@ -23,7 +23,7 @@ static unsigned int cache_estimate(const struct mmbox_kmem_cache *cachep,
 	size_t slab_size = PAGE_SIZE << gfporder;
 
 	if (!(flags & (MMBOX_CFLGS_OBJFREELIST_SLAB | MMBOX_CFLGS_OFF_SLAB)))
-		size += cachep->index_size;
+		size += cachep->slab.index_size;
 	*left_over = slab_size % size;
 	return slab_size / size;
 }
@@ -34,7 +34,7 @@ static unsigned int cache_estimate(const struct mmbox_kmem_cache *cachep,
  */
 static bool off_slab_pays(const struct mmbox_kmem_cache *cachep, unsigned int num)
 {
-	size_t freelist_size = num * cachep->index_size;
+	size_t freelist_size = num * cachep->slab.index_size;
 	struct mmbox_kmem_cache *freelist_cache;
 
 	freelist_cache = mmbox_kmalloc_slab(cachep->box,
@@ -54,7 +54,7 @@ static bool off_slab_pays(const struct mmbox_kmem_cache *cachep, unsigned int nu
 static size_t calculate_slab_order(struct mmbox_kmem_cache *cachep,
 				   unsigned int size, slab_flags_t flags)
 {
-	unsigned int max_num = cachep->index_size == 1 ? U8_MAX : U16_MAX;
+	unsigned int max_num = cachep->slab.index_size == 1 ? U8_MAX : U16_MAX;
 	size_t left_over = 0, remainder;
 	unsigned int gfporder, num;
 
@@ -93,7 +93,7 @@ static int choose_freelist(struct mmbox_kmem_cache *cachep, unsigned int size)
 		flags = cachep->flags | MMBOX_CFLGS_OBJFREELIST_SLAB;
 		left_over = calculate_slab_order(cachep, size, flags);
 		if (cachep->num &&
-		    cachep->num * cachep->index_size <= cachep->object_size)
+		    cachep->num * cachep->slab.index_size <= cachep->object_size)
 			goto done;
 	}
 
@@ -101,7 +101,7 @@ static int choose_freelist(struct mmbox_kmem_cache *cachep, unsigned int size)
 	/* If the indices fit into what is left over they may as well go there. */
 	if (!(cachep->flags & SLAB_NOLEAKTRACE)) {
 		left_over = calculate_slab_order(cachep, size, flags);
-		if (cachep->num && left_over < cachep->num * cachep->index_size)
+		if (cachep->num && left_over < cachep->num * cachep->slab.index_size)
 			goto done;
 	}
 
@@ -111,7 +111,7 @@ static int choose_freelist(struct mmbox_kmem_cache *cachep, unsigned int size)
 		return -E2BIG;
 done:
 	cachep->flags = flags;
-	cachep->colour = left_over / cachep->colour_off;
+	cachep->slab.colour = left_over / cachep->slab.colour_off;
 	return 0;
 }
 
@@ -122,16 +122,16 @@ done:
  */
 static void set_freelist_kind(struct mmbox_kmem_cache *cachep, unsigned int size)
 {
-	cachep->freelist_kind = cachep->index_size == 1 ? MMBOX_FREELIST_BYTES :
+	cachep->slab.freelist_kind = cachep->slab.index_size == 1 ? MMBOX_FREELIST_BYTES :
 							  MMBOX_FREELIST_SHORTS;
 	if (!mmbox_objfreelist_slab(cachep))
 		return;
 	if (cachep->debug)
-		cachep->freelist_offset = cachep->obj_offset;
-	else if (cachep->freelist_size + sizeof(long) <= size)
-		cachep->freelist_offset = sizeof(long);
+		cachep->slab.freelist_offset = cachep->obj_offset;
+	else if (cachep->slab.freelist_size + sizeof(long) <= size)
+		cachep->slab.freelist_offset = sizeof(long);
 	else
-		cachep->freelist_kind = MMBOX_FREELIST_SPILLED;
+		cachep->slab.freelist_kind = MMBOX_FREELIST_SPILLED;
 }
 
 /*
@@ -163,7 +163,7 @@ int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep)
 	lockdep_assert_held(&cachep->box->slab.mutex);
 	cachep->align = max_t(unsigned int, cachep->align, sizeof(void *));
 	/* page->s_mem counts what every cache line of x86-64 is a multiple of. */
-	cachep->colour_off = max3((unsigned int)cache_line_size(), cachep->align,
+	cachep->slab.colour_off = max3((unsigned int)cache_line_size(), cachep->align,
 				  (unsigned int)MMBOX_S_MEM_UNIT);
 	size = ALIGN(cachep->object_size, sizeof(void *));
 	/* slab_debug.c has the picture */
@@ -174,13 +174,13 @@ int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep)
 	if (cachep->flags & SLAB_STORE_USER)
 		size += sizeof(u64);
 	size = ALIGN(size, cachep->align);
-	if (cachep->index_size == 1 && size < MMBOX_SLAB_OBJ_MIN_SIZE)
+	if (cachep->slab.index_size == 1 && size < MMBOX_SLAB_OBJ_MIN_SIZE)
 		size = ALIGN(MMBOX_SLAB_OBJ_MIN_SIZE, cachep->align);
 
 	err = choose_freelist(cachep, size);
 	if (err)
 		return err;
-	cachep->freelist_size = cachep->num * cachep->index_size;
+	cachep->slab.freelist_size = cachep->num * cachep->slab.index_size;
 	set_freelist_kind(cachep, size);
 	cachep->slab_mask = (PAGE_SIZE << cachep->gfporder) - 1;
 	cachep->slab_base_mask = ~cachep->slab_mask;
@@ -203,18 +203,18 @@ void mmbox_slab_set_tunables(struct mmbox_kmem_cache *cachep)
 {
 	lockdep_assert_held(&cachep->box->slab.mutex);
 	if (cachep->size > 131072)
-		cachep->limit = 1;
+		cachep->slab.limit = 1;
 	else if (cachep->size > PAGE_SIZE)
-		cachep->limit = 8;
+		cachep->slab.limit = 8;
 	else if (cachep->size > 1024)
-		cachep->limit = 24;
+		cachep->slab.limit = 24;
 	else if (cachep->size > 256)
-		cachep->limit = 54;
+		cachep->slab.limit = 54;
 	else
-		cachep->limit = 120;
+		cachep->slab.limit = 120;
 	/* As with CONFIG_DEBUG_SLAB. */
 	if (cachep->debug)
-		cachep->limit = min(cachep->limit, 32U);
-	cachep->batchcount = (cachep->limit + 1) / 2;
-	cachep->shared = cachep->size <= PAGE_SIZE && num_possible_cpus() > 1 ? 8 : 0;
+		cachep->slab.limit = min(cachep->slab.limit, 32U);
+	cachep->slab.batchcount = (cachep->slab.limit + 1) / 2;
+	cachep->slab.shared = cachep->size <= PAGE_SIZE && num_possible_cpus() > 1 ? 8 : 0;
 }

@@ -3,14 +3,11 @@
  * The slabs of a node, on its lists: objects go back into them here, and slabs
  * beyond what the node may keep come off.
  */
-#include <linux/bitmap.h>
 #include <linux/minmax.h>
 
-#include "slab/slab_object.h"
+#include "slab/slab_private.h"
 
 DEFINE_STATIC_KEY_FALSE(mmbox_slab_stats);
-
-#define MMBOX_MAX_OBJECTS	(PAGE_SIZE / 8)	/* a slab; with indices of two bytes */
 
 /*
  * Written once for indices of one byte and of two, so that the size is asked for
@@ -79,9 +76,9 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 	if (mmbox_objfreelist_slab(cachep) && !slab->freelist)
 		slab->freelist = mmbox_obj_to_index(cachep, slab, *objpp) + 1;
 	freelist = __mmbox_slab_freelist(cachep, slab, s_mem);
-	if (likely(cachep->freelist_kind == MMBOX_FREELIST_BYTES))
+	if (likely(cachep->slab.freelist_kind == MMBOX_FREELIST_BYTES))
 		nr = __put_free_objs(cachep, freelist, true, s_mem, objpp, nr, &active);
-	else if (cachep->freelist_kind == MMBOX_FREELIST_SPILLED)
+	else if (cachep->slab.freelist_kind == MMBOX_FREELIST_SPILLED)
 		nr = put_free_objs_spilled(cachep, slab, freelist, s_mem, objpp, nr, &active);
 	else
 		nr = __put_free_objs(cachep, freelist, false, s_mem, objpp, nr, &active);
@@ -156,20 +153,20 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 }
 
 /**
- * __mmbox_kmem_cache_empty() - does a cache hold no slab with objects in use?
+ * mmbox_slabs_all_free() - is no object of a cache out of its slab?
  * @cachep: the cache
  *
  * Context: process.
- * Return: true if it holds none.
+ * Return: true if none is.
  */
-bool __mmbox_kmem_cache_empty(struct mmbox_kmem_cache *cachep)
+bool mmbox_slabs_all_free(struct mmbox_kmem_cache *cachep)
 {
 	unsigned long flags;
 	bool empty = true;
 	int nid;
 
 	mmbox_for_each_online_node(cachep->box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
+		struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
 
 		raw_spin_lock_irqsave(&n->list_lock, flags);
 		empty &= list_empty(&n->slabs_full) && list_empty(&n->slabs_partial);
@@ -177,56 +174,3 @@ bool __mmbox_kmem_cache_empty(struct mmbox_kmem_cache *cachep)
 	}
 	return empty;
 }
-
-/* Take those objects of a slab that are in use, as far as @objs has room. */
-static unsigned int slab_used_objects(const struct mmbox_kmem_cache *cachep,
-				      const struct mmbox_page *slab, void **objs,
-				      unsigned int nr)
-{
-	DECLARE_BITMAP(free, MMBOX_MAX_OBJECTS);
-	unsigned int i, used = 0;
-
-	bitmap_zero(free, MMBOX_MAX_OBJECTS);
-	for (i = slab->active; i < cachep->num; i++)
-		__set_bit(mmbox_get_free_obj(cachep, slab, i), free);
-	for (i = 0; i < cachep->num && used < nr; i++)
-		if (!test_bit(i, free))
-			objs[used++] = mmbox_index_to_obj(cachep, slab, i) +
-				       cachep->obj_offset;
-	return used;
-}
-
-/**
- * mmbox_used_objects() - objects of a cache that its slabs say are in use
- * @cachep: the cache; what lies in arrays counts as in use, so drain it before
- * @objs: where the addresses of the first go
- * @nr: room there
- *
- * Context: process.
- * Return: how many there are, possibly more than @nr.
- */
-unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
-				 unsigned int nr)
-{
-	unsigned long flags, used = 0;
-	struct mmbox_page *slab;
-	unsigned int taken = 0;
-	int nid;
-
-	mmbox_for_each_online_node(cachep->box, nid) {
-		struct mmbox_kmem_cache_node *n = cachep->node[nid];
-
-		raw_spin_lock_irqsave(&n->list_lock, flags);
-		list_for_each_entry(slab, &n->slabs_full, slab_list) {
-			used += slab->active;
-			taken += slab_used_objects(cachep, slab, objs + taken, nr - taken);
-		}
-		list_for_each_entry(slab, &n->slabs_partial, slab_list) {
-			used += slab->active;
-			taken += slab_used_objects(cachep, slab, objs + taken, nr - taken);
-		}
-		raw_spin_unlock_irqrestore(&n->list_lock, flags);
-	}
-	return used;
-}
-MMBOX_EXPORT_INTERNAL(mmbox_used_objects);

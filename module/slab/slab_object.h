@@ -1,12 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A slab and its objects: where each lies. Objects are named by their index in
- * the slab, or by the address they begin at, their red zone included.
+ * A slab and its objects, whatever the design: where each object lies, whether an
+ * address is the start of one, and whether it is free. An object is named by its
+ * index in the slab or by the address where it begins, with its red zone.
  */
 #ifndef _MMBOX_SLAB_OBJECT_H
 #define _MMBOX_SLAB_OBJECT_H
 
-#include "slab/slab_fast.h"
+#include <linux/bitops.h>
+#include <linux/compiler.h>
+#include <linux/log2.h>
+
+#include "slab/slab.h"
+
+/* ---- addresses and indices ---- */
+
+/* The head of the slab that an object of this cache lies in. */
+static __always_inline struct mmbox_page *
+mmbox_obj_to_slab(const struct mmbox_kmem_cache *cachep, unsigned long offset)
+{
+	const unsigned int shift = PAGE_SHIFT - ilog2(sizeof(struct mmbox_page));
+
+	/* The mask leaves whole pages, so this is their number of descriptors. */
+	return (void *)cachep->memmap + ((offset & cachep->slab_base_mask) >> shift);
+}
+
+/* Address of the first object of a slab that @objp lies in. */
+static __always_inline unsigned long
+mmbox_obj_to_s_mem(const struct mmbox_kmem_cache *cachep,
+		   const struct mmbox_page *slab, const void *objp)
+{
+	unsigned long offset = (unsigned long)objp - cachep->va_base;
+
+	return (unsigned long)objp - (offset & cachep->slab_mask) +
+	       slab->s_mem * (unsigned long)MMBOX_S_MEM_UNIT;
+}
+
+/* ror64(), but the compiler knows that @shift is within bounds. */
+static __always_inline u64 mmbox_ror64(u64 word, unsigned int shift)
+{
+	return word >> shift | word << (-shift & 63);
+}
+
+/*
+ * Index of the object that begins @offset bytes after the first one, or a
+ * number of at least cachep->num if none does. With size = odd * 2^shift, the
+ * multiplication by the inverse of odd modulo 2^64 divides multiples of it
+ * exactly, and takes all else beyond any index; the rotation divides by 2^shift,
+ * and brings what remains to the top: H. S. Warren, "Hacker's Delight",
+ * 2nd ed., 10-17 "Test for Zero Remainder after Division by a Constant".
+ */
+static __always_inline unsigned long
+mmbox_obj_index(const struct mmbox_kmem_cache *cachep, unsigned long offset)
+{
+	return mmbox_ror64(offset * cachep->inverse, cachep->shift);
+}
+
+/*
+ * Is @objp the start of an object of the cache whose slabs carry @id? Then
+ * @s_mem is the address of its slab's first object, and @index its index.
+ */
+static __always_inline bool mmbox_obj_is_ours(const struct mmbox_kmem_cache *cachep,
+					      const void *objp, u32 id,
+					      unsigned long *s_mem,
+					      unsigned long *index)
+{
+	unsigned long offset = (unsigned long)objp - cachep->va_base;
+	const struct mmbox_page *slab = mmbox_obj_to_slab(cachep, offset);
+
+	if (unlikely(offset >= cachep->va_size || slab->slab_cache != id))
+		return false;
+	*s_mem = mmbox_obj_to_s_mem(cachep, slab, objp);
+	*index = mmbox_obj_index(cachep, (unsigned long)objp - *s_mem);
+	return likely(*index < cachep->num);
+}
 
 static inline void *mmbox_slab_address(const struct mmbox_kmem_cache *cachep,
 				       const struct mmbox_page *slab)
@@ -32,10 +99,29 @@ static inline struct mmbox_page *mmbox_virt_to_slab(const struct mmbox_kmem_cach
 	return mmbox_obj_to_slab(cachep, (unsigned long)objp - cachep->va_base);
 }
 
-static inline struct mmbox_kmem_cache_node *
-mmbox_slab_node(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab)
+/* ---- marks: which objects are free ---- */
+
+/*
+ * What the first word of a free object holds, if its cache marks them, from the
+ * making of its slab to its end: on the slab's freelist, in an array, or holding
+ * the freelist itself.
+ */
+static __always_inline unsigned long mmbox_free_mark(const struct mmbox_kmem_cache *cachep,
+						     unsigned long index)
 {
-	return cachep->node[slab->node_id];
+	return index ^ cachep->secret;
+}
+
+/* Mark an object free. False if it is free already. */
+static __always_inline bool mmbox_mark_free(const struct mmbox_kmem_cache *cachep,
+					    void *objp, unsigned long index)
+{
+	unsigned long mark = mmbox_free_mark(cachep, index);
+
+	if (unlikely(*(unsigned long *)objp == mark))
+		return false;
+	*(unsigned long *)objp = mark;
+	return true;
 }
 
 /* ---- which objects without a mark users have: see struct mmbox_slab_used ---- */
@@ -82,7 +168,7 @@ static __always_inline void mmbox_give_object(const struct mmbox_kmem_cache *cac
 		mmbox_set_used(cachep, objp);
 }
 
-/* slab.c */
+/* slab_check.c */
 bool mmbox_nonlinear_obj_is_ours(const struct mmbox_kmem_cache *cachep,
 				 const void *objp, u32 id, unsigned long *s_mem,
 				 unsigned long *index);
@@ -129,74 +215,6 @@ mmbox_slab_of_object(const struct mmbox_kmem_cache *cachep, const void *base,
 		return NULL;
 	*idx = index;
 	return mmbox_virt_to_slab(cachep, base);
-}
-
-/*
- * Where the slab, whose first object is @s_mem, keeps its indices; never asked of
- * a full objfreelist slab.
- */
-static inline void *__mmbox_slab_freelist(const struct mmbox_kmem_cache *cachep,
-					  const struct mmbox_page *slab, void *s_mem)
-{
-	if (mmbox_off_slab(cachep))
-		return mmbox_phys_to_virt(cachep->box,
-					  (phys_addr_t)slab->freelist * MMBOX_FREELIST_UNIT);
-	if (mmbox_objfreelist_slab(cachep))
-		return s_mem + (size_t)cachep->size * (slab->freelist - 1) +
-		       cachep->freelist_offset;
-	return s_mem - slab->s_mem * MMBOX_S_MEM_UNIT + cachep->slab_mask + 1 -
-	       cachep->freelist_size;
-}
-
-static inline void *mmbox_slab_freelist(const struct mmbox_kmem_cache *cachep,
-					const struct mmbox_page *slab)
-{
-	return __mmbox_slab_freelist(cachep, slab, mmbox_slab_s_mem(cachep, slab));
-}
-
-static __always_inline unsigned int __mmbox_get_free_obj(const void *freelist,
-							 bool bytes, unsigned int nr)
-{
-	return bytes ? ((const u8 *)freelist)[nr] : ((const u16 *)freelist)[nr];
-}
-
-/*
- * Where the first eight indices of MMBOX_FREELIST_SPILLED lie, as the mark of
- * the object that holds the others is in their place: behind the mark of the last
- * object but one to be taken. That is free as long as any of the eight is needed.
- */
-#define MMBOX_FREELIST_SPILL	sizeof(long)
-
-static inline u8 *mmbox_freelist_spill(const struct mmbox_kmem_cache *cachep,
-				       const struct mmbox_page *slab, const void *freelist)
-{
-	unsigned int idx = ((const u8 *)freelist)[cachep->num - 2];
-
-	/* Whatever a user has written there, stay in the slab. */
-	return mmbox_index_to_obj(cachep, slab, min(idx, cachep->num - 1)) + sizeof(long);
-}
-
-/* Index @nr of a slab's freelist, of those that are on it: slab->active and up. */
-static inline unsigned int mmbox_get_free_obj(const struct mmbox_kmem_cache *cachep,
-					      const struct mmbox_page *slab,
-					      unsigned int nr)
-{
-	const void *freelist = mmbox_slab_freelist(cachep, slab);
-
-	if (cachep->freelist_kind == MMBOX_FREELIST_SPILLED && nr < MMBOX_FREELIST_SPILL)
-		freelist = mmbox_freelist_spill(cachep, slab, freelist);
-	return __mmbox_get_free_obj(freelist, cachep->index_size == 1, nr);
-}
-
-/* For debugged caches, whose freelists may have to be made anew: they never spill. */
-static inline void mmbox_set_free_obj(const struct mmbox_kmem_cache *cachep,
-				      void *freelist, unsigned int nr,
-				      unsigned int idx)
-{
-	if (cachep->index_size == 1)
-		((u8 *)freelist)[nr] = idx;
-	else
-		((u16 *)freelist)[nr] = idx;
 }
 
 #endif /* _MMBOX_SLAB_OBJECT_H */

@@ -10,7 +10,7 @@
 #include <linux/minmax.h>
 #include <linux/rcupdate.h>
 
-#include "slab/slab_object.h"
+#include "slab/slab_private.h"
 
 static void account_slab_pages(struct mmbox_slab *s, long nr)
 {
@@ -36,9 +36,9 @@ static unsigned int next_colour_offset(struct mmbox_kmem_cache *cachep,
 	unsigned int old = READ_ONCE(n->colour_next), colour;
 
 	do {
-		colour = old + 1 < cachep->colour ? old + 1 : 0;
+		colour = old + 1 < cachep->slab.colour ? old + 1 : 0;
 	} while (!try_cmpxchg(&n->colour_next, &old, colour));
-	return colour * cachep->colour_off;
+	return colour * cachep->slab.colour_off;
 }
 
 /* All objects in the order of their addresses, eight indices at once. */
@@ -80,12 +80,12 @@ static void cache_init_objs(struct mmbox_kmem_cache *cachep,
 	if (mmbox_objfreelist_slab(cachep))
 		slab->freelist = num;
 	freelist = __mmbox_slab_freelist(cachep, slab, s_mem);
-	if (likely(cachep->index_size == 1))
+	if (likely(cachep->slab.index_size == 1))
 		init_freelist_bytes(freelist, num);
 	else
 		for (i = 0; i < num; i++)
 			((u16 *)freelist)[i] = i;
-	if (unlikely(cachep->freelist_kind == MMBOX_FREELIST_SPILLED))
+	if (unlikely(cachep->slab.freelist_kind == MMBOX_FREELIST_SPILLED))
 		init_freelist_bytes(mmbox_freelist_spill(cachep, slab, freelist),
 				    MMBOX_FREELIST_SPILL);
 	if (likely(!cachep->no_mark))
@@ -134,7 +134,7 @@ struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t
 		return NULL;
 	slab->freelist = 0;
 	if (mmbox_off_slab(cachep)) {
-		size_t size = max_t(size_t, MMBOX_FREELIST_UNIT, cachep->freelist_size);
+		size_t size = max_t(size_t, MMBOX_FREELIST_UNIT, cachep->slab.freelist_size);
 		void *freelist = NULL;
 
 		if (!mmbox_should_failslab(box))
@@ -195,28 +195,6 @@ static void forget_hints(struct mmbox_kmem_cache *cachep, struct mmbox_page *sla
 }
 
 /**
- * mmbox_forget_cache() - no CPU's hint leads to a cache from now on
- * @cachep: the cache, all of whose slabs have gone
- *
- * kfree() asks the cache that its hint names whether the object is its own.
- *
- * Context: process, may sleep.
- */
-void mmbox_forget_cache(struct mmbox_kmem_cache *cachep)
-{
-	struct mmbox_slab *s = &cachep->box->slab;
-	bool found = false;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		found |= cmpxchg(&per_cpu_ptr(s->hints, cpu)->cachep, cachep,
-				 s->kmem_cache) == cachep;
-	/* Whoever has it from there has preemption off. */
-	if (found)
-		synchronize_rcu();
-}
-
-/**
  * mmbox_slab_free_pages() - give the pages of a slab back
  * @cachep: the cache
  * @slab: the slab, on no list any more, of which no object is in use
@@ -237,4 +215,25 @@ void mmbox_slab_free_pages(struct mmbox_kmem_cache *cachep, struct mmbox_page *s
 	account_slab_pages(&box->slab, -(1L << cachep->gfporder));
 	mmbox_account_reclaimed_pages(box, 1UL << cachep->gfporder);
 	mmbox_free_typed(box, slab, cachep->gfporder);
+}
+
+/**
+ * mmbox_slabs_destroy() - free slabs, at once or after a grace period
+ * @cachep: the cache
+ * @list: the slabs, on no list of a node any more
+ *
+ * Context: any, without list_lock.
+ */
+void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list)
+{
+	struct mmbox_page *slab, *next;
+
+	if (list_empty(list))
+		return;
+	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
+		return mmbox_slabs_defer(cachep->box, list);
+	list_for_each_entry_safe(slab, next, list, slab_list) {
+		mmbox_list_del(&slab->slab_list);
+		mmbox_slab_free_pages(cachep, slab);
+	}
 }

@@ -17,7 +17,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "slab/slab_object.h"
+#include "slab/slab.h"
 
 #define FREE_AT_ONCE	64	/* between two looks whether others need the CPU */
 
@@ -221,7 +221,7 @@ static void rcu_slabs_work(struct work_struct *work)
 	/* Nobody else has @waiting while the queue is armed. */
 	list_for_each_entry_safe(slab, next, &r->waiting, slab_list) {
 		mmbox_list_del(&slab->slab_list);
-		mmbox_slab_free_pages(mmbox_id_to_cache(box, slab->slab_cache), slab);
+		box->slab.ops->free_slab(mmbox_id_to_cache(box, slab->slab_cache), slab);
 		if (++nr % FREE_AT_ONCE == 0)
 			cond_resched();
 	}
@@ -234,8 +234,14 @@ static void rcu_slabs_work(struct work_struct *work)
 	wake_up_all(&r->queue.wait);
 }
 
-/* Give the pages of slabs back after a grace period. */
-static void slabs_defer(struct mmbox *box, struct list_head *list)
+/**
+ * mmbox_slabs_defer() - free slabs after a grace period
+ * @box: the box
+ * @list: the slabs, which may be of several caches, on no list of a node any more
+ *
+ * Context: any, without list_lock.
+ */
+void mmbox_slabs_defer(struct mmbox *box, struct list_head *list)
 {
 	struct mmbox_rcu_slabs *r = &box->slab.rcu_slabs;
 	unsigned long flags, nr = 0;
@@ -250,34 +256,6 @@ static void slabs_defer(struct mmbox *box, struct list_head *list)
 		begin_batch(&r->queue);
 	}
 	raw_spin_unlock_irqrestore(&r->queue.lock, flags);
-}
-
-static void slabs_free_pages(struct mmbox_kmem_cache *cachep,
-			     struct list_head *list)
-{
-	struct mmbox_page *slab, *next;
-
-	list_for_each_entry_safe(slab, next, list, slab_list) {
-		mmbox_list_del(&slab->slab_list);
-		mmbox_slab_free_pages(cachep, slab);
-	}
-}
-
-/**
- * mmbox_slabs_destroy() - give the pages of slabs back, at once or when RCU allows
- * @cachep: the cache
- * @list: the slabs, on no list of a node any more
- *
- * Context: any, without list_lock.
- */
-void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list)
-{
-	if (list_empty(list))
-		return;
-	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
-		slabs_defer(cachep->box, list);
-	else
-		slabs_free_pages(cachep, list);
 }
 
 /**

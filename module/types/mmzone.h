@@ -261,6 +261,9 @@ struct mmbox_stat_name {
 struct mmbox_reclaim_source {
 	/* Give back what is cached without an owner: free slabs, objects in arrays. */
 	void (*reap)(struct mmbox *box);
+	/* Add the pages that a node has in slabs. May sleep. */
+	void (*count_slab_pages)(struct mmbox *box, int nid, unsigned long *reclaimable,
+				 unsigned long *unreclaimable);
 };
 
 /* struct mmbox_pages: the page allocator's share of struct mmbox */

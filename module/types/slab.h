@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * SLAB caches of the box, after <linux/slab_def.h> and mm/slab.h of Linux 6.1, and their debugging.
+ * Slab caches, after mm/slab.h of Linux 6.1: what they have whatever the design of
+ * their slabs, what a design provides, and debugging. SLAB's own: types/slab_def.h.
  */
 #ifndef _MMBOX_TYPES_SLAB_H
 #define _MMBOX_TYPES_SLAB_H
@@ -23,96 +24,23 @@
 
 #include "types/mmzone.h"
 #include "types/observer.h"
+#include "types/slab_def.h"
 
 struct mmbox;
 struct mmbox_face_dir;
 struct mmbox_kfree_hint;
 
 #define MMBOX_SLAB_NAME_LEN	48	/* with the terminating zero */
-#define MMBOX_SLAB_MAX_ORDER	1	/* slab_max_order of a machine over 32 MiB */
-#define MMBOX_FREELIST_UNIT	32	/* bytes, what page->freelist counts off-slab */
 #define MMBOX_S_MEM_UNIT	64	/* bytes, what page->s_mem counts */
-#define MMBOX_SLAB_OBJ_MIN_SIZE	16	/* below, indices take two bytes */
 
 /*
- * A stack of free objects, most recently freed on top: of one CPU in front of
- * a cache, or shared by the CPUs of a node.
- *
- * A CPU's own has no lock. Its CPU works on it with preemption off, and counts
- * @busy up before it reads anything else. It is MMBOX_AC_IDLE while nobody is
- * inside, so that one instruction marks it and tells; an interrupt that comes
- * to 1 or more counts down again and goes to the node's lists instead. A cache
- * whose objects need more than the fast paths do is diverted from them by
- * another value for nobody: 0, see kmem_cache->idle.
+ * A cache, after struct kmem_cache. What each design of slabs needs is here. What
+ * only SLAB has is in @slab, and only SLAB's files look into that; the others go
+ * through struct mmbox_slab_ops.
  */
-struct mmbox_array_cache {
-	unsigned int avail;		/* objects in entry[] */
-	unsigned int limit;		/* objects entry[] may hold */
-	u16 batchcount;			/* objects to move at once */
-	u8 hinter;			/* mmbox_hinter() of the CPU */
-	union {
-		struct {
-			u32 busy;	/* kmem_cache->idle, more: the CPU is inside */
-			u32 touched;	/* not 0: used since the reaper last looked */
-		};
-		u64 busy_touched;	/* both at once, for the fast paths */
-	};
-	unsigned long hint;		/* address of the first object of the slab
-					 * freed to last, or mmbox_no_hint()
-					 */
-	void *entry[];
-};
-
-#define MMBOX_AC_IDLE		U32_MAX	/* busy: nobody is inside */
-#define MMBOX_AC_DIVERTED	0	/* busy: nobody is, and none comes this way */
-#define MMBOX_AC_IDLE_TOUCHED	U64_MAX	/* busy_touched: idle, and touched */
-
-struct mmbox_kmem_cache_node {
-	raw_spinlock_t list_lock;	/* all below, and the slabs on the lists */
-	struct list_head slabs_partial;	/* some objects free */
-	struct list_head slabs_full;	/* none free */
-	struct list_head slabs_free;	/* all free */
-	unsigned long total_slabs;	/* length of all three lists */
-	unsigned long free_slabs;	/* length of slabs_free */
-	unsigned long free_objects;	/* free in the slabs of the lists */
-	unsigned int free_limit;	/* free_objects above which slabs go back */
-	unsigned int colour_next;	/* colour of the newest slab; atomic, no lock */
-	struct mmbox_array_cache *shared;	/* shared by the CPUs, or NULL */
-	/* What its CPUs free to each other node; slab.mutex, and for CPUs that
-	 * only look a grace period. NULL in a box of one node.
-	 */
-	struct mmbox_alien_cache **alien;
-	unsigned long next_reap;	/* jiffies */
-	int free_touched;		/* slabs_free was needed since the last reap */
-};
-
-/* Objects of another node, on their way home. */
-struct mmbox_alien_cache {
-	raw_spinlock_t lock;		/* all below; before the home node's list_lock */
-	struct mmbox_array_cache ac;
-};
-
-/* What slabinfo shows with slab_stats=1. */
-struct mmbox_cache_stats {
-	atomic_long_t num_active;	/* objects not in their slabs */
-	atomic_long_t num_allocations;	/* objects moved from slabs to arrays */
-	atomic_long_t high_mark;	/* the most num_active was */
-	atomic_long_t grown;		/* slabs made */
-	atomic_long_t reaped;		/* slabs that the reaper gave back */
-	atomic_long_t errors;		/* nothing counts these, in 6.1 as here */
-	atomic_long_t max_freeable;	/* the most free slabs that a flush saw */
-	atomic_long_t node_allocs;	/* objects taken past the arrays */
-	atomic_long_t node_frees;	/* objects freed to another node */
-	atomic_long_t node_overflow;	/* of these, found the alien cache full */
-	atomic_long_t allochit;		/* allocations from a CPU's array */
-	atomic_long_t allocmiss;	/* and with it empty */
-	atomic_long_t freehit;		/* frees to a CPU's array */
-	atomic_long_t freemiss;		/* and with it full */
-};
-
 struct mmbox_kmem_cache {
 	/* The fast paths read the first two lines and write nothing. */
-	struct mmbox_array_cache __percpu *cpu_cache;
+	struct mmbox_array_cache __percpu *cpu_cache;	/* SLAB's: what each CPU has */
 	u64 inverse;			/* these two divide by size: mmbox_obj_index() */
 	unsigned int shift;
 	unsigned int num;		/* objects a slab */
@@ -123,12 +51,9 @@ struct mmbox_kmem_cache {
 	unsigned long slab_mask;	/* bytes a slab - 1 */
 	unsigned long slab_base_mask;	/* ~slab_mask */
 	u32 id;				/* what the pages of its slabs carry */
-	u32 idle;			/* array_cache->busy while nobody is inside */
 	bool no_mark;			/* no mark in free objects: ctor, RCU, or debug */
 	u8 debug;			/* MMBOX_DEBUG_*, 0: not debugged */
-	u8 index_size;			/* bytes a freelist index, 1 or 2 */
-	u8 freelist_kind;		/* enum mmbox_freelist_kind */
-	u8 freelist_offset;		/* on-object freelist: bytes into its object */
+	bool boot;			/* made with the box, goes with the box */
 	slab_flags_t flags;
 	unsigned int gfporder;		/* pages a slab, as an order */
 	unsigned int size;		/* bytes an object, padding included */
@@ -137,42 +62,143 @@ struct mmbox_kmem_cache {
 	unsigned int align;		/* bytes */
 	struct reciprocal_value reciprocal_buffer_size;	/* of size */
 	gfp_t allocflags;		/* added to the caller's for slab pages */
-	unsigned int batchcount;	/* of the CPUs' arrays */
-	unsigned int limit;		/* of the CPUs' arrays */
-	unsigned int shared;		/* shared array's limit, in batchcounts */
-	unsigned int colour;		/* colours there are */
-	unsigned int colour_off;	/* bytes from one colour to the next */
-	unsigned int freelist_size;	/* bytes of a slab's indices */
-	unsigned int useroffset;	/* first byte that may be copied to user space, */
-	unsigned int usersize;		/* and how many may */
+	unsigned int useroffset;	/* first byte that may be copied to user space */
+	unsigned int usersize;		/* bytes from there that may be copied */
+	int refcount;			/* users by name, slab.mutex; merged: more than 1 */
 	void (*ctor)(void *objp);
 
 	struct mmbox *box;
 	char name[MMBOX_SLAB_NAME_LEN];
 	struct list_head list;		/* box->slab.caches, slab.mutex */
 	struct mmbox_face_dir *dir;	/* the observer's: its files, or NULL; slab.mutex */
-	struct mmbox_host_percpu *host_cpu_cache;	/* owns cpu_cache */
-	int refcount;			/* users by name, slab.mutex; merged: more than 1 */
-	bool boot;			/* made with the box, goes with the box */
 
-	bool stats_on;
-	struct mmbox_cache_stats stats;
-	struct mmbox_kmem_cache_node *node[MMBOX_MAX_NUMNODES];
+	struct mmbox_slab_cache slab;	/* SLAB's own; last, as its length depends on nr_nodes */
 };
 
-/* How a slab's indices are read and written. */
-enum mmbox_freelist_kind {
-	MMBOX_FREELIST_BYTES,		/* one byte each */
-	MMBOX_FREELIST_SPILLED,		/* bytes, the first eight in another object */
-	MMBOX_FREELIST_SHORTS,		/* two bytes each */
+/* What slabinfo shows of a cache. */
+struct mmbox_slabinfo {
+	unsigned long active_objs;
+	unsigned long num_objs;
+	unsigned long active_slabs;
+	unsigned long num_slabs;
+	unsigned long shared_avail;
+	unsigned int limit;
+	unsigned int batchcount;
+	unsigned int shared;
+	unsigned int objects_per_slab;
+	unsigned int cache_order;
+	const struct mmbox_cache_stats *stats;	/* NULL without slab_stats=1 */
 };
 
-/* A CPU's array has to fit what per-CPU allocations can be; shared as many batches. */
-#define MMBOX_MAX_LIMIT		4000
+/* ---- what a cache consists of, for those who look at all of it ---- */
 
-/* Not for callers of mmbox_kmem_cache_create(): how freelists are kept. */
-#define MMBOX_CFLGS_OBJFREELIST_SLAB	((slab_flags_t __force)0x40000000U)
-#define MMBOX_CFLGS_OFF_SLAB		((slab_flags_t __force)0x80000000U)
+/* A list of slabs that a walk comes to. */
+struct mmbox_slab_list {
+	const char *name;		/* as the field is called */
+	int nid;			/* whose list it is */
+	unsigned int min, max;		/* objects of a slab on it that may be out */
+};
+
+/* What a node says it has; a walk has shown it slab by slab before. */
+struct mmbox_node_counts {
+	int nid;
+	unsigned long total_slabs;
+	unsigned long free_slabs;	/* with all objects free */
+	unsigned long free_objects;	/* in slabs */
+	unsigned int colour_next;	/* SLAB's */
+};
+
+/* Free objects in front of the slabs. */
+struct mmbox_object_stack {
+	const char *what;		/* "array of CPU", completed by @nr */
+	int nr;				/* CPU or node */
+	int nid;			/* node of the objects */
+	unsigned int avail;		/* objects in @entry */
+	unsigned int limit;		/* room there; 0: there is no such stack */
+	unsigned int batchcount;	/* objects to move at once */
+	bool touched;			/* used since the reaper looked */
+	bool idle;			/* no CPU is at work on it */
+	void *const *entry;		/* where each begins, its red zone included */
+};
+
+/* Whoever walks over a cache: functions for what it wants to see, NULL for the rest. */
+struct mmbox_slab_walker {
+	/* A slab. Returns false to leave the list, which is broken then. */
+	bool (*slab)(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list);
+	/* A node, after its slabs. */
+	void (*node)(void *arg, const struct mmbox_node_counts *counts);
+	void (*stack)(void *arg, const struct mmbox_object_stack *stack);
+	/* A field of the design's own; @nid is NUMA_NO_NODE for one of the cache. */
+	void (*field)(void *arg, int nid, const char *name, unsigned long value);
+};
+
+/*
+ * A design of slabs: what slab_common.c, kmalloc.c, slab_rcu.c, slab_debug.c and
+ * the layers above ask of it. The fast paths are not here, as nothing on them is
+ * called through a pointer: see docs/development.md. Unless said otherwise these
+ * are called in process context and may sleep.
+ */
+struct mmbox_slab_ops {
+	const char *name;
+
+	/* Boot memory for the parts of the first caches, which kmalloc cannot give. */
+	size_t boot_bytes;
+	/* Size that a cache's parts take from kmalloc: its cache comes first. 0: none. */
+	size_t kmalloc_first;
+
+	/*
+	 * Lay out the slabs of a cache and make it work. Generic fields are set but
+	 * num, gfporder, size, obj_offset and the masks. Under slab.mutex.
+	 */
+	int (*create)(struct mmbox_kmem_cache *cachep);
+	/* What create() leaves out for a cache with @boot, once kmalloc is up. */
+	int (*create_late)(struct mmbox_kmem_cache *cachep);
+	/* The end of a cache without slabs. Under slab.mutex. */
+	void (*release)(struct mmbox_kmem_cache *cachep);
+	/*
+	 * Give back free slabs, and objects in front of slabs; with @cpus those of
+	 * CPUs too, and cpus_read_lock() is held. Returns 0 if no slab is left.
+	 */
+	int (*shrink)(struct mmbox_kmem_cache *cachep, bool cpus);
+	/* The same for all caches, for reclaim. Under slab.mutex and cpus_read_lock(). */
+	void (*reap)(struct mmbox *box);
+	/* A slab's grace period is over: free it. */
+	void (*free_slab)(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab);
+	/* A write to slabinfo. Under slab.mutex. 0, -EINVAL or -ENOMEM. */
+	int (*tune)(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int shared);
+
+	/* Background work, and CPUs that come and go: see cpu.c. */
+	int (*start)(struct mmbox *box);
+	void (*stop)(struct mmbox *box);
+	void (*cpu_prepare)(struct mmbox *box, unsigned int cpu);
+	void (*cpu_online)(struct mmbox *box, unsigned int cpu);
+	void (*cpu_offline)(struct mmbox *box, unsigned int cpu);
+	void (*cpu_dead)(struct mmbox *box, unsigned int cpu);
+
+	/* For those who show and check. Under slab.mutex. */
+	void (*get_slabinfo)(struct mmbox_kmem_cache *cachep, struct mmbox_slabinfo *sinfo);
+	unsigned long (*node_slabs)(const struct mmbox_kmem_cache *cachep, int nid);
+	/* Fields, nodes with their slabs and stacks: under their locks, so in atomic context. */
+	void (*walk)(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
+		     void *arg);
+	/* Each CPU's stacks, on that CPU, with nobody at work on them. */
+	void (*walk_cpus)(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
+			  void *arg);
+	/* The same from here, while their CPUs may be at work. */
+	void (*peek_cpus)(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
+			  void *arg);
+	/* Indices on a slab's freelist, and their positions; list_lock is held. */
+	void (*walk_freelist)(const struct mmbox_kmem_cache *cachep,
+			      const struct mmbox_page *slab,
+			      void (*fn)(void *arg, unsigned int pos, unsigned int idx),
+			      void *arg);
+	/* Is an object on its slab's freelist? Any context; the slab may have gone. */
+	bool (*on_freelist)(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab,
+			    unsigned int idx);
+	/* Does the object hold the freelist of its slab? */
+	bool (*holds_freelist)(const struct mmbox_kmem_cache *cachep,
+			       const struct mmbox_page *slab, unsigned int idx);
+};
 
 /* Caches that stand behind kmalloc: 96, 192, and powers of two. */
 #define MMBOX_KMALLOC_SHIFT_LOW		3
@@ -305,6 +331,8 @@ struct mmbox_slab {
 	struct mmbox_kfree_hint __percpu *hints;	/* what kfree() saw last */
 	struct mmbox_host_percpu *host_hints;	/* owns hints */
 	struct mmbox_kmem_cache *kmem_cache;	/* where the others come from */
+	const struct mmbox_slab_ops *ops;	/* the design of its slabs */
+	void *boot_mem;			/* ops->boot_bytes for the first caches */
 	/* By size in 8 bytes up to 192, and by index for all. Sizes below
 	 * kmalloc_min= are served by the smallest cache there is.
 	 */
@@ -318,19 +346,6 @@ struct mmbox_slab {
 	atomic_long_t peak_slab_pages;	/* the most there were */
 	struct mmbox_slab_debug debug;
 	struct mmbox_failslab failslab;
-};
-
-struct mmbox_slabinfo {
-	unsigned long active_objs;
-	unsigned long num_objs;
-	unsigned long active_slabs;
-	unsigned long num_slabs;
-	unsigned long shared_avail;
-	unsigned int limit;
-	unsigned int batchcount;
-	unsigned int shared;
-	unsigned int objects_per_slab;
-	unsigned int cache_order;
 };
 
 #endif /* _MMBOX_TYPES_SLAB_H */

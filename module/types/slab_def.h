@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * SLAB: what it alone has of a cache, after <linux/slab_def.h> of Linux 6.1. For
+ * SLAB's own files; the others go through struct mmbox_slab_ops, types/slab.h.
+ */
+#ifndef _MMBOX_TYPES_SLAB_DEF_H
+#define _MMBOX_TYPES_SLAB_DEF_H
+
+#include <linux/atomic.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "types/mmzone.h"
+
+struct mmbox_host_percpu;
+
+#define MMBOX_SLAB_MAX_ORDER	1	/* slab_max_order of a machine over 32 MiB */
+#define MMBOX_FREELIST_UNIT	32	/* bytes, what page->freelist counts off-slab */
+#define MMBOX_SLAB_OBJ_MIN_SIZE	16	/* below, indices take two bytes */
+
+/*
+ * A stack of free objects, most recently freed on top: of one CPU in front of
+ * a cache, or shared by the CPUs of a node.
+ *
+ * A CPU's own has no lock. Its CPU works on it with preemption off, and counts
+ * @busy up before it reads anything else. It is MMBOX_AC_IDLE while nobody is
+ * inside, so that one instruction marks it and tells; an interrupt that comes
+ * to 1 or more counts down again and goes to the node's lists instead. A cache
+ * whose objects need more than the fast paths do is diverted from them by
+ * another value for nobody: 0, see struct mmbox_slab_cache.
+ */
+struct mmbox_array_cache {
+	unsigned int avail;		/* objects in entry[] */
+	unsigned int limit;		/* objects entry[] may hold */
+	u16 batchcount;			/* objects to move at once */
+	u8 hinter;			/* mmbox_hinter() of the CPU */
+	union {
+		struct {
+			u32 busy;	/* idle as its cache says; more: the CPU is inside */
+			u32 touched;	/* not 0: used since the reaper last looked */
+		};
+		u64 busy_touched;	/* both at once, for the fast paths */
+	};
+	unsigned long hint;		/* address of the first object of the slab
+					 * freed to last, or mmbox_no_hint()
+					 */
+	void *entry[];
+};
+
+#define MMBOX_AC_IDLE		U32_MAX	/* busy: nobody is inside */
+#define MMBOX_AC_DIVERTED	0	/* busy: nobody is, and none comes this way */
+#define MMBOX_AC_IDLE_TOUCHED	U64_MAX	/* busy_touched: idle, and touched */
+
+struct mmbox_kmem_cache_node {
+	raw_spinlock_t list_lock;	/* all below, and the slabs on the lists */
+	struct list_head slabs_partial;	/* some objects free */
+	struct list_head slabs_full;	/* none free */
+	struct list_head slabs_free;	/* all free */
+	unsigned long total_slabs;	/* length of all three lists */
+	unsigned long free_slabs;	/* length of slabs_free */
+	unsigned long free_objects;	/* free in the slabs of the lists */
+	unsigned int free_limit;	/* free_objects above which slabs go back */
+	unsigned int colour_next;	/* colour of the newest slab; atomic, no lock */
+	struct mmbox_array_cache *shared;	/* shared by the CPUs, or NULL */
+	/* What its CPUs free to each other node; slab.mutex, and for CPUs that
+	 * only look a grace period. NULL in a box of one node.
+	 */
+	struct mmbox_alien_cache **alien;
+	unsigned long next_reap;	/* jiffies */
+	int free_touched;		/* slabs_free was needed since the last reap */
+};
+
+/* Objects of another node, on their way home. */
+struct mmbox_alien_cache {
+	raw_spinlock_t lock;		/* all below; before the home node's list_lock */
+	struct mmbox_array_cache ac;
+};
+
+/* What slabinfo shows with slab_stats=1. */
+struct mmbox_cache_stats {
+	atomic_long_t num_active;	/* objects not in their slabs */
+	atomic_long_t num_allocations;	/* objects moved from slabs to arrays */
+	atomic_long_t high_mark;	/* the most num_active was */
+	atomic_long_t grown;		/* slabs made */
+	atomic_long_t reaped;		/* slabs that the reaper gave back */
+	atomic_long_t errors;		/* nothing counts these, in 6.1 as here */
+	atomic_long_t max_freeable;	/* the most free slabs that a flush saw */
+	atomic_long_t node_allocs;	/* objects taken past the arrays */
+	atomic_long_t node_frees;	/* objects freed to another node */
+	atomic_long_t node_overflow;	/* of these, found the alien cache full */
+	atomic_long_t allochit;		/* allocations from a CPU's array */
+	atomic_long_t allocmiss;	/* and with it empty */
+	atomic_long_t freehit;		/* frees to a CPU's array */
+	atomic_long_t freemiss;		/* and with it full */
+};
+
+/* How a slab's indices are read and written. */
+enum mmbox_freelist_kind {
+	MMBOX_FREELIST_BYTES,		/* one byte each */
+	MMBOX_FREELIST_SPILLED,		/* bytes, the first eight in another object */
+	MMBOX_FREELIST_SHORTS,		/* two bytes each */
+};
+
+/* A CPU's array has to fit what per-CPU allocations can be; shared as many batches. */
+#define MMBOX_MAX_LIMIT		4000
+
+/* kmem_cache->flags, not for callers of mmbox_kmem_cache_create(): where freelists are. */
+#define MMBOX_CFLGS_OBJFREELIST_SLAB	((slab_flags_t __force)0x40000000U)
+#define MMBOX_CFLGS_OFF_SLAB		((slab_flags_t __force)0x80000000U)
+
+/* SLAB's part of struct mmbox_kmem_cache. */
+struct mmbox_slab_cache {
+	struct mmbox_host_percpu *host_cpu_cache;	/* owns cpu_cache */
+	u32 idle;			/* array_cache->busy while nobody is inside */
+	u8 index_size;			/* bytes a freelist index, 1 or 2 */
+	u8 freelist_kind;		/* enum mmbox_freelist_kind */
+	u8 freelist_offset;		/* on-object freelist: bytes into its object */
+	bool stats_on;			/* slab_stats=1 */
+	unsigned int freelist_size;	/* bytes of a slab's indices */
+	unsigned int batchcount;	/* of the CPUs' arrays */
+	unsigned int limit;		/* of the CPUs' arrays */
+	unsigned int shared;		/* shared array's limit, in batchcounts */
+	unsigned int colour;		/* colours there are */
+	unsigned int colour_off;	/* bytes from one colour to the next */
+	struct mmbox_cache_stats stats;
+	struct mmbox_kmem_cache_node *node[MMBOX_MAX_NUMNODES];
+};
+
+#endif /* _MMBOX_TYPES_SLAB_DEF_H */
