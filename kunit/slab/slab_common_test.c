@@ -655,6 +655,51 @@ static void mempool_on_cache(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
+static void never_run(void *objp)
+{
+}
+
+/* What struct mmbox_kmem_cache_args says is what the cache has; NULL is all zero. */
+static void create_args(struct kunit *test)
+{
+	static const struct mmbox_kmem_cache_args all = {
+		.align = 256, .useroffset = 8, .usersize = 16, .ctor = never_run,
+	};
+	static const struct mmbox_kmem_cache_args bad[] = {
+		{ .align = 3 },
+		{ .align = 2 * PAGE_SIZE },
+		{ .useroffset = 8 },
+		{ .useroffset = 40, .usersize = 61 },
+		{ .useroffset = U32_MAX, .usersize = 2 },
+		{ .usersize = 101 },
+	};
+	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
+	struct mmbox_kmem_cache *cachep;
+	unsigned int i;
+
+	cachep = __mmbox_kmem_cache_create_args(box, "all", 100, &all, SLAB_RECLAIM_ACCOUNT);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	KUNIT_EXPECT_EQ(test, cachep->object_size, 100);
+	KUNIT_EXPECT_EQ(test, cachep->align, 256);
+	KUNIT_EXPECT_EQ(test, cachep->useroffset, 8);
+	KUNIT_EXPECT_EQ(test, cachep->usersize, 16);
+	KUNIT_EXPECT_PTR_EQ(test, cachep->ctor, all.ctor);
+	KUNIT_EXPECT_TRUE(test, cachep->flags & SLAB_RECLAIM_ACCOUNT);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+
+	cachep = __mmbox_kmem_cache_create_args(box, "none", 100, NULL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	KUNIT_EXPECT_EQ(test, cachep->align, 8);
+	KUNIT_EXPECT_EQ(test, cachep->usersize, 0);
+	KUNIT_EXPECT_NULL(test, cachep->ctor);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		cachep = mmbox_kmem_cache_try_create_args(box, "bad", 100, &bad[i], 0);
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(cachep), -EINVAL, "bad %u", i);
+	}
+}
+
 static unsigned long used_objects(struct mmbox_kmem_cache *cachep, void **objs, unsigned int nr)
 {
 	unsigned long used;
@@ -749,6 +794,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(says_that_it_may_sleep),
 #endif
 	KUNIT_CASE(mempool_on_cache),
+	KUNIT_CASE(create_args),
 	KUNIT_CASE(leaked_objects),
 	KUNIT_CASE(names),
 	{}

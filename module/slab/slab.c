@@ -744,6 +744,12 @@ static void slab_release(struct mmbox_kmem_cache *cachep)
 	mmbox_host_free_percpu(&cachep->box->host, cachep->slab.host_cpu_cache);
 }
 
+/* ops->cache_size */
+static unsigned int slab_cache_size(int nr_nodes)
+{
+	return offsetof(struct mmbox_kmem_cache, slab.node[nr_nodes]);
+}
+
 /* ops->node_slabs */
 static unsigned long slab_node_slabs(const struct mmbox_kmem_cache *cachep, int nid)
 {
@@ -755,6 +761,7 @@ static unsigned long slab_node_slabs(const struct mmbox_kmem_cache *cachep, int 
 /* box.c installs it. */
 const struct mmbox_slab_ops mmbox_slab_design = {
 	.name = "slab",
+	.cache_size = slab_cache_size,
 	.boot_bytes = 2 * MMBOX_MAX_NUMNODES * sizeof(struct mmbox_kmem_cache_node),
 	.kmalloc_first = sizeof(struct mmbox_kmem_cache_node),
 	.create = slab_create,

@@ -87,14 +87,19 @@ int mmbox_kmem_cache_boot(struct mmbox *box);
 int mmbox_kmem_cache_init(struct mmbox *box);
 void mmbox_kmem_cache_exit(struct mmbox *box);
 struct mmbox_kmem_cache *
-mmbox_kmem_cache_try_create(struct mmbox *box, const char *name,
-			    unsigned int size, unsigned int align,
-			    slab_flags_t flags, void (*ctor)(void *));
-struct mmbox_kmem_cache *
-mmbox_kmem_cache_try_create_usercopy(struct mmbox *box, const char *name,
-				     unsigned int size, unsigned int align,
-				     slab_flags_t flags, unsigned int useroffset,
-				     unsigned int usersize, void (*ctor)(void *));
+mmbox_kmem_cache_try_create_args(struct mmbox *box, const char *name, unsigned int object_size,
+				 const struct mmbox_kmem_cache_args *args, slab_flags_t flags);
+
+/* mmbox_kmem_cache_create(), but the error comes as an ERR_PTR(). */
+static inline struct mmbox_kmem_cache *
+mmbox_kmem_cache_try_create(struct mmbox *box, const char *name, unsigned int size,
+			    unsigned int align, slab_flags_t flags, void (*ctor)(void *))
+{
+	const struct mmbox_kmem_cache_args args = { .align = align, .ctor = ctor };
+
+	return mmbox_kmem_cache_try_create_args(box, name, size, &args, flags);
+}
+
 struct mmbox_kmem_cache *mmbox_kmalloc_slab(struct mmbox *box, size_t size,
 					    gfp_t gfp);
 

@@ -52,11 +52,8 @@ static unsigned int calculate_alignment(slab_flags_t flags, unsigned int align,
 	return ALIGN(align, sizeof(void *));
 }
 
-static int check_create(struct mmbox *box, const char *name, unsigned int size,
-			unsigned int align, slab_flags_t flags, unsigned int useroffset,
-			unsigned int usersize)
+static int check_name(const struct mmbox *box, const char *name)
 {
-	unsigned long max = PAGE_SIZE << (box->pages.max_order - 1);
 	const char *p;
 
 	if (!name || !*name || strnlen(name, MMBOX_SLAB_NAME_LEN) == MMBOX_SLAB_NAME_LEN) {
@@ -71,14 +68,24 @@ static int check_create(struct mmbox *box, const char *name, unsigned int size,
 		       box->name);
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static int check_create(const struct mmbox *box, const char *name, unsigned int size,
+			const struct mmbox_kmem_cache_args *args, slab_flags_t flags)
+{
+	unsigned long max = PAGE_SIZE << (box->pages.max_order - 1);
+
+	if (check_name(box, name))
+		return -EINVAL;
 	if (!size || size > max) {
 		pr_err("%s: cache %s: size %u must be 1 to %lu bytes\n", box->name,
 		       name, size, max);
 		return -EINVAL;
 	}
-	if (align > PAGE_SIZE || (align && !is_power_of_2(align))) {
+	if (args->align > PAGE_SIZE || (args->align && !is_power_of_2(args->align))) {
 		pr_err("%s: cache %s: align %u must be 0 or a power of two up to %lu bytes\n",
-		       box->name, name, align, PAGE_SIZE);
+		       box->name, name, args->align, PAGE_SIZE);
 		return -EINVAL;
 	}
 	if (flags & ~(CREATE_FLAGS | IGNORED_FLAGS)) {
@@ -87,9 +94,10 @@ static int check_create(struct mmbox *box, const char *name, unsigned int size,
 		       (__force unsigned int)(CREATE_FLAGS | IGNORED_FLAGS));
 		return -EINVAL;
 	}
-	if (usersize > size || useroffset > size - usersize || (useroffset && !usersize)) {
+	if (args->usersize > size || args->useroffset > size - args->usersize ||
+	    (args->useroffset && !args->usersize)) {
 		pr_err("%s: cache %s: usercopy region of %u bytes at %u must lie in the %u of an object\n",
-		       box->name, name, usersize, useroffset, size);
+		       box->name, name, args->usersize, args->useroffset, size);
 		return -EINVAL;
 	}
 	return 0;
@@ -137,14 +145,17 @@ static struct mmbox_kmem_cache *create_alias(struct mmbox *box, unsigned int siz
 }
 
 static void init_cache(struct mmbox_kmem_cache *cachep, struct mmbox *box,
-		       const char *name, unsigned int size, unsigned int align,
-		       slab_flags_t flags)
+		       const char *name, unsigned int size,
+		       const struct mmbox_kmem_cache_args *args, slab_flags_t flags)
 {
 	cachep->box = box;
 	strscpy(cachep->name, name, sizeof(cachep->name));
 	cachep->object_size = size;
-	cachep->align = calculate_alignment(flags, align, size);
+	cachep->align = calculate_alignment(flags, args->align, size);
 	cachep->flags = flags;
+	cachep->useroffset = args->useroffset;
+	cachep->usersize = args->usersize;
+	cachep->ctor = args->ctor;
 	cachep->refcount = 1;
 }
 
@@ -191,44 +202,37 @@ static void release_cache(struct mmbox_kmem_cache *cachep)
 }
 
 /**
- * mmbox_kmem_cache_try_create_usercopy() - create a cache, or say why not
+ * mmbox_kmem_cache_try_create_args() - create a cache, or say why not
  * @box: the box
- * @name: shown in slabinfo; copied
- * @size: bytes an object
- * @align: bytes, a power of two, or 0
- * @flags: SLAB_HWCACHE_ALIGN, SLAB_CACHE_DMA, SLAB_CACHE_DMA32,
- *	SLAB_RECLAIM_ACCOUNT, SLAB_TYPESAFE_BY_RCU, SLAB_NOLEAKTRACE (never an
- *	off-slab freelist), SLAB_ACCOUNT (only merged alike); with slab_debug=
- *	also SLAB_CONSISTENCY_CHECKS, SLAB_RED_ZONE, SLAB_POISON, SLAB_STORE_USER
- *	and SLAB_TRACE, as its letters; others that 6.1 takes are ignored
- * @useroffset: first byte that mmbox_copy_to_user() and its like may copy
- * @usersize: bytes that they may
- * @ctor: run once for each object of a new slab, or NULL
+ * @name: as __mmbox_kmem_cache_create_args()
+ * @object_size: bytes
+ * @args: as __mmbox_kmem_cache_create_args()
+ * @flags: as __mmbox_kmem_cache_create_args()
  *
  * Context: process, may sleep.
- * Return: the cache, or an ERR_PTR(): -EINVAL for a bad argument, -E2BIG,
- * -ENOMEM.
+ * Return: the cache, or an ERR_PTR(): -EINVAL for a bad argument, which the log
+ * names; -E2BIG if no slab can hold an object; -ENOMEM.
  */
 struct mmbox_kmem_cache *
-mmbox_kmem_cache_try_create_usercopy(struct mmbox *box, const char *name,
-				     unsigned int size, unsigned int align,
-				     slab_flags_t flags, unsigned int useroffset,
-				     unsigned int usersize, void (*ctor)(void *))
+mmbox_kmem_cache_try_create_args(struct mmbox *box, const char *name, unsigned int object_size,
+				 const struct mmbox_kmem_cache_args *args, slab_flags_t flags)
 {
+	static const struct mmbox_kmem_cache_args defaults;
 	struct mmbox_kmem_cache *cachep = NULL;
 	int err;
 
-	err = check_create(box, name, size, align, flags, useroffset, usersize);
+	args = args ?: &defaults;
+	err = check_create(box, name, object_size, args, flags);
 	if (err)
 		return ERR_PTR(err);
 	flags &= CREATE_FLAGS;
-	/* As without CONFIG_DEBUG_SLAB, unless slab_debug= has caches watched. */
+	/* Unless slab_debug= watches caches, as without CONFIG_DEBUG_SLAB. */
 	if (!box->slab.debug.on)
 		flags &= ~MMBOX_SLAB_DEBUG_FLAGS;
 
 	mutex_lock(&box->slab.mutex);
-	if (!usersize && !ctor && !mmbox_slab_debug_letters(box, name))
-		cachep = create_alias(box, size, align, flags);
+	if (!args->usersize && !args->ctor && !mmbox_slab_debug_letters(box, name))
+		cachep = create_alias(box, object_size, args->align, flags);
 	if (cachep)
 		goto unlock;
 	cachep = mmbox_kmem_cache_zalloc(box->slab.kmem_cache, GFP_KERNEL);
@@ -236,10 +240,7 @@ mmbox_kmem_cache_try_create_usercopy(struct mmbox *box, const char *name,
 		err = -ENOMEM;
 		goto unlock;
 	}
-	init_cache(cachep, box, name, size, align, flags);
-	cachep->useroffset = useroffset;
-	cachep->usersize = usersize;
-	cachep->ctor = ctor;
+	init_cache(cachep, box, name, object_size, args, flags);
 	err = create_cache(cachep);
 	if (err) {
 		mmbox_kmem_cache_free(box->slab.kmem_cache, cachep);
@@ -252,80 +253,36 @@ unlock:
 	mutex_unlock(&box->slab.mutex);
 	return err ? ERR_PTR(err) : cachep;
 }
+MMBOX_EXPORT_INTERNAL(mmbox_kmem_cache_try_create_args);
 
 /**
- * mmbox_kmem_cache_try_create() - create a cache without usercopy region
+ * __mmbox_kmem_cache_create_args() - create a cache
  * @box: the box
- * @name: shown in slabinfo; copied
- * @size: bytes an object
- * @align: bytes, a power of two, or 0
- * @flags: as mmbox_kmem_cache_try_create_usercopy()
- * @ctor: run once for each object of a new slab, or NULL
+ * @name: shown in slabinfo; copied; 1 to 47 characters without spaces
+ * @object_size: bytes
+ * @args: what else is asked for, or NULL: 0 for all of it
+ * @flags: SLAB_HWCACHE_ALIGN, SLAB_CACHE_DMA, SLAB_CACHE_DMA32,
+ *	SLAB_RECLAIM_ACCOUNT, SLAB_TYPESAFE_BY_RCU, SLAB_NOLEAKTRACE (never an
+ *	off-slab freelist), SLAB_ACCOUNT (only merged alike); with slab_debug=
+ *	also SLAB_CONSISTENCY_CHECKS, SLAB_RED_ZONE, SLAB_POISON, SLAB_STORE_USER
+ *	and SLAB_TRACE, as its letters. Others that 6.1 takes are ignored. Any other
+ *	flag is refused, SLAB_PANIC too
  *
- * Context: process, may sleep.
- * Return: as mmbox_kmem_cache_try_create_usercopy().
- */
-struct mmbox_kmem_cache *
-mmbox_kmem_cache_try_create(struct mmbox *box, const char *name,
-			    unsigned int size, unsigned int align,
-			    slab_flags_t flags, void (*ctor)(void *))
-{
-	return mmbox_kmem_cache_try_create_usercopy(box, name, size, align, flags, 0, 0,
-						    ctor);
-}
-MMBOX_EXPORT_INTERNAL(mmbox_kmem_cache_try_create);
-
-/**
- * mmbox_kmem_cache_create_usercopy() - create a cache with a region for user space
- * @box: the box
- * @name: shown in slabinfo; copied
- * @size: bytes an object
- * @align: bytes, a power of two, or 0
- * @flags: see mmbox_kmem_cache_try_create_usercopy(); SLAB_PANIC is refused
- * @useroffset: first byte of the region in an object
- * @usersize: bytes of the region, 0 for none; not in the object: refused
- * @ctor: run once for each object of a new slab, or NULL
+ * As __kmem_cache_create_args() of Linux 6.12. A bad argument is named in the log.
  *
  * Context: process, may sleep.
  * Return: the cache, or NULL.
  */
 struct mmbox_kmem_cache *
-mmbox_kmem_cache_create_usercopy(struct mmbox *box, const char *name,
-				 unsigned int size, unsigned int align,
-				 slab_flags_t flags, unsigned int useroffset,
-				 unsigned int usersize, void (*ctor)(void *))
+__mmbox_kmem_cache_create_args(struct mmbox *box, const char *name, unsigned int object_size,
+			       const struct mmbox_kmem_cache_args *args, slab_flags_t flags)
 {
 	struct mmbox_kmem_cache *cachep;
 
-	cachep = mmbox_kmem_cache_try_create_usercopy(box, name, size, align, flags,
-						      useroffset, usersize, ctor);
+	cachep = mmbox_kmem_cache_try_create_args(box, name, object_size, args, flags);
 	return IS_ERR(cachep) ? NULL : cachep;
 }
-EXPORT_SYMBOL_GPL(mmbox_kmem_cache_create_usercopy);
-
-/**
- * mmbox_kmem_cache_create() - create a cache
- * @box: the box
- * @name: shown in slabinfo; copied
- * @size: bytes an object
- * @align: bytes, a power of two, or 0
- * @flags: see mmbox_kmem_cache_try_create_usercopy(); SLAB_PANIC is refused
- * @ctor: run once for each object of a new slab, or NULL
- *
- * Context: process, may sleep.
- * Return: the cache, or NULL.
- */
-struct mmbox_kmem_cache *
-mmbox_kmem_cache_create(struct mmbox *box, const char *name, unsigned int size,
-			unsigned int align, slab_flags_t flags,
-			void (*ctor)(void *))
-{
-	struct mmbox_kmem_cache *cachep;
-
-	cachep = mmbox_kmem_cache_try_create(box, name, size, align, flags, ctor);
-	return IS_ERR(cachep) ? NULL : cachep;
-}
-EXPORT_SYMBOL_GPL(mmbox_kmem_cache_create);
+EXPORT_SYMBOL_GPL(__mmbox_kmem_cache_create_args);
 
 static void report_leaks(struct mmbox_kmem_cache *cachep)
 {
@@ -526,6 +483,11 @@ static int create_kmalloc_cache(struct mmbox *box, enum mmbox_kmalloc_cache_type
 				unsigned int idx)
 {
 	unsigned int size = mmbox_kmalloc_index_size(idx);
+	const struct mmbox_kmem_cache_args args = {
+		/* Powers of two are aligned to themselves: slab_common.c, Linux 6.1. */
+		.align = is_power_of_2(size) ? size : 0,
+		.usersize = size,
+	};
 	struct mmbox_slab *s = &box->slab;
 	struct mmbox_kmem_cache *cachep;
 	char name[MMBOX_SLAB_NAME_LEN];
@@ -537,10 +499,8 @@ static int create_kmalloc_cache(struct mmbox *box, enum mmbox_kmalloc_cache_type
 	cachep = mmbox_kmem_cache_zalloc(s->kmem_cache, GFP_KERNEL);
 	if (!cachep)
 		return -ENOMEM;
-	/* Powers of two are aligned to themselves: slab_common.c, Linux 6.1. */
-	init_cache(cachep, box, name, size, is_power_of_2(size) ? size : 0,
+	init_cache(cachep, box, name, size, &args,
 		   SLAB_HWCACHE_ALIGN | kmalloc_types[type].flags);
-	cachep->usersize = size;
 	err = create_boot_cache(cachep);
 	if (err)
 		return err;
@@ -632,6 +592,7 @@ int mmbox_kmem_cache_boot(struct mmbox *box)
  */
 int mmbox_kmem_cache_init(struct mmbox *box)
 {
+	static const struct mmbox_kmem_cache_args args = { .align = MMBOX_CACHE_ALIGN };
 	struct mmbox_kmem_cache *kmem_cache = box->slab.kmem_cache, *first = NULL;
 	enum mmbox_kmalloc_cache_type type;
 	unsigned int idx;
@@ -647,9 +608,8 @@ int mmbox_kmem_cache_init(struct mmbox *box)
 		return err;
 	mutex_lock(&box->slab.mutex);
 
-	init_cache(kmem_cache, box, "kmem_cache",
-		   offsetof(struct mmbox_kmem_cache, slab.node[box->nr_nodes]),
-		   MMBOX_CACHE_ALIGN, SLAB_HWCACHE_ALIGN);
+	init_cache(kmem_cache, box, "kmem_cache", box->slab.ops->cache_size(box->nr_nodes),
+		   &args, SLAB_HWCACHE_ALIGN);
 	err = create_boot_cache(kmem_cache);
 	if (err)
 		goto unlock;

@@ -141,6 +141,8 @@ struct mmbox_slab_walker {
 struct mmbox_slab_ops {
 	const char *name;
 
+	/* Bytes of a struct mmbox_kmem_cache with the design's part for so many nodes. */
+	unsigned int (*cache_size)(int nr_nodes);
 	/* Boot memory for the parts of the first caches, which kmalloc cannot give. */
 	size_t boot_bytes;
 	/* Size that a cache's parts take from kmalloc: its cache comes first. 0: none. */
@@ -151,7 +153,7 @@ struct mmbox_slab_ops {
 	 * num, gfporder, size, obj_offset and the masks. Under slab.mutex.
 	 */
 	int (*create)(struct mmbox_kmem_cache *cachep);
-	/* What create() leaves out for a cache with @boot, once kmalloc is up. */
+	/* For the first two caches, once kmalloc is up: what create() could not do. */
 	int (*create_late)(struct mmbox_kmem_cache *cachep);
 	/* The end of a cache without slabs. Under slab.mutex. */
 	void (*release)(struct mmbox_kmem_cache *cachep);

@@ -142,15 +142,78 @@ void *mmbox_page_address(struct mmbox *box, const struct mmbox_page *page);
 struct mmbox_page *mmbox_virt_to_page(struct mmbox *box, const void *addr);
 
 /* slab_common.c, slab.c, slab_bulk.c: caches */
+
+/**
+ * struct mmbox_kmem_cache_args - what else a new cache may have
+ * @align: alignment of objects in bytes, a power of two up to a page; 0: as the
+ *	size and the flags ask for
+ * @useroffset: first byte that mmbox_copy_to_user() and mmbox_copy_from_user() may
+ *	copy of an object
+ * @usersize: bytes from there that they may copy; 0: none
+ * @ctor: run once for each object of a new slab, or NULL
+ *
+ * As struct kmem_cache_args. A field that is not set is 0, which is the default.
+ */
+struct mmbox_kmem_cache_args {
+	unsigned int align;
+	unsigned int useroffset;
+	unsigned int usersize;
+	void (*ctor)(void *objp);
+};
+
 struct mmbox_kmem_cache *
+__mmbox_kmem_cache_create_args(struct mmbox *box, const char *name, unsigned int object_size,
+			       const struct mmbox_kmem_cache_args *args, slab_flags_t flags);
+
+/**
+ * mmbox_kmem_cache_create_usercopy() - create a cache with a region for user space
+ * @box: the box
+ * @name: shown in slabinfo; copied
+ * @size: bytes an object
+ * @align: see struct mmbox_kmem_cache_args
+ * @flags: see __mmbox_kmem_cache_create_args()
+ * @useroffset: first byte of the region in an object
+ * @usersize: bytes of the region, 0 for none; not in the object: refused
+ * @ctor: run once for each object of a new slab, or NULL
+ *
+ * Context: process, may sleep.
+ * Return: the cache, or NULL.
+ */
+static inline struct mmbox_kmem_cache *
+mmbox_kmem_cache_create_usercopy(struct mmbox *box, const char *name, unsigned int size,
+				 unsigned int align, slab_flags_t flags,
+				 unsigned int useroffset, unsigned int usersize,
+				 void (*ctor)(void *))
+{
+	const struct mmbox_kmem_cache_args args = {
+		.align = align,
+		.useroffset = useroffset,
+		.usersize = usersize,
+		.ctor = ctor,
+	};
+
+	return __mmbox_kmem_cache_create_args(box, name, size, &args, flags);
+}
+
+/**
+ * mmbox_kmem_cache_create() - create a cache
+ * @box: the box
+ * @name: shown in slabinfo; copied
+ * @size: bytes an object
+ * @align: see struct mmbox_kmem_cache_args
+ * @flags: see __mmbox_kmem_cache_create_args()
+ * @ctor: run once for each object of a new slab, or NULL
+ *
+ * Context: process, may sleep.
+ * Return: the cache, or NULL.
+ */
+static inline struct mmbox_kmem_cache *
 mmbox_kmem_cache_create(struct mmbox *box, const char *name, unsigned int size,
-			unsigned int align, slab_flags_t flags,
-			void (*ctor)(void *));
-struct mmbox_kmem_cache *
-mmbox_kmem_cache_create_usercopy(struct mmbox *box, const char *name,
-				 unsigned int size, unsigned int align,
-				 slab_flags_t flags, unsigned int useroffset,
-				 unsigned int usersize, void (*ctor)(void *));
+			unsigned int align, slab_flags_t flags, void (*ctor)(void *))
+{
+	return mmbox_kmem_cache_create_usercopy(box, name, size, align, flags, 0, 0, ctor);
+}
+
 int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep);
 int mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep);
 unsigned int mmbox_kmem_cache_size(struct mmbox_kmem_cache *cachep);
