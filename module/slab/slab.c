@@ -758,7 +758,7 @@ static unsigned long slab_node_slabs(const struct mmbox_kmem_cache *cachep, int 
 	return n ? mmbox_glance(n->total_slabs) : 0;
 }
 
-/* box.c installs it. */
+/* mmbox_slab_setup() installs it. */
 const struct mmbox_slab_ops mmbox_slab_design = {
 	.name = "slab",
 	.cache_size = slab_cache_size,
