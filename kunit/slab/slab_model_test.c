@@ -739,7 +739,7 @@ static void busybody_step(struct busybody *b)
 		mutex_lock(&b->box->slab.mutex);
 		cachep = list_first_entry(&b->box->slab.caches, struct mmbox_kmem_cache, list);
 		mmbox_slab_tune(cachep, 1 + test_random(&b->seed) % 100, 1,
-				       test_random(&b->seed) % 3);
+				test_random(&b->seed) % 3);
 		mutex_unlock(&b->box->slab.mutex);
 		break;
 	default:

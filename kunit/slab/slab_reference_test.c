@@ -283,7 +283,7 @@ static void live_tune(struct kunit *test, struct live *live, int limit, int batc
 
 	mutex_lock(&box->slab.mutex);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_slab_tune(live->cachep, limit, batchcount,
-							shared));
+						 shared));
 	mutex_unlock(&box->slab.mutex);
 }
 

@@ -51,7 +51,7 @@ bool __mmbox_should_failslab(struct mmbox *box)
  * Context: process, may sleep.
  */
 void mmbox_failslab_begin(struct mmbox *box, unsigned long first, unsigned long count,
-			     unsigned long period)
+			  unsigned long period)
 {
 	struct mmbox_failslab *f = &box->slab.failslab;
 

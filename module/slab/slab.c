@@ -4,29 +4,28 @@
  *
  *	array_cache (a CPU's) <-> shared array <-> slabs of kmem_cache_node <-> pages
  *
- * A CPU takes objects from and puts them on a stack of its own. An empty stack
- * is refilled by a batch: from the shared array, else from partly used slabs,
- * else from free ones, else from a slab that is made from new pages. From a
- * full stack the oldest batch goes to the shared array, or back into its
- * slabs, of which entirely free ones return to the page allocator when the
- * node holds more free objects than free_limit.
+ * Each CPU allocates from an array of its own and frees to it. An empty array is
+ * refilled with a batch of objects: from the shared array, else from partial slabs,
+ * else from free slabs, else from a new slab. When the array is full, its oldest
+ * batch goes to the shared array, or else back to the slabs. A slab that becomes
+ * free goes back to the page allocator if its node holds more free objects than
+ * free_limit.
  *
- * A slab is a block of pages with objects, begun at a colour so that slabs do
- * not all use the same cache lines, and an array of object indices, of which
- * those from `active` on are free. The array lies at the slab's end, in a
- * kmalloc object (off-slab), or in one of the free objects (objfreelist).
+ * A slab is a block of pages. Its objects begin at a colour, so that the slabs of a
+ * cache do not all use the same cache lines. Its freelist is an array of object
+ * indices; the objects from position `active` on are free. The freelist lies at the
+ * end of the slab, in a kmalloc object (off-slab) or in a free object (objfreelist).
  *
  * slab_lists.c puts objects back into slabs, slab_pages.c takes slabs from the
  * page allocator and gives them back, slab_check.c says what an address is, and
  * slab_bulk.c has the calls for many objects at once.
  *
- * Which of these when, and how many: mm/slab.c of Linux 6.1. What differs is
- * the fast path, in slab_fast.h, which takes no lock and leaves interrupts on
- * (see struct mmbox_array_cache), and that every free is checked: the object
- * must be one of this cache, and not free already. To tell the latter, a free
- * object's first word is its index xor a secret of the box, from the making of
- * its slab on. Where the cache promises that contents survive, slab_used.c keeps
- * beside the slab which objects users have.
+ * All decisions are those of mm/slab.c of Linux 6.1. Two things differ. The fast
+ * paths, in slab_fast.h, take no lock and leave interrupts on: see struct
+ * mmbox_array_cache. And every free is checked: the object must belong to the cache
+ * and must not be free. The first word of a free object is its index xor a secret of
+ * the box, from the time its slab is made. A cache that promises to keep the
+ * contents of free objects has no such mark: slab_used.c keeps a bit for each object.
  */
 #include <linux/minmax.h>
 #include <linux/preempt.h>
@@ -40,8 +39,8 @@
 /* ---- a slab and its objects ---- */
 
 /*
- * Written once for indices of one byte and of two, so that the size is asked for
- * once and not for every object.
+ * One body for indices of one byte and of two. @bytes is a constant at each call, so
+ * the loop does not test it for each object.
  */
 static __always_inline void __take_free_objs(const struct mmbox_kmem_cache *cachep,
 					     const void *freelist, bool bytes,
@@ -56,7 +55,7 @@ static __always_inline void __take_free_objs(const struct mmbox_kmem_cache *cach
 		objpp[i] = s_mem + size * __mmbox_get_free_obj(freelist, bytes, i);
 }
 
-/* The same where the first indices lie elsewhere: MMBOX_FREELIST_SPILLED. */
+/* The same for MMBOX_FREELIST_SPILLED: the first indices are in another object. */
 static void take_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
 				   const struct mmbox_page *slab, const u8 *freelist,
 				   void *s_mem, void **objpp, unsigned int nr)
@@ -78,8 +77,8 @@ static void take_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
 /* ---- nodes ---- */
 
 /*
- * The node that this CPU allocates from: numa_mem_id(). With preemption on it may
- * be another one at once, so ask no more than once.
+ * The node that this CPU allocates from, as numa_mem_id(). With preemption on, the
+ * task may move to another CPU at any time, so read it once and keep the value.
  */
 static int local_nid(const struct mmbox_kmem_cache *cachep)
 {
@@ -91,7 +90,7 @@ static struct mmbox_kmem_cache_node *local_node(const struct mmbox_kmem_cache *c
 	return cachep->slab.node[local_nid(cachep)];
 }
 
-/* To ask one node and not try hard: gfp_exact_node(), mm/slab.c, Linux 6.1 */
+/* Flags for one node only, without reclaim: gfp_exact_node(), mm/slab.c, Linux 6.1 */
 static gfp_t gfp_exact_node(gfp_t gfp)
 {
 	return (gfp | __GFP_THISNODE | __GFP_NOWARN) & ~(__GFP_RECLAIM | __GFP_NOFAIL);
@@ -124,7 +123,7 @@ static unsigned int alloc_block(struct mmbox_kmem_cache *cachep,
 	return nr;
 }
 
-/* Put a slab from which objects were taken where it belongs now. */
+/* Put a slab on the list where it belongs after objects were taken from it. */
 static void fixup_slab_list(struct mmbox_kmem_cache *cachep,
 			    struct mmbox_kmem_cache_node *n,
 			    struct mmbox_page *slab)
@@ -139,7 +138,7 @@ static void fixup_slab_list(struct mmbox_kmem_cache *cachep,
 		slab->freelist = 0;
 }
 
-/* Take the slab off its list that the next objects should come from. */
+/* Choose the slab that the next objects come from, and take it off its list. */
 static struct mmbox_page *take_first_slab(struct mmbox_kmem_cache_node *n)
 {
 	struct mmbox_page *slab;
@@ -203,7 +202,7 @@ unlock:
 	return got;
 }
 
-/* A new slab, possibly used already, becomes the node's. */
+/* Add a new slab to its node. Some of its objects may be out already. */
 static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab)
 {
 	struct mmbox_kmem_cache_node *n = mmbox_slab_node(cachep, slab);
@@ -224,7 +223,7 @@ static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *s
 
 /* ---- array_cache: with preemption off, and marked busy ---- */
 
-/* A slab's first object, for one who asked for a node. */
+/* Take one object from the slabs of a node. NULL if none is free. */
 static void *node_first_object(struct mmbox_kmem_cache *cachep,
 			       struct mmbox_kmem_cache_node *n)
 {
@@ -246,8 +245,8 @@ static void *node_first_object(struct mmbox_kmem_cache *cachep,
 }
 
 /*
- * Take an object of a node past the arrays, but not from another one: what is
- * in its slabs, else a new slab, of which the other objects are then the node's.
+ * Allocate an object from the slabs of one node, without the arrays. If none is free,
+ * make a new slab on that node.
  */
 static void *node_alloc_one(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 {
@@ -259,15 +258,15 @@ static void *node_alloc_one(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 	slab = mmbox_cache_grow_begin(cachep, gfp_exact_node(gfp), nid);
 	if (!slab)
 		return NULL;
-	/* This one 6.1 forgets to count as active. */
+	/* 6.1 does not count this object as active either. */
 	alloc_block(cachep, slab, &objp, 1);
 	cache_grow_end(cachep, slab);
 	return objp;
 }
 
 /*
- * The node has nothing: what other nodes have, nearest first, else a new slab
- * from wherever the page allocator finds one, as hard as the caller may try.
+ * The local node has no memory. Take a free object of another node, nearest first.
+ * If there is none, make a slab on any node, with all the effort that @gfp allows.
  */
 static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 {
@@ -299,11 +298,11 @@ static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 		objp = node_alloc_one(cachep, gfp, nid);
 		if (objp)
 			return objp;
-		/* Others took all of it. */
+		/* Others have taken all of its objects: try again. */
 	}
 }
 
-/* Begin work on this CPU's array, unless the CPU is of another node than @nid. */
+/* Enter this CPU's array. NULL if it is in use, or if the CPU is not of node @nid. */
 static struct mmbox_array_cache *ac_begin_on_node(struct mmbox_kmem_cache *cachep, int nid,
 						  unsigned int *avail)
 {
@@ -317,9 +316,9 @@ static struct mmbox_array_cache *ac_begin_on_node(struct mmbox_kmem_cache *cache
 }
 
 /*
- * An object of node @nid from the array of the CPU, or from what refills it. NULL if
- * the array is in use below us, if there is nothing for it, or if the CPU is of
- * another node: it may change whenever preemption is on.
+ * Allocate an object of node @nid from this CPU's array, and refill the array if it
+ * is empty. NULL if this is an interrupt that has found the array in use, if there is
+ * no memory, or if the task has moved to a CPU of another node.
  */
 static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 {
@@ -349,7 +348,7 @@ static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 		return objp;
 
 	slab = mmbox_cache_grow_begin(cachep, gfp_exact_node(gfp), nid);
-	/* That may have been preempted: another CPU, or one that was given objects. */
+	/* Preemption was on: this may be another CPU, and its array may have objects. */
 	ac = ac_begin_on_node(cachep, nid, &avail);
 	if (ac) {
 		if (!avail && slab && slab->node_id == nid) {
@@ -362,7 +361,7 @@ static void *array_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 			objp = ac->entry[--avail];
 		}
 	}
-	/* Before others see its objects in the array, and give them back to it. */
+	/* Before the array is left: then others can free its objects to the slab. */
 	if (slab)
 		cache_grow_end(cachep, slab);
 	if (ac)
@@ -376,7 +375,7 @@ static void *cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 	int local = local_nid(cachep);
 	void *objp = NULL;
 
-	/* The fast path of a box of one node does not ask for it. */
+	/* In a box of one node the fast path ignores @nid, so ignore it here too. */
 	if (nid == NUMA_NO_NODE || cachep->box->nr_nodes == 1)
 		nid = local;
 	else if (unlikely((unsigned int)nid >= cachep->box->nr_nodes))
@@ -386,7 +385,7 @@ static void *cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid)
 	return objp ?: node_alloc_one(cachep, gfp, nid) ?: fallback_alloc(cachep, gfp);
 }
 
-/* Put an object back past this CPU's array: it is in use below us. */
+/* Free an object to its slab: this is an interrupt that has found the array in use. */
 static noinline void node_free_one(struct mmbox_kmem_cache *cachep, void *objp)
 {
 	struct mmbox_kmem_cache_node *n = mmbox_slab_node(cachep, mmbox_virt_to_slab(cachep, objp));
@@ -480,8 +479,8 @@ noinline void mmbox_cache_free_bad(struct mmbox_kmem_cache *cachep, void *objp,
 }
 
 /*
- * Put an object on this CPU's array, which is entered, or, if it belongs to
- * another node, where it will find its way home.
+ * Put an object on this CPU's array, which is entered. An object of another node
+ * goes to the alien cache for that node instead.
  */
 static void array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache *ac,
 		       void *objp)
@@ -501,7 +500,7 @@ static void array_free(struct mmbox_kmem_cache *cachep, struct mmbox_array_cache
 	ac->avail = avail;
 }
 
-/* An object that was found to be ours goes from its user. False: it is free already. */
+/* Take an object of this cache away from its user. False if it is free already. */
 static bool take_from_user(const struct mmbox_kmem_cache *cachep, void *objp,
 			   unsigned long index)
 {
@@ -515,7 +514,8 @@ static bool take_from_user(const struct mmbox_kmem_cache *cachep, void *objp,
  * @objp: what is to be freed
  * @ac: this CPU's array
  *
- * The array is in use below us, or the cache is diverted: see kmem_cache->idle.
+ * This is an interrupt that has found the array in use, or the cache is diverted from
+ * the fast paths: see struct mmbox_array_cache.
  *
  * Context: entered with preemption off, once, and what mmbox_ac_enter_fast()
  * did; leaves both.
@@ -545,7 +545,7 @@ noinline void mmbox_cache_free_diverted(struct mmbox_kmem_cache *cachep,
 
 /* ---- allocation and free ---- */
 
-/* Check @objp and what it takes until one is found that can be given away. */
+/* Give out @objp if its checks pass. Otherwise take objects until one passes. */
 static noinline void *alloc_debugged(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 				     int nid, void *objp, unsigned long caller)
 {
@@ -683,8 +683,8 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free);
 /* ---- set-up and tear-down ---- */
 
 /*
- * The nodes of a cache that is made while the box boots: of kmem_cache, then of the
- * kmalloc cache that the nodes of all others come from. Those after have kmalloc.
+ * The first two caches have their nodes in boot memory: kmem_cache, and the kmalloc
+ * cache from which all later caches take their nodes. NULL for those.
  */
 static struct mmbox_kmem_cache_node *boot_nodes(struct mmbox_kmem_cache *cachep)
 {

@@ -64,7 +64,7 @@ int mmbox_slab_used_grow(struct mmbox_kmem_cache *cachep, const struct mmbox_pag
 /* failslab.c */
 bool __mmbox_should_failslab(struct mmbox *box);
 void mmbox_failslab_begin(struct mmbox *box, unsigned long first, unsigned long count,
-			     unsigned long period);
+			  unsigned long period);
 unsigned long mmbox_failslab_end(struct mmbox *box, unsigned long *nr_failed);
 
 /* Off, unless a test injects failures: mmbox_should_failslab() is then a patched-out jump. */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The arrays in front of a cache's slabs, from their making to their end: a
- * CPU's own, the one that a node's CPUs share, and for each node those in which
- * its CPUs gather objects that they free to other nodes (alien caches).
+ * SLAB's arrays in front of the slabs of a cache: one for each CPU, one that the CPUs
+ * of a node share, and the alien caches. In an alien cache the CPUs of a node gather
+ * objects that they free to another node.
  *
- * They are made with the cache, resized by a write to slabinfo, emptied by a
- * shrink and when a CPU goes, and trimmed by the reaper, which runs on each CPU
- * every two seconds: what is in arrays that were not used since it last looked,
- * and free slabs that were not needed, goes back bit by bit.
+ * This file makes the arrays with their cache, and resizes them after a write to
+ * slabinfo. It empties them for a shrink and when a CPU goes. The reaper runs on each
+ * CPU every two seconds: from an array that nobody has used since its last run it
+ * frees some objects, and it frees some of the free slabs if none was needed.
  *
- * How much and when: mm/slab.c of Linux 6.1. What moves objects between arrays
- * and slabs while a cache is used is slab.c's.
+ * All amounts and times are those of mm/slab.c of Linux 6.1. slab.c moves objects
+ * between arrays and slabs when a cache is used.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -54,7 +54,7 @@ static void free_alien(struct mmbox *box, struct mmbox_alien_cache **alien)
 	mmbox_kfree(box, alien);
 }
 
-/* Where CPUs of node @nid gather what they free to each of the others. */
+/* The alien caches of node @nid: one for each other node. */
 static struct mmbox_alien_cache **alloc_alien(struct mmbox *box, int nid,
 					      unsigned int limit, gfp_t gfp)
 {
@@ -140,7 +140,7 @@ static unsigned int nr_cpus_of_node(const struct mmbox *box, int nid)
 	return nr;
 }
 
-/* What a node may hold free before slabs go back: init_cache_node() */
+/* How many free objects a node may hold before free slabs go back: init_cache_node() */
 static void set_free_limit(struct mmbox_kmem_cache *cachep, int nid)
 {
 	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
@@ -179,7 +179,7 @@ int mmbox_alloc_nodes(struct mmbox_kmem_cache *cachep,
 		INIT_LIST_HEAD(&n->slabs_partial);
 		INIT_LIST_HEAD(&n->slabs_full);
 		INIT_LIST_HEAD(&n->slabs_free);
-		/* Not all caches at once. */
+		/* Spread the caches, so that they are not all due at once. */
 		n->next_reap = jiffies + REAPTIMEOUT_NODE + cachep->id % REAPTIMEOUT_NODE;
 		cachep->slab.node[nid] = n;
 		set_free_limit(cachep, nid);
@@ -235,7 +235,7 @@ void mmbox_own_nodes(const struct mmbox_kmem_cache *cachep)
 	}
 }
 
-/* What a node gets or loses, all allocated before any of it is put in place. */
+/* New arrays of a node, allocated before they are put in place; later, the old ones. */
 struct node_arrays {
 	struct mmbox_array_cache *shared;
 	struct mmbox_alien_cache **alien;
@@ -271,8 +271,9 @@ static int alloc_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
 }
 
 /*
- * Put arrays in place; @arrays gets what was there. What lay in the old shared
- * one goes back to its slabs. If not @force, it stays where there is one.
+ * Put new arrays in place. Afterwards @arrays has what the caller must free. Objects
+ * in the old shared array go back to their slabs. A shared array that is there is
+ * only replaced with @force.
  */
 static void set_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
 			    struct node_arrays *arrays, bool force)
@@ -289,12 +290,12 @@ static void set_node_arrays(struct mmbox_kmem_cache *cachep, int nid,
 
 		if (old)
 			mmbox_free_block(cachep, n, old->entry, old->avail, &destroy);
-		/* CPUs look into it before they take the lock. */
+		/* CPUs read shared->avail before they take the lock. */
 		smp_store_release(&n->shared, arrays->shared);
 		arrays->shared = old;
 	}
 	if (!n->alien) {
-		/* As above. */
+		/* CPUs read n->alien without the lock. */
 		smp_store_release(&n->alien, arrays->alien);
 		arrays->alien = NULL;
 	}
@@ -331,8 +332,8 @@ int mmbox_enable_shared(struct mmbox_kmem_cache *cachep)
 /* ---- emptying arrays ---- */
 
 /*
- * Free the oldest of an array's objects, of node @n: all, or a fifth of what it
- * may hold and at most half of what it does. Under list_lock.
+ * Free the oldest objects of an array to the slabs of node @n: all of them, or a
+ * fifth of the array's limit, but at most half of its objects. Under list_lock.
  */
 static void drain_array_locked(struct mmbox_kmem_cache *cachep,
 			       struct mmbox_kmem_cache_node *n,
@@ -375,7 +376,7 @@ static void drain_shared(struct mmbox_kmem_cache *cachep, int nid)
 	mmbox_slabs_destroy(cachep, &destroy);
 }
 
-/* On @cpu. Nothing is there if it is offline: cpu_is_dead(). */
+/* Runs on @cpu, or elsewhere if that is offline. The array is empty then: dead_cpu(). */
 static void drain_cpu(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep = arg;
@@ -392,7 +393,7 @@ static void drain_cpu(void *arg, int cpu)
 	preempt_enable();
 }
 
-/* Objects that a CPU keeps for itself. */
+/* Does the array of a CPU have objects? */
 static bool cpu_has_spare(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep = arg;
@@ -401,8 +402,9 @@ static bool cpu_has_spare(void *arg, int cpu)
 }
 
 /*
- * Objects of node @nid go home: to its shared array as far as that has room,
- * the others into their slabs. Under the alien cache's lock.
+ * Move objects of node @nid from an alien cache to their own node: to its shared
+ * array as far as that has room, the others to their slabs. Under the alien cache's
+ * lock.
  */
 static void drain_alien_locked(struct mmbox_kmem_cache *cachep, int nid,
 			       struct mmbox_array_cache *ac, struct list_head *destroy)
@@ -481,7 +483,7 @@ void mmbox_cache_free_alien(struct mmbox_kmem_cache *cachep, void *objp, int nid
 	mmbox_slabs_destroy(cachep, &destroy);
 }
 
-/* Give up to @nr of a node's free slabs back. Returns how many. */
+/* Free up to @nr free slabs of a node. Returns how many. */
 static unsigned int drain_freelist(struct mmbox_kmem_cache *cachep, int nid,
 				   unsigned long nr)
 {
@@ -503,7 +505,7 @@ static unsigned int drain_freelist(struct mmbox_kmem_cache *cachep, int nid,
 	return freed;
 }
 
-/* What a cache keeps for all CPUs of a node, and its free slabs. */
+/* Empty what the CPUs of each node share, then free the free slabs. */
 static void drain_nodes(struct mmbox_kmem_cache *cachep)
 {
 	struct mmbox *box = cachep->box;
@@ -511,7 +513,7 @@ static void drain_nodes(struct mmbox_kmem_cache *cachep)
 	int nid;
 
 	mmbox_for_each_online_node(box, nid) {
-		/* A CPU that goes takes them away after a grace period. */
+		/* dead_cpu() frees alien caches after a grace period. */
 		rcu_read_lock();
 		alien = READ_ONCE(cachep->slab.node[nid]->alien);
 		if (alien)
@@ -557,7 +559,7 @@ static void drain_cpu_of_all(void *arg, int cpu)
 	}
 }
 
-/* Of any cache. */
+/* Does the array of a CPU have objects, in any cache? Under slab.mutex. */
 static bool cpu_has_any_spare(void *arg, int cpu)
 {
 	struct mmbox_kmem_cache *cachep;
@@ -589,7 +591,7 @@ void mmbox_slab_reap(struct mmbox *box)
 
 /* ---- other sizes ---- */
 
-/* After a grace period nobody is inside a CPU's old array, or will be. */
+/* Nobody uses the old arrays after a grace period, as they are used with preemption off. */
 static void replace_cpu_arrays(struct mmbox_kmem_cache *cachep,
 			       struct mmbox_host_percpu *percpu)
 {
@@ -598,7 +600,7 @@ static void replace_cpu_arrays(struct mmbox_kmem_cache *cachep,
 	int cpu;
 
 	lockdep_assert_held(&box->slab.mutex);
-	/* What is in them comes first. */
+	/* Pairs with READ_ONCE() in mmbox_this_cpu_array(): the arrays are set up before. */
 	smp_store_release(&cachep->cpu_cache,
 			  (struct mmbox_array_cache __percpu *)percpu->ptr);
 	cachep->slab.host_cpu_cache = percpu;
@@ -654,7 +656,7 @@ int mmbox_do_tune_cpucache(struct mmbox_kmem_cache *cachep, int limit, int batch
 	mmbox_for_each_online_node(box, nid)
 		set_node_arrays(cachep, nid, &arrays[nid], true);
 	mmbox_own_nodes(cachep);
-	/* CPUs look at a shared array before they take its lock. */
+	/* CPUs read avail of a shared array before they take the lock: see node_alloc(). */
 	synchronize_rcu();
 free:
 	free_node_arrays(box, arrays);
@@ -670,7 +672,7 @@ struct mmbox_reaper {
 	int nid;			/* whose objects are sent home next */
 };
 
-/* Trim an array if nobody used it since we last looked. */
+/* Free some objects of an array if nobody has used it since the last look. */
 static void reap_array(struct mmbox_kmem_cache *cachep, int nid,
 		       struct mmbox_array_cache *ac)
 {
@@ -682,7 +684,7 @@ static void reap_array(struct mmbox_kmem_cache *cachep, int nid,
 		drain_array(cachep, nid, ac, false);
 }
 
-/* This CPU's own, on which nobody can be working while we run here. */
+/* The reaper runs on this CPU, so nobody else is inside this CPU's array. */
 static void reap_cpu_array(struct mmbox_kmem_cache *cachep, int nid)
 {
 	struct mmbox_array_cache *ac;
@@ -719,7 +721,7 @@ static void reap_shared(struct mmbox_kmem_cache *cachep, int nid)
 		reap_array(cachep, nid, shared);
 }
 
-/* The node's share comes up every four seconds, whichever CPU is first. */
+/* What a node's CPUs share is due every four seconds. The first CPU to come does it. */
 static void reap_node(struct mmbox_kmem_cache *cachep, int nid)
 {
 	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
@@ -781,7 +783,10 @@ static struct mmbox_reaper *reaper_of(struct mmbox *box, int cpu)
 
 /* ---- CPUs that come and go ---- */
 
-/* Of the node of a CPU that has gone; the last one takes the node's with it. */
+/*
+ * Empty the array of a CPU that has gone. After the last CPU of a node, free the
+ * arrays that the node's CPUs shared.
+ */
 static void dead_cpu(struct mmbox_kmem_cache *cachep, int cpu)
 {
 	struct mmbox *box = cachep->box;
@@ -838,9 +843,9 @@ void mmbox_slab_dead_cpu(struct mmbox *box, unsigned int cpu)
  * @box: the box
  * @cpu: the CPU
  *
- * Arrays that its node had given up are there again. In 6.1 the CPU does not come
- * if there is no memory for them. Here it is the host's CPU and the box's memory:
- * the node does without.
+ * Makes the shared and alien arrays of its node again if they went with the node's
+ * last CPU. Without memory the node does without them. In 6.1 the CPU would not come;
+ * here it is a CPU of the host, and the memory is the box's.
  *
  * Context: process, may sleep, as a callback of CPU hotplug.
  */
@@ -856,7 +861,7 @@ void mmbox_slab_prepare_cpu(struct mmbox *box, unsigned int cpu)
 
 		if (!cachep->slab.node[nid]->shared)
 			shared = cachep->slab.shared * cachep->slab.batchcount;
-		/* Reclaim asks all CPUs, and would wait for us. */
+		/* Not GFP_KERNEL: reclaim drains all CPUs, which waits for CPU hotplug. */
 		if (alloc_node_arrays(cachep, nid, shared, cachep->slab.limit, GFP_NOWAIT,
 				      &arrays[nid]))
 			err = -ENOMEM;
@@ -885,7 +890,7 @@ void mmbox_slab_online_cpu(struct mmbox *box, unsigned int cpu)
 		return;
 	reaper = reaper_of(box, cpu);
 	reaper->nid = (mmbox_cpu_to_node(box, cpu) + 1) % box->nr_nodes;
-	/* A little apart, so that CPUs do not wait for the mutex together. */
+	/* At different times, so that CPUs do not wait for the mutex together. */
 	schedule_delayed_work_on(cpu, &reaper->work, HZ + 3 * cpu);
 }
 

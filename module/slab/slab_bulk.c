@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many objects of a cache at once.
+ * SLAB: many objects of a cache at once.
  *
- * As in slab_fast.h no lock is taken and interrupts stay on: the CPU's array is
- * marked busy, once for all, and objects move in loops that the compiler
- * unrolls. What the array cannot serve alone goes the way of single objects.
+ * As in slab_fast.h, no lock is taken and interrupts stay on. The CPU's array is
+ * marked busy once for all objects, which move in unrolled loops. What this CPU's
+ * array cannot do alone is done object by object.
  */
 #include <linux/compiler.h>
 #include <linux/export.h>
@@ -15,7 +15,7 @@
 
 #define BULK_UNROLL	16	/* objects a turn of the loops, which are short */
 
-/* The object at @p, and its mark away. */
+/* Take the object at @p, and clear its mark. */
 static __always_inline void *bulk_take_one(void **p)
 {
 	void *objp = *p;
@@ -24,7 +24,7 @@ static __always_inline void *bulk_take_one(void **p)
 	return objp;
 }
 
-/* The @nr objects below @entry, the topmost first. */
+/* Take the @nr objects below @entry, from the top down. */
 static __always_inline void bulk_take(void **entry, size_t nr, void **p)
 {
 	unsigned int i;
@@ -35,7 +35,7 @@ static __always_inline void bulk_take(void **entry, size_t nr, void **p)
 			p[i] = bulk_take_one(&entry[-1 - (int)i]);
 		p += BULK_UNROLL;
 		entry -= BULK_UNROLL;
-		/* Else each is computed anew for what is left. */
+		/* Otherwise the compiler computes them anew for the loop below. */
 		OPTIMIZER_HIDE_VAR(p);
 		OPTIMIZER_HIDE_VAR(entry);
 	}
@@ -43,7 +43,7 @@ static __always_inline void bulk_take(void **entry, size_t nr, void **p)
 		*p++ = bulk_take_one(--entry);
 }
 
-/* What bulk_put() needs of a cache; as written objects might change a cache. */
+/* What bulk_put() needs of a cache, in locals: its stores might alias the cache. */
 struct bulk_slab {
 	unsigned long s_mem_neg;	/* address of the first object, negated */
 	u64 inverse;
@@ -85,7 +85,7 @@ static __always_inline void bulk_put(const struct mmbox_kmem_cache *cachep,
 	};
 	size_t i;
 
-	OPTIMIZER_HIDE_VAR(b.s_mem_neg);	/* to be added, which keeps objp */
+	OPTIMIZER_HIDE_VAR(b.s_mem_neg);	/* an addition keeps objp in its register */
 	for (; *nr >= BULK_UNROLL; *nr -= i, *p += i, *entry += i) {
 #pragma GCC unroll 16
 		for (i = 0; i < BULK_UNROLL; i++) {
@@ -94,7 +94,7 @@ static __always_inline void bulk_put(const struct mmbox_kmem_cache *cachep,
 			if (unlikely(!bulk_mark(&b, objp))) {
 				size_t done = i;
 
-				/* Else it would be kept ready all the way. */
+				/* Otherwise the compiler updates it in each turn. */
 				OPTIMIZER_HIDE_VAR(done);
 				*nr -= done;
 				*p += done;
@@ -172,7 +172,7 @@ free:
 	return 0;
 }
 
-/* Tail of a bulk allocation during which the scheduler was needed. */
+/* End a bulk allocation after which the task must reschedule. */
 static noinline int alloc_bulk_resched(size_t nr)
 {
 	mmbox_resched();
@@ -237,11 +237,11 @@ static unsigned int bulk_to_array(struct mmbox_kmem_cache *cachep,
 		room = min_t(size_t, ac->limit - avail, end - p);
 		stop = p;
 		bulk_put(cachep, s_mem, &stop, &room, &entry);
-		if (stop == p) {	/* an object, so it must be free */
+		if (stop == p) {	/* it is an object, so it is free already */
 			mmbox_bad_free(cachep, *p++);
 			continue;
 		}
-		/* Not before: what is free already may lie in a slab that is going. */
+		/* Only now: an object that is free already may lie in a slab that ends. */
 		mmbox_ac_hint(ac, mmbox_virt_to_slab(cachep, *p), s_mem);
 		avail += stop - p;
 		p = stop;

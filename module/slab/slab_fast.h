@@ -45,7 +45,7 @@ void *mmbox_do_cache_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp, int nid,
 
 /* ---- this CPU's array ---- */
 
-/* Whichever of two, while the arrays are resized: see replace_cpu_arrays(). */
+/* The old array or the new one while arrays are resized: see replace_cpu_arrays(). */
 static __always_inline struct mmbox_array_cache *
 mmbox_this_cpu_array(const struct mmbox_kmem_cache *cachep)
 {
@@ -53,11 +53,10 @@ mmbox_this_cpu_array(const struct mmbox_kmem_cache *cachep)
 }
 
 /*
- * Enter the array of this CPU; preemption is off. False if it is in use below
- * an interrupt, which we then are, or if the cache is diverted:
- * mmbox_ac_undo() what this did, and go another way. One read, modify, write
- * may be interrupted at any point: whoever comes in between leaves it as it
- * was.
+ * Enter the array of this CPU; preemption is off. False if this is an interrupt that
+ * has found the array in use, or if the cache is diverted from the fast paths. Then
+ * call mmbox_ac_undo() and take a slow path. The read-modify-write need not be
+ * atomic: an interrupt in between leaves busy as it was.
  */
 static __always_inline bool mmbox_ac_enter_fast(struct mmbox_array_cache *ac)
 {
@@ -67,11 +66,11 @@ static __always_inline bool mmbox_ac_enter_fast(struct mmbox_array_cache *ac)
 static __always_inline void mmbox_ac_undo(struct mmbox_array_cache *ac)
 {
 	mmbox_cpu_barrier();
-	/* data_race: whoever comes in between leaves it as it was. */
+	/* data_race: an interrupt in between leaves busy as it was. */
 	data_race(ac->busy--);
 }
 
-/* The same for the slow paths, of diverted caches as well; undone if false. */
+/* The same for slow paths, and for diverted caches too. If false, there is nothing to undo. */
 static __always_inline bool mmbox_ac_enter(const struct mmbox_kmem_cache *cachep,
 					   struct mmbox_array_cache *ac)
 {
@@ -92,8 +91,8 @@ static __always_inline void mmbox_ac_end(struct mmbox_array_cache *ac,
 }
 
 /*
- * Begin work on this CPU's array. NULL if it is in use below an interrupt,
- * which we then are: go to the node's lists instead.
+ * Disable preemption and enter this CPU's array. NULL if this is an interrupt that
+ * has found the array in use: use the node's lists instead.
  */
 static __always_inline struct mmbox_array_cache *
 mmbox_ac_begin(struct mmbox_kmem_cache *cachep, unsigned int *avail)
@@ -113,9 +112,9 @@ mmbox_ac_begin(struct mmbox_kmem_cache *cachep, unsigned int *avail)
 /* ---- hints ---- */
 
 /*
- * Only one CPU may keep hints of a slab: the first that asks. So the slab's end
- * has to ask no other. slab->hinter says which, in a byte: on a machine of many
- * CPUs some share a number, and each of those may be asked in vain.
+ * Only one CPU may keep hints of a slab: the first that asks. So when the slab ends,
+ * only that CPU's hints must be looked at. slab->hinter names it in a byte. On a
+ * machine with more than 255 CPUs some share a number, and all of these are looked at.
  */
 #define MMBOX_NR_HINTERS	255
 
@@ -135,7 +134,7 @@ static __always_inline bool mmbox_may_hint(struct mmbox_page *slab, u8 hinter)
 
 	if (likely(is == hinter))
 		return true;
-	/* Two numbers for one slab would leave one of them unasked. */
+	/* Atomic: of two CPUs that ask at once, only one may get it. */
 	return !is && cmpxchg(&slab->hinter, 0, hinter) == 0;
 }
 
@@ -205,7 +204,7 @@ static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
 	ac = mmbox_this_cpu_array(cachep);
 	if (unlikely(!mmbox_ac_enter_fast(ac)))
 		return mmbox_cache_free_diverted(cachep, objp, ac);
-	/* data_race: a slab's end may take it away, as no object of it is in use. */
+	/* data_race: forget_hints() may clear it at any time. */
 	index = mmbox_obj_index(cachep, (unsigned long)objp - data_race(ac->hint));
 	if (unlikely(index >= cachep->num)) {
 		OPTIMIZER_HIDE_VAR(cachep);	/* keep no copies for this */
@@ -213,7 +212,7 @@ static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
 						&index) ||
 			     !mmbox_mark_free(cachep, objp, index)))
 			return mmbox_cache_free_bad(cachep, objp, ac);
-		/* Not before: what is free already may lie in a slab that is going. */
+		/* Only now: an object that is free already may lie in a slab that ends. */
 		slab = mmbox_obj_to_slab(cachep, (unsigned long)objp - cachep->va_base);
 		mmbox_ac_hint(ac, slab, s_mem);
 	} else if (unlikely(!mmbox_mark_free(cachep, objp, index))) {
@@ -223,9 +222,9 @@ static __always_inline void mmbox_cache_free(struct mmbox_kmem_cache *cachep,
 }
 
 /*
- * What kfree() saw last on this CPU. Written in task context with preemption
- * off: an interrupt may read it at any time, so it writes nothing. What its
- * slab's end makes of it: mmbox_forget_hints().
+ * The slab of the object that kfree() freed last on this CPU. Only tasks write it,
+ * with preemption off. Interrupts may read it at any time, so they do not write it.
+ * When the slab ends, forget_hints() in slab_pages.c clears it.
  */
 struct mmbox_kfree_hint {
 	unsigned long s_mem;			/* first object of the slab */
@@ -233,13 +232,13 @@ struct mmbox_kfree_hint {
 	u8 hinter;				/* mmbox_hinter() of the CPU */
 };
 
-/* Not an address there can be, and another one in each box. */
+/* A hint that names no slab: no valid address, and another value in each box. */
 static inline unsigned long mmbox_no_hint(const struct mmbox *box)
 {
 	return BIT(62) | box->slab.secret >> 3;
 }
 
-/* A new array of a CPU, of which the limits are set. */
+/* Set up a new array of a CPU; its limits are set already. */
 static inline void mmbox_ac_init(const struct mmbox_kmem_cache *cachep,
 				 struct mmbox_array_cache *ac, unsigned int cpu)
 {

@@ -58,7 +58,8 @@ static bool freelist_there(struct mmbox_kmem_cache *cachep, const struct mmbox_p
 		return false;
 	if (mmbox_off_slab(cachep))
 		return mmbox_pfn_valid(cachep->box, PHYS_PFN(phys)) &&
-		       mmbox_pfn_valid(cachep->box, PHYS_PFN(phys + cachep->slab.freelist_size - 1));
+		       mmbox_pfn_valid(cachep->box,
+				       PHYS_PFN(phys + cachep->slab.freelist_size - 1));
 	return !mmbox_objfreelist_slab(cachep) || slab->freelist - 1 < cachep->num;
 }
 

@@ -164,7 +164,7 @@ int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep)
 	cachep->align = max_t(unsigned int, cachep->align, sizeof(void *));
 	/* page->s_mem counts what every cache line of x86-64 is a multiple of. */
 	cachep->slab.colour_off = max3((unsigned int)cache_line_size(), cachep->align,
-				  (unsigned int)MMBOX_S_MEM_UNIT);
+				       (unsigned int)MMBOX_S_MEM_UNIT);
 	size = ALIGN(cachep->object_size, sizeof(void *));
 	/* slab_debug.c has the picture */
 	if (cachep->flags & SLAB_RED_ZONE) {

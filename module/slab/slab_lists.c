@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The slabs of a node, on its lists: objects go back into them here, and slabs
- * beyond what the node may keep come off.
+ * SLAB: the slabs on the lists of a node. Objects are put back into them here. Free
+ * slabs that the node may not keep are taken off.
  */
 #include <linux/minmax.h>
 
@@ -10,8 +10,8 @@
 DEFINE_STATIC_KEY_FALSE(mmbox_slab_stats);
 
 /*
- * Written once for indices of one byte and of two, so that the size is asked for
- * once and not for every object.
+ * One body for indices of one byte and of two. @bytes is a constant at each call, so
+ * the loop does not test it for each object.
  */
 static __always_inline unsigned int
 __put_free_objs(const struct mmbox_kmem_cache *cachep, void *freelist, bool bytes,
@@ -40,8 +40,8 @@ __put_free_objs(const struct mmbox_kmem_cache *cachep, void *freelist, bool byte
 }
 
 /*
- * The same where the first indices lie elsewhere: MMBOX_FREELIST_SPILLED. As many
- * as the object with the freelist has room for, then the others.
+ * The same for MMBOX_FREELIST_SPILLED: first the indices that the object with the
+ * freelist has room for, then those in the other object.
  */
 static unsigned int put_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
 					  const struct mmbox_page *slab, u8 *freelist,
@@ -60,8 +60,9 @@ static unsigned int put_free_objs_spilled(const struct mmbox_kmem_cache *cachep,
 }
 
 /*
- * Put back what @objpp begins with of one slab's objects. Returns how many: 0
- * if the slab has none out, so that the object was freed twice, or has gone.
+ * Put back the objects at the start of @objpp that belong to one slab. Returns how
+ * many. 0 means that the first object was freed twice: the slab has none out, or has
+ * gone.
  */
 static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 				  struct mmbox_page *slab, void **objpp,
@@ -82,7 +83,7 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 		nr = put_free_objs_spilled(cachep, slab, freelist, s_mem, objpp, nr, &active);
 	else
 		nr = __put_free_objs(cachep, freelist, false, s_mem, objpp, nr, &active);
-	/* No object of it after all: an older slab was here, and begun elsewhere. */
+	/* Not an object of this slab: it was freed twice, and its slab had another colour. */
 	if (unlikely(!nr) && mmbox_objfreelist_slab(cachep) && active == cachep->num)
 		slab->freelist = 0;
 	slab->active = active;
@@ -92,11 +93,11 @@ static unsigned int slab_put_objs(const struct mmbox_kmem_cache *cachep,
 }
 
 /*
- * An object was freed twice, and nobody has noticed: its content must survive,
- * or was overwritten. In its slab it would overwrite what is not the slab's.
+ * An object in an array was freed twice, and the mark did not tell: a user has
+ * overwritten it. Do not put it back, as that would corrupt a freelist.
  */
 static noinline void free_block_bad(struct mmbox_kmem_cache *cachep,
-				       struct mmbox_kmem_cache_node *n, const void *base)
+				    struct mmbox_kmem_cache_node *n, const void *base)
 {
 	lockdep_assert_held(&n->list_lock);
 	n->free_objects--;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Slabs from pages and back: what a cache asks the page allocator for, how a
- * new slab is laid out, and its end, which waits for a grace period of RCU
- * where the cache says so. When either is due is slab.c's and slab_arrays.c's.
+ * SLAB: slabs are made from pages here, and become pages again. slab.c and
+ * slab_arrays.c decide when. The end of a slab of a SLAB_TYPESAFE_BY_RCU cache waits
+ * for a grace period: see slab_rcu.c.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -41,7 +41,7 @@ static unsigned int next_colour_offset(struct mmbox_kmem_cache *cachep,
 	return colour * cachep->slab.colour_off;
 }
 
-/* All objects in the order of their addresses, eight indices at once. */
+/* Write indices 0, 1, 2, ... to a freelist, eight at once. */
 static void init_freelist_bytes(u8 *freelist, unsigned int num)
 {
 	u64 eight = 0x0706050403020100ULL;	/* little-endian, see mm_types.h */
@@ -56,8 +56,8 @@ static void init_freelist_bytes(u8 *freelist, unsigned int num)
 }
 
 /*
- * No object has been handed out, so none can be freed. The secret's low bits are
- * 0: added or xored, an index makes the same mark.
+ * Mark all objects of a new slab free. The low bits of the secret are 0, so the mark
+ * of an index can be counted up instead of xored.
  */
 static void mark_objs(const struct mmbox_kmem_cache *cachep, void *objp)
 {
@@ -96,7 +96,7 @@ static void cache_init_objs(struct mmbox_kmem_cache *cachep,
 		cachep->ctor(mmbox_index_to_obj(cachep, slab, i));
 }
 
-/* What is kept in the host's memory of a slab whose objects carry no mark. */
+/* Get host memory that says which objects are in use, as they carry no mark. */
 static int grow_beside(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab, gfp_t gfp)
 {
 	return mmbox_slab_debugged(cachep) ? mmbox_slab_debug_grow(cachep, slab, gfp) :
@@ -118,10 +118,10 @@ struct mmbox_page *mmbox_cache_grow_begin(struct mmbox_kmem_cache *cachep, gfp_t
 	struct mmbox *box = cachep->box;
 	struct mmbox_page *slab;
 
-	/* Where it comes from is the cache's to say; the caller says how hard to try. */
+	/* The cache says which zones to use. The caller says how hard to try. */
 	gfp &= ~(__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM | __GFP_MOVABLE |
 		 __GFP_RECLAIMABLE);
-	/* The page allocator is faster if it need not look for a node. */
+	/* With one node, spare the page allocator the choice. */
 	if (box->nr_nodes == 1) {
 		gfp &= ~__GFP_THISNODE;
 		nid = NUMA_NO_NODE;
@@ -165,9 +165,10 @@ free_pages:
 }
 
 /*
- * No CPU may take an address for an object's because a slab of this cache was
- * here. Only a CPU that frees an object of the slab sets its hint, and the slab
- * has none in use; what this overwrites may be another hint.
+ * Make sure that no CPU's hint names a slab that ends: a later free there would pass
+ * for one of its objects. Only a CPU that frees an object of the slab sets a hint of
+ * it, and no object of it is in use. If the CPU sets another hint at this moment,
+ * that one may be lost, which costs only time.
  */
 static void forget_hints(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab)
 {
@@ -175,9 +176,9 @@ static void forget_hints(struct mmbox_kmem_cache *cachep, struct mmbox_page *sla
 	struct mmbox *box = cachep->box;
 	unsigned int cpu;
 
-	/* Resized arrays go after a grace period. */
+	/* With preemption off, resized arrays stay: see replace_cpu_arrays(). */
 	preempt_disable();
-	/* Mostly one: see mmbox_may_hint(). */
+	/* Mostly one CPU: see mmbox_may_hint(). */
 	for (cpu = slab->hinter - 1; cpu < nr_cpu_ids; cpu += MMBOX_NR_HINTERS) {
 		struct mmbox_array_cache *ac;
 		struct mmbox_kfree_hint *hint;
