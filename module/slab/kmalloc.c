@@ -3,8 +3,9 @@
  * kmalloc and kfree: memory by size, from the caches that slab_common.c has made.
  * Requests above kmalloc_max= get whole pages.
  *
- * Arrays of caches and freelists outside of slabs come from here, and kmalloc's
- * objects from caches with such arrays: a circle that is in the nature of SLAB.
+ * SLAB takes arrays and off-slab freelists from kmalloc, and kmalloc takes objects
+ * from SLAB's caches. So the files of both call each other, which is in the nature
+ * of SLAB. Nowhere else in the slab layer do files call each other in a circle.
  */
 #include <linux/err.h>
 #include <linux/string.h>
@@ -58,13 +59,13 @@ static noinline void *mmbox_kmalloc_large(struct mmbox *box, size_t size, gfp_t 
 		return ZERO_SIZE_PTR;
 	if (get_order(size) >= box->pages.max_order)
 		return NULL;
-	/* As GFP_SLAB_BUG_MASK: such memory has an address, and stays where it is. */
+	/* As GFP_SLAB_BUG_MASK: the memory must have a kernel address. */
 	gfp &= ~(__GFP_HIGHMEM | __GFP_DMA32);
 	page = mmbox_alloc_typed(box, nid, gfp, get_order(size), MMBOX_PAGE_KMALLOC);
 	return page ? __mmbox_page_address(box, page) : NULL;
 }
 
-/* From whole pages, or from a set of caches that is asked less often. */
+/* Allocate whole pages, or from the DMA or reclaimable caches. */
 static noinline void *do_kmalloc_rare(struct mmbox *box, size_t size, gfp_t gfp, int nid)
 {
 	struct mmbox_kmem_cache *cachep = kmalloc_cache(box, size, mmbox_kmalloc_type(gfp));
@@ -138,9 +139,10 @@ void *mmbox_kmalloc_small(struct mmbox *box, gfp_t gfp, unsigned long eighths)
 EXPORT_SYMBOL_GPL(mmbox_kmalloc_small);
 
 /*
- * Not an object of a slab: nothing, whole pages from mmbox_kmalloc_large(), or
- * something wrong; or the box is not one range with one array. Entered with
- * preemption off, which it enables.
+ * kfree() of what kfree_cache() has not found to be an object: NULL, whole pages from
+ * mmbox_kmalloc_large(), a bad address, an object of a debugged cache, or any object
+ * in a box whose addresses or descriptors are not one range. Entered with preemption
+ * off, which it enables.
  */
 static noinline void kfree_other(struct mmbox *box, void *objp)
 {
@@ -155,8 +157,8 @@ static noinline void kfree_other(struct mmbox *box, void *objp)
 		return mmbox_bad_kfree(box, objp);
 	cachep = page->slab_cache ? mmbox_id_to_cache(box, page->slab_cache) : NULL;
 	/*
-	 * Behind a red zone it is not where kfree_cache() looks for it, and where
-	 * descriptors or addresses are not in one range that does not look.
+	 * kfree_cache() does not find objects of a debugged cache, which begin behind
+	 * a red zone, and none at all where addresses or descriptors are not one range.
 	 */
 	if (cachep && (mmbox_slab_debugged(cachep) || !box->physmap.linear_size))
 		return mmbox_kmem_cache_free(cachep, objp);
@@ -174,7 +176,7 @@ struct kfree_object {
 	struct mmbox_page *slab;
 };
 
-/* The cache of which @objp is an object, as its page has it; NULL if it is none. */
+/* The cache that @objp is an object of, by its page. NULL if it is no object. */
 static __always_inline struct mmbox_kmem_cache *
 kfree_cache(struct mmbox *box, void *objp, struct kfree_object *obj)
 {
@@ -194,8 +196,8 @@ kfree_cache(struct mmbox *box, void *objp, struct kfree_object *obj)
 }
 
 /*
- * The next object may be of this slab as well. To be called when this one was
- * found to be in use: what is free already may lie in a slab that is going.
+ * Note the slab for the next kfree(). Call it only when the object was found to be in
+ * use: the slab of an object that is free already may be ending.
  */
 static __always_inline void kfree_set_hint(struct mmbox_kfree_hint *hint,
 					   struct mmbox_kmem_cache *cachep,
@@ -211,8 +213,8 @@ static __always_inline void kfree_set_hint(struct mmbox_kfree_hint *hint,
 }
 
 /*
- * kfree_by_page() of an object of a cache that is diverted, or whose array is in
- * use below us. Context: as mmbox_cache_free_diverted().
+ * kfree_by_page() for a diverted cache, or in an interrupt that has found the array
+ * in use. Context: as mmbox_cache_free_diverted().
  */
 static noinline void kfree_diverted(struct mmbox_kmem_cache *cachep, void *objp,
 				    struct mmbox_array_cache *ac, unsigned long s_mem)
@@ -226,7 +228,7 @@ static noinline void kfree_diverted(struct mmbox_kmem_cache *cachep, void *objp,
 	mmbox_cache_free_diverted(cachep, objp, ac);
 }
 
-/* kfree() without a hint: its page leads to its cache. Entered with preemption off. */
+/* kfree() of an object that is not in the hint's slab. Entered with preemption off. */
 static noinline void kfree_by_page(struct mmbox *box, void *objp,
 				   struct mmbox_kfree_hint *hint)
 {
@@ -264,7 +266,7 @@ void mmbox_kfree(struct mmbox *box, const void *objp)
 
 	preempt_disable();
 	hint = this_cpu_ptr(box->slab.hints);
-	/* data_race: both are written here alone, but for a hint that is taken away. */
+	/* data_race: only this CPU writes both, but forget_hints() may clear s_mem. */
 	cachep = data_race(hint->cachep);
 	/* data_race: as above */
 	index = mmbox_obj_index(cachep, (unsigned long)objp - data_race(hint->s_mem));
@@ -322,7 +324,7 @@ size_t mmbox_kmalloc_size_roundup(struct mmbox *box, size_t size)
 }
 EXPORT_SYMBOL_GPL(mmbox_kmalloc_size_roundup);
 
-/* Is it the start of what somebody has got? What kfree() would not refuse. */
+/* Is it the start of an allocation, so that kfree() would take it? */
 static bool is_allocated(struct mmbox *box, const void *objp)
 {
 	struct mmbox_page *page = mmbox_virt_to_page(box, objp), *slab;
@@ -347,8 +349,8 @@ static bool is_allocated(struct mmbox *box, const void *objp)
  * @new_size: bytes wanted; 0 frees
  * @gfp: GFP flags; __GFP_ZERO clears what is beyond the old memory
  *
- * What lay in the old memory is in the new one, as far as that reaches. The
- * memory stays where it is if there is room.
+ * The contents are kept up to the smaller of both sizes. The memory stays where it is
+ * if the new size fits there.
  *
  * Context: as mmbox_kmalloc().
  * Return: the memory, ZERO_SIZE_PTR for size 0, or NULL: then @objp is as it
@@ -391,7 +393,7 @@ EXPORT_SYMBOL_GPL(mmbox_krealloc);
  */
 void mmbox_kfree_sensitive(struct mmbox *box, const void *objp)
 {
-	/* Else it would be another's that is cleared, or what marks it as free. */
+	/* Otherwise this would clear memory of somebody else, or the mark of a free object. */
 	if (is_allocated(box, objp))
 		memzero_explicit((void *)objp, mmbox_ksize(box, objp));
 	mmbox_kfree(box, objp);
@@ -444,7 +446,7 @@ void mmbox_kfree_exit(struct mmbox *box)
  * mmbox_kfree_forget_cache() - no CPU's hint leads to a cache from now on
  * @cachep: the cache, all of whose slabs have gone
  *
- * kfree() asks the cache that its hint names whether the object is its own.
+ * kfree() reads the cache that its hint names.
  *
  * Context: process, may sleep.
  */
@@ -457,7 +459,7 @@ void mmbox_kfree_forget_cache(struct mmbox_kmem_cache *cachep)
 	for_each_possible_cpu(cpu)
 		found |= cmpxchg(&per_cpu_ptr(s->hints, cpu)->cachep, cachep,
 				 s->kmem_cache) == cachep;
-	/* Whoever has it from there has preemption off. */
+	/* kfree() reads it with preemption off. */
 	if (found)
 		synchronize_rcu();
 }

@@ -104,8 +104,8 @@ struct mmbox_kmem_cache *mmbox_kmalloc_slab(struct mmbox *box, size_t size,
 					    gfp_t gfp);
 
 /*
- * Statistics are counted on the slow paths alone, on which caches that have
- * them are kept, and there for a patched-out jump while no box has them.
+ * On while a box has slab_stats=1. Its caches are diverted from the fast paths, so
+ * only slow paths count. They cost a patched-out jump while no box has statistics.
  */
 DECLARE_STATIC_KEY_FALSE(mmbox_slab_stats);
 
@@ -143,8 +143,8 @@ bool mmbox_slab_debug_fault(const struct mmbox_kmem_cache *cachep,
 			    struct mmbox_slab_fault *fault);
 
 /*
- * A page of a slab names its cache by where that lies in the box: caches are
- * aligned to 64 bytes, and 0 is no cache.
+ * The id of a cache, which the pages of its slabs carry, says where the cache lies in
+ * the box, in units of 64 bytes. 0 is no cache.
  */
 #define MMBOX_CACHE_ALIGN	64
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caches by name: what does not depend on how slabs are kept.
+ * Caches by name: create, destroy and shrink them, whatever the design of slabs. The
+ * design is behind struct mmbox_slab_ops.
  *
- * kmem_cache, the cache that caches come from, lies in boot memory. The
- * kmalloc caches follow: first the one for struct kmem_cache_node, which all
- * later caches need, then the others by size. kmalloc.c allocates from them.
+ * When the box boots, kmem_cache comes first, in boot memory: all other caches are
+ * its objects. Then come the kmalloc caches, from which kmalloc.c allocates. The
+ * first of these is the one that later caches take their own parts from.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -20,7 +21,7 @@
 
 #include "slab/kmalloc.h"
 
-/* Flags of mmbox_kmem_cache_create() that make a difference. */
+/* Flags that mmbox_kmem_cache_create() heeds. */
 #define CREATE_FLAGS	(SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
 			 SLAB_RECLAIM_ACCOUNT | SLAB_TYPESAFE_BY_RCU | \
 			 SLAB_NOLEAKTRACE | SLAB_ACCOUNT | MMBOX_SLAB_DEBUG_FLAGS)
@@ -28,12 +29,12 @@
 /* Accepted for compatibility with 6.1 and ignored. Any other flag is refused. */
 #define IGNORED_FLAGS	(MMBOX_SLAB_MEM_SPREAD | SLAB_DEBUG_OBJECTS | SLAB_NO_USER_FLAGS)
 
-/* Caches with the first are never merged, and with the second only alike. */
+/* Caches with one of the first are never merged. The second must be the same in both. */
 #define NEVER_MERGE	(SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE | MMBOX_SLAB_DEBUG_FLAGS)
 #define MERGE_SAME	(SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
 			 SLAB_ACCOUNT)
 
-#define LEAKS_LISTED	16	/* objects in use that a refused destruction names */
+#define LEAKS_LISTED	16	/* objects in use that are reported at most */
 
 /* ---- caches by name ---- */
 
@@ -127,7 +128,7 @@ static struct mmbox_kmem_cache *find_mergeable(struct mmbox *box, unsigned int s
 	return NULL;
 }
 
-/* A cache there is already that serves as well, if that is wanted. */
+/* With slab_merge=1: use an existing cache that serves as well. NULL if there is none. */
 static struct mmbox_kmem_cache *create_alias(struct mmbox *box, unsigned int size,
 					     unsigned int align, slab_flags_t flags)
 {
@@ -138,7 +139,7 @@ static struct mmbox_kmem_cache *create_alias(struct mmbox *box, unsigned int siz
 	cachep = find_mergeable(box, size, align, flags);
 	if (cachep) {
 		cachep->refcount++;
-		/* All of it is cleared when that is asked for. */
+		/* __GFP_ZERO must clear the larger of both sizes. */
 		cachep->object_size = max(cachep->object_size, size);
 	}
 	return cachep;
@@ -291,7 +292,7 @@ static void report_leaks(struct mmbox_kmem_cache *cachep)
 	unsigned long used;
 	void **objs;
 
-	/* Without memory for the list the number of them will do. */
+	/* Without memory for the list, report only their number. */
 	objs = mmbox_host_zalloc(host, bytes, "a list of objects in use");
 	used = mmbox_used_objects(cachep, objs, objs ? LEAKS_LISTED : 0);
 	cachep->box->observer->cache_in_use(cachep, used, objs, objs ? LEAKS_LISTED : 0);
@@ -302,8 +303,8 @@ static void report_leaks(struct mmbox_kmem_cache *cachep)
  * mmbox_kmem_cache_destroy() - destroy a cache
  * @cachep: the cache, or NULL; nobody uses it any more
  *
- * A cache that others were merged into goes with the last of them. Objects in
- * use are listed in the log.
+ * If other caches were merged into it, only the last call destroys it. If objects are
+ * in use, the log lists some of them, and the cache stays.
  *
  * Context: process, interrupts on, may sleep.
  * Return: 0, -EBUSY if objects of it are still in use, and it stays; -EPERM
@@ -337,7 +338,7 @@ int mmbox_kmem_cache_destroy(struct mmbox_kmem_cache *cachep)
 	list_del(&cachep->list);
 	mutex_unlock(&box->slab.mutex);
 	cpus_read_unlock();
-	/* Readers of its files take the mutex: the observer waits for them. */
+	/* Without the mutex: the observer waits for readers of its files, who take it. */
 	box->observer->cache_removed(box, cachep);
 	mutex_lock(&box->slab.mutex);
 	release_cache(cachep);
@@ -355,9 +356,8 @@ EXPORT_SYMBOL_GPL(mmbox_kmem_cache_destroy);
  * mmbox_kmem_cache_shrink() - give back all that a cache does not need
  * @cachep: the cache
  *
- * A shrinker may call it, and whoever needs memory may hold what CPUs that come and
- * go wait for. So it does not wait for those: what CPUs keep stays if one comes or
- * goes just then.
+ * A shrinker may call it during CPU hotplug, so it does not wait for that: if a CPU
+ * comes or goes at this moment, the CPUs' arrays are not emptied.
  *
  * Context: process, interrupts on, may sleep.
  * Return: 0 if the cache holds no slabs any more, else 1.
@@ -377,8 +377,8 @@ int mmbox_kmem_cache_shrink(struct mmbox_kmem_cache *cachep)
 EXPORT_SYMBOL_GPL(mmbox_kmem_cache_shrink);
 
 /*
- * The caller may hold slab.mutex further up, as whoever makes a cache does, or CPUs
- * that come and go may be waiting for it. So it waits for neither.
+ * The caller may hold slab.mutex already, as it may be making a cache. Or CPU hotplug
+ * may be waiting for the caller. So wait for neither.
  */
 static void reclaim_reap(struct mmbox *box)
 {
@@ -408,7 +408,7 @@ static void reclaim_count(struct mmbox *box, int nid, unsigned long *reclaimable
 	mutex_unlock(&box->slab.mutex);
 }
 
-/* box.c installs it. */
+/* What reclaim asks of the slab layer. box.c installs it. */
 const struct mmbox_reclaim_source mmbox_slab_reclaim = {
 	.reap = reclaim_reap,
 	.count_slab_pages = reclaim_count,
@@ -513,7 +513,7 @@ static int create_kmalloc_cache(struct mmbox *box, enum mmbox_kmalloc_cache_type
 	return 0;
 }
 
-/* In the order of sizes, as each may need a smaller one for its indices. */
+/* By size, as each may take the freelists of its slabs from a smaller one. */
 static int create_kmalloc_caches(struct mmbox *box, enum mmbox_kmalloc_cache_type type)
 {
 	static const u8 order[] = {
@@ -634,7 +634,7 @@ int mmbox_kmem_cache_init(struct mmbox *box)
 		err = box->slab.ops->create_late(kmem_cache);
 unlock:
 	mutex_unlock(&box->slab.mutex);
-	/* What the box has allocated for itself is no leak of its users. */
+	/* These objects are the box's own: do not list them in `leaks`. */
 	mmbox_slab_debug_forget(box);
 	return err;
 }
@@ -643,7 +643,7 @@ unlock:
  * mmbox_kmem_cache_exit() - give back what caches took from the host
  * @box: the box; nobody uses it any more
  *
- * What they hold of the box's own memory goes with the box.
+ * Memory of the box itself goes with the box.
  *
  * Context: process, may sleep.
  */

@@ -2,21 +2,20 @@
 /*
  * Debugging of slab caches: red zones, poison, who allocated and freed.
  *
- * slab_debug= names caches and what is watched in them, as slab_debug= of SLUB
- * does. A debugged cache is diverted from the fast paths, which therefore know
- * nothing of this file; each allocation and free passes here on its way to and
- * from the arrays. Objects are laid out as CONFIG_DEBUG_SLAB of Linux 6.1 does:
+ * slab_debug= says which caches are debugged and how, as for SLUB. A debugged cache is
+ * diverted from the fast paths, which need no code for debugging. Each allocation and
+ * each free comes through this file. Objects have the layout of CONFIG_DEBUG_SLAB of
+ * Linux 6.1:
  *
  *	| red zone, 8 bytes | object | red zone, 8 bytes | last user, 8 bytes |
  *
- * the last three only where they are asked for, and red zones and last user
- * only where the alignment is that of a word and they would not take an object
- * of a page and more to the next power of two. A cache that has no room for a
- * red zone still has what lies between an object's end and the next one.
+ * Red zones and last user are there only if they are asked for, and as in 6.1: the
+ * alignment is that of a word, and an object of a page or more does not grow to the
+ * next power of two. Without a red zone, the padding behind an object is checked.
  *
- * What says which object is in use, and who had it, is beside the slab, in
- * memory of the host. So it is right whatever a user has overwritten, and a
- * freelist that was overwritten can be made anew.
+ * The shadow of a slab says which objects are in use, and who has allocated and freed
+ * them. It is in host memory, so users of the box cannot overwrite it, and a freelist
+ * that was overwritten can be written anew from it.
  *
  * This file finds and mends, slab_freelist.c does the same for freelists, and
  * faces/slab_report.c tells.
@@ -36,12 +35,12 @@
 
 #define RED_ZONE_SIZE	sizeof(u64)
 #define USER_SIZE	sizeof(u64)
-#define PAD_BYTE	SLUB_RED_ACTIVE	/* from an object's end to its red zone */
+#define PAD_BYTE	SLUB_RED_ACTIVE	/* padding between an object and its red zone */
 #define STACK_DEPTH	16
 
 /* ---- slab_debug= ---- */
 
-/* A block of slab_debug=: letters and, possibly, the caches they are for. */
+/* A block of slab_debug=: letters, and possibly the caches that they are for. */
 struct block {
 	u8 letters;
 	const char *names, *names_end;	/* separated by commas, or NULL */
@@ -64,15 +63,15 @@ static const char *skip_blocks(const char *text)
 	return text + strspn(text, ";");
 }
 
-/* Take the block at @text. Returns what comes behind it, NULL if it is bad. */
+/* Parse the block at @text. Returns the text behind it, or NULL if it is bad. */
 static const char *next_block(const char *text, struct block *block)
 {
 	const char *p, *end;
 
-	/* As in SLUB, blocks with nothing in them are none. */
+	/* As in SLUB, empty blocks are skipped. */
 	p = skip_blocks(text);
 	end = strchrnul(p, ';');
-	/* Caches alone are to be watched in every way. */
+	/* A block of caches without letters means all of the default letters. */
 	block->letters = *p == ',' ? MMBOX_DEBUG_DEFAULT : 0;
 	for (; p < end && *p != ','; p++) {
 		if (*p == '-')
@@ -87,7 +86,7 @@ static const char *next_block(const char *text, struct block *block)
 	return skip_blocks(end);
 }
 
-/* A name, or the beginning of one and an asterisk. */
+/* Does @name match a pattern: a name, or the beginning of one and an asterisk? */
 static bool name_matches(const char *pattern, size_t len, const char *name)
 {
 	const char *star = memchr(pattern, '*', len);
@@ -109,7 +108,7 @@ static bool block_names(const struct block *block, const char *name)
 	return false;
 }
 
-/* What is to be watched in a cache: a block that names it, else one for all. */
+/* The letters for a cache: those of a block that names it, else of the last block for all. */
 static u8 letters_of(const char *text, const char *name)
 {
 	struct block block;
@@ -133,7 +132,7 @@ static u8 letters_of(const char *text, const char *name)
  * mmbox_slab_debug_check() - does slab_debug= make sense?
  * @cfg: what is asked for
  *
- * Says in one line of the log if it does not.
+ * If not, one line in the log says so.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -143,7 +142,7 @@ int mmbox_slab_debug_check(const struct mmbox_config *cfg)
 	const char *p = cfg->slab_debug;
 	struct block block;
 
-	/* Nothing at all is everything, as in SLUB, but nothing in blocks is a mistake. */
+	/* As in SLUB, an empty text means everything. Empty blocks alone are a mistake. */
 	if (strlen(p) >= MMBOX_SLAB_DEBUG_LEN || (*p && !*skip_blocks(p)))
 		p = NULL;
 	while (p && *p)
@@ -155,7 +154,7 @@ int mmbox_slab_debug_check(const struct mmbox_config *cfg)
 			       MMBOX_SLAB_DEBUG_LEN);
 }
 
-/* Does it turn on any, and @letter, for whatever cache? */
+/* Does slab_debug= turn on any of these letters for any cache? */
 static bool any_letter(const char *text, u8 letter)
 {
 	struct block block;
@@ -231,7 +230,7 @@ void mmbox_slab_debug_exit(struct mmbox *box)
 }
 
 /**
- * mmbox_slab_debug_letters() - what is to be watched in a cache
+ * mmbox_slab_debug_letters() - how slab_debug= wants a cache debugged
  * @box: the box
  * @name: the cache's name
  *
@@ -303,7 +302,7 @@ static u64 *user_word(const struct mmbox_kmem_cache *cachep, const void *base)
 	return (u64 *)(base + cachep->size - USER_SIZE);
 }
 
-/* The first byte that is no more between the object and what follows it. */
+/* The end of the padding behind an object. */
 static void *pad_end(const struct mmbox_kmem_cache *cachep, const void *base)
 {
 	void *end = (void *)base + cachep->size;
@@ -355,7 +354,7 @@ void mmbox_slab_debug_poison(const struct mmbox_kmem_cache *cachep, void *base)
 	fill_poison(cachep, base, POISON_FREE);
 }
 
-/* Are @bytes from @from all @want? If not, @fault is where not. */
+/* Are all of @bytes at @from @want? If not, @fault says which are not. */
 static bool bytes_are(const void *from, size_t bytes, u8 want,
 		      struct mmbox_slab_fault *fault)
 {
@@ -432,7 +431,7 @@ bool mmbox_slab_debug_fault(const struct mmbox_kmem_cache *cachep,
 /* ---- the slab's shadow ---- */
 
 /**
- * mmbox_slab_shadow() - what is kept beside a slab
+ * mmbox_slab_shadow() - the shadow of a slab
  * @box: the box
  * @slab: the first page of a slab, or any page
  *
@@ -452,7 +451,7 @@ struct mmbox_slab_shadow *mmbox_slab_shadow(const struct mmbox *box,
 MMBOX_EXPORT_INTERNAL(mmbox_slab_shadow);
 
 /**
- * mmbox_slab_debug_grow() - begin a slab of a debugged cache
+ * mmbox_slab_debug_grow() - make the shadow of a new slab
  * @cachep: the cache
  * @slab: its new slab
  * @gfp: GFP flags of who needs it
@@ -471,7 +470,7 @@ int mmbox_slab_debug_grow(struct mmbox_kmem_cache *cachep,
 
 	if (cachep->debug & MMBOX_DEBUG_USER)
 		tracks = cachep->num * sizeof(*shadow->tracks);
-	/* The host's reserves are not for this. */
+	/* Never use the host's reserves. */
 	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS;
 	shadow = mmbox_host_kzalloc(&box->host, bytes + tracks, gfp, "a slab's shadow");
 	if (!shadow)
@@ -524,7 +523,7 @@ void mmbox_slab_debug_grown(struct mmbox_kmem_cache *cachep,
 }
 
 /**
- * mmbox_slab_debug_destroy() - look at a slab for the last time
+ * mmbox_slab_debug_destroy() - check a slab that ends, and free its shadow
  * @cachep: the cache
  * @slab: its slab, which is on no list any more and whose objects are free
  *
@@ -552,7 +551,7 @@ void mmbox_slab_debug_destroy(struct mmbox_kmem_cache *cachep,
 
 /* ---- between arrays and users ---- */
 
-/* Who is calling? The first outside of this module, if that can be told. */
+/* The caller of the box: the first address outside of this module, if there is one. */
 static unsigned long first_caller(const unsigned long *entries, unsigned int nr,
 				  unsigned long caller)
 {
@@ -608,8 +607,8 @@ static void report_bad_freelist(struct mmbox_kmem_cache *cachep)
  * @caller: who asked for it
  *
  * Context: any but NMI.
- * Return: the object as the user has it, or NULL if this is none that could
- * be given: another one must be taken.
+ * Return: the object as the user gets it. NULL if @base cannot be given out, as it is
+ * no object or is in use: take another one.
  */
 void *mmbox_slab_debug_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 			     void *base, unsigned long caller)
@@ -653,8 +652,8 @@ void *mmbox_slab_debug_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp,
  * @objp: the object, as the user has it
  * @caller: who frees it
  *
- * What cannot be freed is counted and reported. What was overwritten is
- * reported and mended.
+ * A bad free is counted and reported. Bytes around the object that were overwritten are
+ * reported and restored.
  *
  * Context: any but NMI.
  * Return: the object for the arrays, or NULL if it is refused.
@@ -674,7 +673,7 @@ void *mmbox_slab_debug_free(struct mmbox_kmem_cache *cachep, void *objp,
 		mmbox_bad_free(cachep, objp);
 		return NULL;
 	}
-	/* If it is free already, its slab may go at any time. */
+	/* If the object is free already, its slab may end at any time. */
 	rcu_read_lock();
 	shadow = mmbox_slab_shadow(cachep->box, slab);
 	ours = shadow && idx < shadow->num && test_and_clear_bit(idx, shadow->used);
@@ -717,7 +716,7 @@ bool mmbox_slab_debug_is_used(const struct mmbox_kmem_cache *cachep,
 }
 
 /**
- * mmbox_slab_debug_own() - keep what the box has for itself out of `leaks`
+ * mmbox_slab_debug_own() - do not list an object of the box itself in `leaks`
  * @box: the box
  * @objp: from its kmalloc or one of its caches, or NULL
  *
@@ -742,7 +741,7 @@ void mmbox_slab_debug_own(struct mmbox *box, const void *objp)
 }
 
 /**
- * mmbox_slab_debug_forget() - keep what is allocated now out of `leaks`
+ * mmbox_slab_debug_forget() - do not list in `leaks` what is allocated now
  * @box: the box
  *
  * Context: process, may sleep.

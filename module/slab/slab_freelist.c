@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SLAB's freelists: who is on them, and in debugged caches, whether a user has
- * overwritten them. What else is checked in debugged caches: slab_debug.c.
+ * SLAB's freelists: which objects are on them, and for debugged caches, whether a user
+ * has overwritten them. slab_debug.c has all other checks of debugged caches.
  */
 #include <linux/bitmap.h>
 
@@ -93,7 +93,7 @@ bool mmbox_slab_on_freelist(struct mmbox_kmem_cache *cachep, struct mmbox_page *
 
 /* ---- debugged caches ---- */
 
-/* Note that the next @nr objects of the freelist are out. Returns how many can be. */
+/* Mark the next @nr objects of the freelist as out. Returns how many indices are good. */
 static unsigned int mark_out(const struct mmbox_kmem_cache *cachep,
 			     const struct mmbox_page *slab,
 			     struct mmbox_slab_shadow *shadow, unsigned int nr)
@@ -108,7 +108,7 @@ static unsigned int mark_out(const struct mmbox_kmem_cache *cachep,
 	return i;
 }
 
-/* Write a freelist anew, from what is known to be on it. */
+/* Write a freelist anew from the shadow: all objects that are not out. */
 static void rebuild_freelist(struct mmbox_kmem_cache *cachep,
 			     struct mmbox_page *slab,
 			     struct mmbox_slab_shadow *shadow)
@@ -116,7 +116,7 @@ static void rebuild_freelist(struct mmbox_kmem_cache *cachep,
 	void *freelist = mmbox_slab_freelist(cachep, slab);
 	unsigned int nr = slab->active, idx, last = cachep->num;
 
-	/* The object that holds it has to be the last to go. */
+	/* The object that holds the freelist must be taken last. */
 	if (mmbox_objfreelist_slab(cachep))
 		last = slab->freelist - 1;
 	for_each_clear_bit(idx, shadow->out, cachep->num)
@@ -127,13 +127,13 @@ static void rebuild_freelist(struct mmbox_kmem_cache *cachep,
 }
 
 /**
- * mmbox_slab_debug_take() - check the indices of objects that are to be taken
+ * mmbox_slab_debug_take() - check the indices of objects before they are taken
  * @cachep: the cache
  * @slab: its slab
  * @nr: objects, not more than are free
  *
- * A freelist that was overwritten is made anew, and the next allocation reports
- * it, without the lock.
+ * A freelist that was overwritten is written anew. The next allocation reports it,
+ * as that does not hold the lock.
  *
  * Context: list_lock held, or @slab on no list.
  */
@@ -159,8 +159,7 @@ void mmbox_slab_debug_take(struct mmbox_kmem_cache *cachep,
  * @cachep: the cache
  * @slab: its slab
  *
- * With the last one goes the object that held the freelist: it gets its poison
- * back.
+ * If the last one was taken, poison the object that held the freelist.
  *
  * Context: list_lock held, or @slab on no list.
  */

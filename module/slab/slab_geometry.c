@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How the slabs of a cache are laid out: size and alignment of an object,
- * pages a slab, objects a slab, where the free indices go, how many colours.
+ * SLAB: the layout of a cache's slabs. That is the size and alignment of an object,
+ * pages a slab, objects a slab, the place of the freelist and the colours.
  *
- * All of it follows from the size, the alignment and the flags of the cache,
- * by the rules of mm/slab.c of Linux 6.1, so that the columns of slabinfo are
- * the same. Three places for the indices are tried: inside a free object, in
- * an object of their own, at the end of the slab.
+ * All of it follows from size, alignment and flags of the cache by the rules of
+ * mm/slab.c of Linux 6.1, so slabinfo has the same columns. Three places for the
+ * freelist are tried in this order: in a free object, in an object of its own, at the
+ * end of the slab.
  */
 #include <linux/cache.h>
 #include <linux/cpumask.h>
@@ -29,8 +29,8 @@ static unsigned int cache_estimate(const struct mmbox_kmem_cache *cachep,
 }
 
 /*
- * Would an off-slab freelist of @num indices be worth the object it takes? As
- * in 6.1 that is held against the size that was asked for, not the aligned one.
+ * Is an off-slab freelist of @num indices worth the object that it takes? As in 6.1,
+ * it is compared with object_size, and not with the aligned size.
  */
 static bool off_slab_pays(const struct mmbox_kmem_cache *cachep, unsigned int num)
 {
@@ -40,7 +40,7 @@ static bool off_slab_pays(const struct mmbox_kmem_cache *cachep, unsigned int nu
 	freelist_cache = mmbox_kmalloc_slab(cachep->box,
 					    max_t(size_t, MMBOX_FREELIST_UNIT, freelist_size),
 					    0);
-	/* An off-slab cache here could end up growing itself. */
+	/* A cache that is off-slab itself could need a freelist for its freelists. */
 	if (!freelist_cache || mmbox_off_slab(freelist_cache))
 		return false;
 	return freelist_cache->size <= cachep->object_size / 2;
@@ -72,7 +72,7 @@ static size_t calculate_slab_order(struct mmbox_kmem_cache *cachep,
 		cachep->gfporder = gfporder;
 		left_over = remainder;
 
-		/* Such caches are filled where high orders cannot be waited for. */
+		/* As in 6.1: these mostly grow with GFP_NOFS, which can reclaim little. */
 		if (flags & SLAB_RECLAIM_ACCOUNT)
 			break;
 		if (gfporder >= MMBOX_SLAB_MAX_ORDER)
@@ -83,7 +83,7 @@ static size_t calculate_slab_order(struct mmbox_kmem_cache *cachep,
 	return left_over;
 }
 
-/* Where the indices go, first of three that is possible: sets num, gfporder. */
+/* Choose the first possible place for the freelist. Sets num, gfporder, colour. */
 static int choose_freelist(struct mmbox_kmem_cache *cachep, unsigned int size)
 {
 	slab_flags_t flags = cachep->flags;
@@ -98,7 +98,7 @@ static int choose_freelist(struct mmbox_kmem_cache *cachep, unsigned int size)
 	}
 
 	flags = cachep->flags | MMBOX_CFLGS_OFF_SLAB;
-	/* If the indices fit into what is left over they may as well go there. */
+	/* Indices that fit into the unused end of the slab go there instead. */
 	if (!(cachep->flags & SLAB_NOLEAKTRACE)) {
 		left_over = calculate_slab_order(cachep, size, flags);
 		if (cachep->num && left_over < cachep->num * cachep->slab.index_size)
@@ -116,9 +116,10 @@ done:
 }
 
 /*
- * Where in its object an on-object freelist begins. The object's first word is
- * its mark, so the indices follow it. If they need the whole object (64 objects
- * of 64 bytes), the first eight lie in another one: see mmbox_freelist_spill().
+ * Where does a freelist begin in the object that holds it? The first word of the
+ * object is its mark, so the indices come after it. If they need the whole object (64
+ * objects of 64 bytes), the first eight are in another object: see
+ * mmbox_freelist_spill().
  */
 static void set_freelist_kind(struct mmbox_kmem_cache *cachep, unsigned int size)
 {
@@ -135,8 +136,8 @@ static void set_freelist_kind(struct mmbox_kmem_cache *cachep, unsigned int size
 }
 
 /*
- * x with odd * x = 1 modulo 2^64. Any odd number is its own inverse modulo 8,
- * and each of Newton's steps doubles the bits that are right.
+ * The inverse of an odd number: odd * x = 1 modulo 2^64. An odd number is its own
+ * inverse modulo 8, and each step of Newton's method doubles the correct bits.
  */
 static u64 inverse_of_odd(u64 odd)
 {
@@ -162,11 +163,11 @@ int mmbox_slab_set_geometry(struct mmbox_kmem_cache *cachep)
 
 	lockdep_assert_held(&cachep->box->slab.mutex);
 	cachep->align = max_t(unsigned int, cachep->align, sizeof(void *));
-	/* page->s_mem counts what every cache line of x86-64 is a multiple of. */
+	/* page->s_mem counts in MMBOX_S_MEM_UNIT, so a colour is a multiple of that. */
 	cachep->slab.colour_off = max3((unsigned int)cache_line_size(), cachep->align,
 				       (unsigned int)MMBOX_S_MEM_UNIT);
 	size = ALIGN(cachep->object_size, sizeof(void *));
-	/* slab_debug.c has the picture */
+	/* slab_debug.c shows this layout. */
 	if (cachep->flags & SLAB_RED_ZONE) {
 		cachep->obj_offset = sizeof(u64);
 		size += 2 * sizeof(u64);

@@ -36,7 +36,7 @@ mmbox_obj_to_s_mem(const struct mmbox_kmem_cache *cachep,
 	       slab->s_mem * (unsigned long)MMBOX_S_MEM_UNIT;
 }
 
-/* ror64(), but the compiler knows that @shift is within bounds. */
+/* ror64(), but the compiler knows that @shift is below 64. */
 static __always_inline u64 mmbox_ror64(u64 word, unsigned int shift)
 {
 	return word >> shift | word << (-shift & 63);
@@ -57,8 +57,8 @@ mmbox_obj_index(const struct mmbox_kmem_cache *cachep, unsigned long offset)
 }
 
 /*
- * Is @objp the start of an object of the cache whose slabs carry @id? Then
- * @s_mem is the address of its slab's first object, and @index its index.
+ * Is @objp the start of an object of the cache whose slabs carry @id? If so, sets
+ * @s_mem to the address of the first object of its slab, and @index to its index.
  */
 static __always_inline bool mmbox_obj_is_ours(const struct mmbox_kmem_cache *cachep,
 					      const void *objp, u32 id,
@@ -102,9 +102,9 @@ static inline struct mmbox_page *mmbox_virt_to_slab(const struct mmbox_kmem_cach
 /* ---- marks: which objects are free ---- */
 
 /*
- * What the first word of a free object holds, if its cache marks them, from the
- * making of its slab to its end: on the slab's freelist, in an array, or holding
- * the freelist itself.
+ * The mark of a free object, in its first word. An object has it from the time its
+ * slab is made, unless a user has it: on the freelist, in an array, and also while the
+ * object holds the freelist. Caches with no_mark have no marks.
  */
 static __always_inline unsigned long mmbox_free_mark(const struct mmbox_kmem_cache *cachep,
 						     unsigned long index)
@@ -112,7 +112,7 @@ static __always_inline unsigned long mmbox_free_mark(const struct mmbox_kmem_cac
 	return index ^ cachep->secret;
 }
 
-/* Mark an object free. False if it is free already. */
+/* Mark an object free. False if it has the mark already. */
 static __always_inline bool mmbox_mark_free(const struct mmbox_kmem_cache *cachep,
 					    void *objp, unsigned long index)
 {
@@ -124,9 +124,9 @@ static __always_inline bool mmbox_mark_free(const struct mmbox_kmem_cache *cache
 	return true;
 }
 
-/* ---- which objects without a mark users have: see struct mmbox_slab_used ---- */
+/* ---- bits instead of marks: see struct mmbox_slab_used ---- */
 
-/* The bit of an object that begins at @base, and where it is. */
+/* The number of the bit of the object that begins at @base; @chunk: where it is. */
 static inline unsigned long mmbox_used_bit(const struct mmbox_kmem_cache *cachep,
 					   const void *base, unsigned long **chunk)
 {
@@ -150,7 +150,7 @@ static inline bool mmbox_is_used(const struct mmbox_kmem_cache *cachep, const vo
 	return test_bit(bit, chunk);
 }
 
-/* Take it away from its user. False if nobody has it: it is free already. */
+/* Take an object away from its user. False if it is free already. */
 static inline bool mmbox_clear_used(const struct mmbox_kmem_cache *cachep, const void *base)
 {
 	unsigned long *chunk, bit = mmbox_used_bit(cachep, base, &chunk);
@@ -158,7 +158,7 @@ static inline bool mmbox_clear_used(const struct mmbox_kmem_cache *cachep, const
 	return test_and_clear_bit(bit, chunk);
 }
 
-/* An object goes from an array or its slab to a user; not of a debugged cache. */
+/* Give an object to a user. Not for debugged caches. */
 static __always_inline void mmbox_give_object(const struct mmbox_kmem_cache *cachep,
 					      void *objp)
 {
@@ -173,7 +173,7 @@ bool mmbox_nonlinear_obj_is_ours(const struct mmbox_kmem_cache *cachep,
 				 const void *objp, u32 id, unsigned long *s_mem,
 				 unsigned long *index);
 
-/* mmbox_obj_is_ours(), whatever the box's addresses and descriptors are. */
+/* mmbox_obj_is_ours() for any box: addresses and descriptors may be scattered. */
 static inline bool mmbox_any_obj_is_ours(const struct mmbox_kmem_cache *cachep,
 					 const void *objp, u32 id,
 					 unsigned long *s_mem, unsigned long *index)
@@ -188,13 +188,13 @@ static inline void *mmbox_index_to_obj(const struct mmbox_kmem_cache *cachep,
 	return mmbox_slab_s_mem(cachep, slab) + (size_t)cachep->size * idx;
 }
 
-/* Objects begin and end at words. */
+/* Whole words: objects are aligned to words, and so is what follows them. */
 static inline void mmbox_clear_object(const struct mmbox_kmem_cache *cachep, void *objp)
 {
 	mmbox_clear_words(objp, ALIGN(cachep->object_size, sizeof(long)));
 }
 
-/* Of the object that @addr lies in, or a large number before the first one. */
+/* Index of the object that @addr lies in. Before the first one: a large number. */
 static inline unsigned int mmbox_obj_to_index(const struct mmbox_kmem_cache *cachep,
 					      const struct mmbox_page *slab,
 					      const void *addr)
@@ -204,7 +204,7 @@ static inline unsigned int mmbox_obj_to_index(const struct mmbox_kmem_cache *cac
 	return reciprocal_divide(offset, cachep->reciprocal_buffer_size);
 }
 
-/* The slab that an object of this cache begins in, and its index; else NULL. */
+/* The slab of the object that begins at @base, and its index. NULL if none begins there. */
 static inline struct mmbox_page *
 mmbox_slab_of_object(const struct mmbox_kmem_cache *cachep, const void *base,
 		     unsigned int *idx)

@@ -87,7 +87,7 @@ do {										\
 		mmbox_stat_max(&(cachep)->slab.stats.item, nr);			\
 } while (0)
 
-/* Unsigned, as 6.1 compares them: see node_alloc_one(). */
+/* Raise a maximum. Compares unsigned as 6.1 does, as num_active may be negative. */
 static inline void mmbox_stat_max(atomic_long_t *max, unsigned long nr)
 {
 	long old = atomic_long_read(max);
@@ -103,7 +103,7 @@ static inline void mmbox_slab_stat_active(struct mmbox_kmem_cache *cachep)
 			       atomic_long_inc_return(&cachep->slab.stats.num_active));
 }
 
-/* @nr objects went from slabs to an array. */
+/* Count @nr objects that went from slabs to an array. */
 static inline void mmbox_slab_stat_allocs(struct mmbox_kmem_cache *cachep,
 					  unsigned int nr)
 {
@@ -133,8 +133,8 @@ mmbox_slab_node(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *
 }
 
 /*
- * Where the slab, whose first object is @s_mem, keeps its indices; never asked of
- * a full objfreelist slab.
+ * The freelist of a slab whose first object is at @s_mem. Not for an objfreelist slab
+ * with all objects out: it has none.
  */
 static inline void *__mmbox_slab_freelist(const struct mmbox_kmem_cache *cachep,
 					  const struct mmbox_page *slab, void *s_mem)
@@ -162,9 +162,9 @@ static __always_inline unsigned int __mmbox_get_free_obj(const void *freelist,
 }
 
 /*
- * Where the first eight indices of MMBOX_FREELIST_SPILLED lie, as the mark of
- * the object that holds the others is in their place: behind the mark of the last
- * object but one to be taken. That is free as long as any of the eight is needed.
+ * The first eight indices of MMBOX_FREELIST_SPILLED. Their place in the object that
+ * holds the freelist is taken by its mark. So they are in another object, after its
+ * mark: the last but one to be taken, which is free as long as the eight are needed.
  */
 #define MMBOX_FREELIST_SPILL	sizeof(long)
 
@@ -173,11 +173,11 @@ static inline u8 *mmbox_freelist_spill(const struct mmbox_kmem_cache *cachep,
 {
 	unsigned int idx = ((const u8 *)freelist)[cachep->num - 2];
 
-	/* Whatever a user has written there, stay in the slab. */
+	/* A user may have overwritten the index: stay in the slab. */
 	return mmbox_index_to_obj(cachep, slab, min(idx, cachep->num - 1)) + sizeof(long);
 }
 
-/* Index @nr of a slab's freelist, of those that are on it: slab->active and up. */
+/* The index at position @nr of a freelist. Valid positions begin at slab->active. */
 static inline unsigned int mmbox_get_free_obj(const struct mmbox_kmem_cache *cachep,
 					      const struct mmbox_page *slab,
 					      unsigned int nr)
@@ -189,7 +189,7 @@ static inline unsigned int mmbox_get_free_obj(const struct mmbox_kmem_cache *cac
 	return __mmbox_get_free_obj(freelist, cachep->slab.index_size == 1, nr);
 }
 
-/* For debugged caches, whose freelists may have to be made anew: they never spill. */
+/* To write a freelist anew. Only debugged caches need that, and theirs never spill. */
 static inline void mmbox_set_free_obj(const struct mmbox_kmem_cache *cachep,
 				      void *freelist, unsigned int nr,
 				      unsigned int idx)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is freed after a grace period: objects that mmbox_kfree_rcu() was given,
- * and slabs of SLAB_TYPESAFE_BY_RCU caches.
+ * What is freed after a grace period of RCU: objects given to mmbox_kfree_rcu(), and
+ * slabs of SLAB_TYPESAFE_BY_RCU caches.
  *
  *	pending --(the batch before is freed)--> waiting --(grace period)--> freed
  *
- * A batch waits for the grace period that is under way, and the next one gathers
- * meanwhile. When the grace period is over a work item frees the batch, a few at
- * a time, so that however many they are the CPU stays free for others. Each is
- * numbered as it comes, so that one can wait for those that came before.
+ * While one batch waits for its grace period, the next one gathers. After the grace
+ * period a work item frees the batch. It calls cond_resched() from time to time, as a
+ * batch may be long. Objects and slabs are counted as they come, so a barrier can wait
+ * for those that came before it.
  */
 #include <linux/export.h>
 #include <linux/list.h>
@@ -21,12 +21,12 @@
 
 #define FREE_AT_ONCE	64	/* between two looks whether others need the CPU */
 
-/* Freeing gives memory back that reclaim may be waiting for. */
+/* WQ_MEM_RECLAIM: reclaim may wait for the memory that is freed here. */
 static struct workqueue_struct *rcu_wq __ro_after_init;
 
 /* ---- numbers ---- */
 
-/* One more is pending. Returns true if nothing was under way: begin_batch() then. */
+/* Count @nr more. Returns true if no batch is under way: call begin_batch() then. */
 static bool note_pending(struct mmbox_rcu_queue *q, unsigned long nr)
 {
 	lockdep_assert_held(&q->lock);
@@ -37,7 +37,7 @@ static bool note_pending(struct mmbox_rcu_queue *q, unsigned long nr)
 	return true;
 }
 
-/* What is pending waits for a grace period from now on. */
+/* The batch starts to wait for a grace period. */
 static void begin_batch(struct mmbox_rcu_queue *q)
 {
 	lockdep_assert_held(&q->lock);
@@ -45,7 +45,7 @@ static void begin_batch(struct mmbox_rcu_queue *q)
 	queue_rcu_work(rcu_wq, &q->rwork);
 }
 
-/* The batch is freed. Returns true if there is another one: begin_batch() then. */
+/* The batch is freed. Returns true if more is pending: call begin_batch() then. */
 static bool batch_is_freed(struct mmbox_rcu_queue *q)
 {
 	lockdep_assert_held(&q->lock);
@@ -54,7 +54,7 @@ static bool batch_is_freed(struct mmbox_rcu_queue *q)
 	return q->armed;
 }
 
-/* Wait for what has come before, and not for what comes while we wait. */
+/* Wait for all that has come before this call, and for nothing that comes later. */
 static void wait_until_freed(struct mmbox_rcu_queue *q)
 {
 	unsigned long flags, nr;
@@ -75,9 +75,9 @@ static void queue_init(struct mmbox_rcu_queue *q, work_func_t fn)
 /* ---- objects: mmbox_kfree_rcu() ---- */
 
 /*
- * Objects are linked by their heads. The distance from object to head is kept
- * where call_rcu() would keep a function, in a way that tells whether a head is on
- * a list: else one that comes twice would make it a ring.
+ * Objects are linked by their heads. The distance from object to head is kept in
+ * func, xored with the address of the head and a secret. So a head that is on the
+ * list already can be told, which would otherwise make the list a ring.
  */
 static rcu_callback_t kfree_rcu_note(const struct mmbox *box, const struct rcu_head *head,
 				     unsigned long offset)
@@ -85,7 +85,7 @@ static rcu_callback_t kfree_rcu_note(const struct mmbox *box, const struct rcu_h
 	return (rcu_callback_t)(offset ^ (unsigned long)head ^ box->slab.secret);
 }
 
-/* Where the object begins whose head this is, or NULL if it is none any more. */
+/* The object of a head. NULL if the head was overwritten. */
 static void *kfree_rcu_object(const struct mmbox *box, struct rcu_head *head)
 {
 	unsigned long offset;
@@ -97,7 +97,7 @@ static void *kfree_rcu_object(const struct mmbox *box, struct rcu_head *head)
 	return offset < PAGE_SIZE << box->pages.max_order ? (void *)head - offset : NULL;
 }
 
-/* Free a batch, or what comes before an object of it that was overwritten. */
+/* Free a batch, up to the first object whose head was overwritten. */
 static void free_objects(struct mmbox *box, struct rcu_head *head)
 {
 	struct rcu_head *next;
@@ -111,7 +111,7 @@ static void free_objects(struct mmbox *box, struct rcu_head *head)
 			return;
 		}
 		next = head->next;
-		/* The memory may be another head at once. */
+		/* Another object may use this memory as a head at once. */
 		head->func = NULL;
 		mmbox_kfree(box, objp);
 		if (++nr % FREE_AT_ONCE == 0)

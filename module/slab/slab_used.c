@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which objects users have, for caches whose contents must survive: those with
- * a constructor and SLAB_TYPESAFE_BY_RCU. A free object cannot carry a mark
- * there, so a bit beside it says what the mark says elsewhere.
+ * Which objects are in use, for caches that keep the contents of free objects: those
+ * with a constructor, and SLAB_TYPESAFE_BY_RCU. Their free objects cannot carry a
+ * mark, so each object has a bit instead.
  *
- * The bits are host memory, a page of it for 512 KiB of the box, made when the
- * first slab of such a cache needs it, and kept until the box goes. A slab
- * that begins or ends with all of its objects free has all of its bits clear.
+ * The bits are in host memory, one page for 512 KiB of the box. A page is allocated
+ * when the first slab needs it, and stays until the box goes. All bits of a slab are
+ * clear when it is made and when it ends, as all of its objects are free then.
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -19,7 +19,7 @@
  * mmbox_slab_used_init() - make ready for a cache whose objects carry no mark
  * @box: the box
  *
- * Does nothing if there is one already.
+ * Does nothing if it was called for another cache before.
  *
  * Context: process, may sleep, slab.mutex held.
  * Return: 0 or -ENOMEM.
@@ -73,7 +73,7 @@ int mmbox_slab_used_grow(struct mmbox_kmem_cache *cachep, const struct mmbox_pag
 	struct mmbox_host *host = &cachep->box->host;
 	unsigned long **chunk = cachep->box->slab.used.chunk, *bits;
 
-	/* The host's reserves are not for this. */
+	/* Never use the host's reserves. */
 	gfp &= __GFP_RECLAIM | __GFP_IO | __GFP_FS;
 	for (i = first / MMBOX_USED_CHUNK; i <= last; i++) {
 		if (likely(READ_ONCE(chunk[i])))
@@ -81,7 +81,7 @@ int mmbox_slab_used_grow(struct mmbox_kmem_cache *cachep, const struct mmbox_pag
 		bits = mmbox_host_kzalloc(host, CHUNK_BYTES, gfp, "which objects are used");
 		if (!bits)
 			return -ENOMEM;
-		/* Others may need it as well just now: who comes first makes it. */
+		/* Another CPU may have made it meanwhile: keep the first. */
 		if (cmpxchg(&chunk[i], NULL, bits)) {
 			atomic_long_sub(CHUNK_BYTES, &host->bytes);
 			kfree(bits);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Copies between the box and user space, of what may be copied: pages, and of an
- * object what its cache was made to show. mm/usercopy.c does that for the
- * kernel's own copy_to_user() and copy_from_user(), which do not know the box.
+ * Copies between the box and user space. Pages may be copied, and of an object the
+ * usercopy region of its cache. mm/usercopy.c checks this for the kernel's own
+ * copy_to_user() and copy_from_user(), which do not know the box.
  */
 #include <linux/export.h>
 #include <linux/uaccess.h>
@@ -20,11 +20,11 @@ static bool usercopy_allowed(struct mmbox *box, const void *ptr, unsigned long n
 	if (n > box->region.size || !mmbox_virt_valid(box, ptr + n - 1))
 		return false;
 	page = mmbox_virt_to_page(box, ptr);
-	/* Neighbours in the host need not be neighbours in the box. */
+	/* All of it must be contiguous in the box as well. */
 	if (!page || mmbox_virt_to_phys(box, ptr + n - 1) -
 		     mmbox_virt_to_phys(box, ptr) != n - 1)
 		return false;
-	/* Pages are their holder's, as in the kernel, but kmalloc's end with the block. */
+	/* As in the kernel: pages are not checked further, but kmalloc's end with the block. */
 	if (!page->slab_cache) {
 		head = mmbox_block_head(box, page);
 		return head->type != MMBOX_PAGE_KMALLOC ||

@@ -53,12 +53,12 @@ struct mmbox_kmem_cache {
 	u32 id;				/* what the pages of its slabs carry */
 	bool no_mark;			/* no mark in free objects: ctor, RCU, or debug */
 	u8 debug;			/* MMBOX_DEBUG_*, 0: not debugged */
-	bool boot;			/* made with the box, goes with the box */
+	bool boot;			/* made at boot, cannot be destroyed */
 	slab_flags_t flags;
 	unsigned int gfporder;		/* pages a slab, as an order */
 	unsigned int size;		/* bytes an object, padding included */
 	unsigned int object_size;	/* bytes an object as asked for */
-	unsigned int obj_offset;	/* bytes of its slot before it: a red zone */
+	unsigned int obj_offset;	/* bytes before an object in its slot: a red zone */
 	unsigned int align;		/* bytes */
 	struct reciprocal_value reciprocal_buffer_size;	/* of size */
 	gfp_t allocflags;		/* added to the caller's for slab pages */
@@ -215,10 +215,10 @@ enum mmbox_kmalloc_cache_type {
 	MMBOX_NR_KMALLOC_TYPES,
 };
 
-/* How many wait for a grace period; numbers count from the making of the box. */
+/* What waits for a grace period, counted since the box was made. */
 struct mmbox_rcu_queue {
 	raw_spinlock_t lock;		/* all below, and the lists */
-	unsigned long nr_queued;	/* that have come */
+	unsigned long nr_queued;	/* given to the queue */
 	unsigned long nr_waiting;	/* of these, up to the end of the batch under way */
 	unsigned long nr_freed;		/* of these; read without the lock */
 	bool armed;			/* a batch is under way */
@@ -226,14 +226,14 @@ struct mmbox_rcu_queue {
 	wait_queue_head_t wait;		/* who waits for nr_freed */
 };
 
-/* Objects for mmbox_kfree() after a grace period: by their rcu_head */
+/* Objects that mmbox_kfree_rcu() was given, linked by their rcu_head. */
 struct mmbox_kfree_rcu {
 	struct mmbox_rcu_queue queue;
 	struct rcu_head *pending;	/* the next batch */
 	struct rcu_head *waiting;	/* the batch under way */
 };
 
-/* SLAB_TYPESAFE_BY_RCU: slabs stay what they are for a grace period. */
+/* Slabs of SLAB_TYPESAFE_BY_RCU caches, which end after a grace period. */
 struct mmbox_rcu_slabs {
 	struct mmbox_rcu_queue queue;
 	struct list_head pending;	/* the next batch, of all caches */
@@ -241,9 +241,9 @@ struct mmbox_rcu_slabs {
 };
 
 /*
- * Objects without a mark that users have, for caches that promise that contents
- * survive: a bit for each 16 bytes of the box, set where such an object begins.
- * Bits are made when a slab needs them, a page of the host for 512 KiB of the box.
+ * Which objects are in use, for caches whose free objects carry no mark: a bit for
+ * each 16 bytes of the box, set where an object in use begins. The bits for 512 KiB of
+ * the box are a page of the host, made when a slab there needs them.
  */
 #define MMBOX_USED_UNIT		16	/* bytes a bit; objects are no smaller */
 #define MMBOX_USED_CHUNK	SZ_512K	/* bytes that bits are made for at once */
@@ -286,13 +286,13 @@ struct mmbox_track {
 
 enum mmbox_track_item { MMBOX_TRACK_ALLOC, MMBOX_TRACK_FREE, MMBOX_NR_TRACKS };
 
-/* Beside a slab of a debugged cache, in host memory; by index of the object. */
+/* The shadow of a slab of a debugged cache, in host memory. By index of the object. */
 struct mmbox_slab_shadow {
-	struct rcu_head rcu;		/* readers do not hold the slab */
+	struct rcu_head rcu;		/* readers may come while the slab ends */
 	size_t bytes;			/* of this */
 	struct mmbox_kmem_cache *cachep;	/* whose slab it is */
 	unsigned int num;		/* objects */
-	unsigned long *used;		/* bits: a user has it; set and cleared atomically */
+	unsigned long *used;		/* bits: in use; set and cleared atomically */
 	unsigned long *out;		/* bits: not on the slab's freelist, list_lock */
 	unsigned long *known;		/* bits: not to be listed by `leaks` */
 	struct mmbox_track (*tracks)[MMBOX_NR_TRACKS];	/* NULL without U */
@@ -308,11 +308,11 @@ struct mmbox_slab_debug {
 	unsigned long bad_freelist;	/* pfn + 1 of a slab to be reported, or 0 */
 };
 
-/* What an object is expected to look like. */
+/* The state in which an object is checked. */
 enum mmbox_object_state {
 	MMBOX_OBJECT_FREE,
 	MMBOX_OBJECT_USED,
-	MMBOX_OBJECT_EITHER,	/* it may be on its way from one to the other */
+	MMBOX_OBJECT_EITHER,	/* its user may be freeing it at this moment */
 };
 
 /* One thing that is wrong with an object. */
@@ -329,7 +329,7 @@ struct mmbox_slab {
 	unsigned long secret;		/* random, but for 16 low bits, which are 0 */
 	struct mutex mutex;		/* caches, cache creation and destruction */
 	struct list_head caches;	/* newest first, as slab_caches */
-	struct list_head percpus;	/* every cache's host_cpu_cache, where kmemleak sees it */
+	struct list_head percpus;	/* every cache's host_cpu_cache, for kmemleak to see */
 	struct mmbox_kfree_hint __percpu *hints;	/* what kfree() saw last */
 	struct mmbox_host_percpu *host_hints;	/* owns hints */
 	struct mmbox_kmem_cache *kmem_cache;	/* where the others come from */

@@ -22,15 +22,16 @@ struct mmbox_host_percpu;
 #define MMBOX_SLAB_OBJ_MIN_SIZE	16	/* below, indices take two bytes */
 
 /*
- * A stack of free objects, most recently freed on top: of one CPU in front of
- * a cache, or shared by the CPUs of a node.
+ * A stack of free objects, with the object that was freed last on top. One for each
+ * CPU and cache, and one that the CPUs of a node share.
  *
- * A CPU's own has no lock. Its CPU works on it with preemption off, and counts
- * @busy up before it reads anything else. It is MMBOX_AC_IDLE while nobody is
- * inside, so that one instruction marks it and tells; an interrupt that comes
- * to 1 or more counts down again and goes to the node's lists instead. A cache
- * whose objects need more than the fast paths do is diverted from them by
- * another value for nobody: 0, see struct mmbox_slab_cache.
+ * The array of a CPU has no lock. Only its CPU works on it, with preemption off. It
+ * increments @busy before it reads any other field. @busy is MMBOX_AC_IDLE, or -1,
+ * while nobody is inside. So one instruction both marks the array and tells whether it
+ * was idle: the result is 0. An interrupt that gets another result decrements @busy
+ * again and uses the node's lists. In a cache that the fast paths cannot serve, idle
+ * arrays have 0 instead of -1, so that the fast paths always take their slow path:
+ * see @idle of struct mmbox_slab_cache.
  */
 struct mmbox_array_cache {
 	unsigned int avail;		/* objects in entry[] */
@@ -39,19 +40,19 @@ struct mmbox_array_cache {
 	u8 hinter;			/* mmbox_hinter() of the CPU */
 	union {
 		struct {
-			u32 busy;	/* idle as its cache says; more: the CPU is inside */
+			u32 busy;	/* the cache's @idle; above it: the CPU is inside */
 			u32 touched;	/* not 0: used since the reaper last looked */
 		};
 		u64 busy_touched;	/* both at once, for the fast paths */
 	};
-	unsigned long hint;		/* address of the first object of the slab
-					 * freed to last, or mmbox_no_hint()
+	unsigned long hint;		/* first object of the slab of the object that
+					 * was freed last, or mmbox_no_hint()
 					 */
 	void *entry[];
 };
 
 #define MMBOX_AC_IDLE		U32_MAX	/* busy: nobody is inside */
-#define MMBOX_AC_DIVERTED	0	/* busy: nobody is, and none comes this way */
+#define MMBOX_AC_DIVERTED	0	/* busy: idle, in a diverted cache */
 #define MMBOX_AC_IDLE_TOUCHED	U64_MAX	/* busy_touched: idle, and touched */
 
 struct mmbox_kmem_cache_node {
@@ -65,15 +66,15 @@ struct mmbox_kmem_cache_node {
 	unsigned int free_limit;	/* free_objects above which slabs go back */
 	unsigned int colour_next;	/* colour of the newest slab; atomic, no lock */
 	struct mmbox_array_cache *shared;	/* shared by the CPUs, or NULL */
-	/* What its CPUs free to each other node; slab.mutex, and for CPUs that
-	 * only look a grace period. NULL in a box of one node.
+	/* By node: what this node's CPUs have freed to it. NULL in a box of one node.
+	 * Written under slab.mutex, freed after a grace period.
 	 */
 	struct mmbox_alien_cache **alien;
 	unsigned long next_reap;	/* jiffies */
 	int free_touched;		/* slabs_free was needed since the last reap */
 };
 
-/* Objects of another node, on their way home. */
+/* Objects that CPUs of one node have freed to another node. */
 struct mmbox_alien_cache {
 	raw_spinlock_t lock;		/* all below; before the home node's list_lock */
 	struct mmbox_array_cache ac;
@@ -97,14 +98,14 @@ struct mmbox_cache_stats {
 	atomic_long_t freemiss;		/* and with it full */
 };
 
-/* How a slab's indices are read and written. */
+/* The format of a freelist. */
 enum mmbox_freelist_kind {
 	MMBOX_FREELIST_BYTES,		/* one byte each */
 	MMBOX_FREELIST_SPILLED,		/* bytes, the first eight in another object */
 	MMBOX_FREELIST_SHORTS,		/* two bytes each */
 };
 
-/* A CPU's array has to fit what per-CPU allocations can be; shared as many batches. */
+/* Of limit, as per-CPU allocations are limited, and of shared. */
 #define MMBOX_MAX_LIMIT		4000
 
 /* kmem_cache->flags, not for callers of mmbox_kmem_cache_create(): where freelists are. */
