@@ -42,10 +42,6 @@ void mmbox_bad_free(const struct mmbox_kmem_cache *cachep, const void *objp);
 void mmbox_bad_kfree(struct mmbox *box, const void *objp);
 bool mmbox_in_object(const struct mmbox_kmem_cache *cachep, const void *ptr,
 		     unsigned int *offset);
-bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
-		      const void *base, unsigned int index);
-unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
-				 unsigned int nr);
 
 /* slab_rcu.c */
 void mmbox_slabs_defer(struct mmbox *box, struct list_head *list);
@@ -56,6 +52,10 @@ int mmbox_slab_rcu_module_init(void);
 void mmbox_slab_rcu_module_exit(void);
 
 /* slab_used.c */
+bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
+		      const void *base, unsigned int index);
+unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
+				 unsigned int nr);
 int mmbox_slab_used_init(struct mmbox *box);
 void mmbox_slab_used_exit(struct mmbox *box);
 int mmbox_slab_used_grow(struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,

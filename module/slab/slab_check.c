@@ -8,8 +8,6 @@
  * mmbox_tell_bad_free() takes it from whoever knows that already. The observer
  * then counts and reports it: mmbox_report_bad_object() in faces/slab_report.c.
  */
-#include <linux/bitmap.h>
-
 #include "slab/slab_object.h"
 
 /**
@@ -148,90 +146,3 @@ bool mmbox_in_object(const struct mmbox_kmem_cache *cachep, const void *ptr,
 	*offset = ptr - mmbox_index_to_obj(cachep, slab, idx) - cachep->obj_offset;
 	return idx < cachep->num;
 }
-
-/* ---- objects in use ---- */
-
-/**
- * mmbox_obj_in_use() - has a user got this object?
- * @cachep: a cache
- * @slab: a slab of it
- * @base: where an object of the slab begins
- * @index: its index
- *
- * Context: any; where the slab might go, the answer may be of what comes after it.
- * Return: true if one has.
- */
-bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
-		      const void *base, unsigned int index)
-{
-	if (mmbox_slab_debugged(cachep))
-		return mmbox_slab_debug_is_used(cachep, slab, index);
-	if (cachep->no_mark)
-		return mmbox_is_used(cachep, base);
-	return mmbox_glance(*(unsigned long *)base) != mmbox_free_mark(cachep, index);
-}
-MMBOX_EXPORT_INTERNAL(mmbox_obj_in_use);
-
-/* A walk that collects objects that are out of their slabs. */
-struct used_walk {
-	const struct mmbox_kmem_cache *cachep;
-	unsigned long *free;		/* bits: on the slab's freelist */
-	void **objs;			/* where they go */
-	unsigned int nr;		/* room there */
-	unsigned int taken;		/* how many are there */
-	unsigned long used;		/* how many there are at all */
-};
-
-static void note_free(void *arg, unsigned int pos, unsigned int idx)
-{
-	struct used_walk *u = arg;
-
-	if (idx < u->cachep->num)
-		__set_bit(idx, u->free);
-}
-
-static bool take_used(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list)
-{
-	struct used_walk *u = arg;
-	unsigned int i;
-
-	u->used += slab->active;
-	if (u->taken == u->nr || !slab->active)
-		return true;
-	bitmap_zero(u->free, u->cachep->num);
-	mmbox_slab_ops(u->cachep)->walk_freelist(u->cachep, slab, note_free, u);
-	for_each_clear_bit(i, u->free, u->cachep->num) {
-		if (u->taken == u->nr)
-			break;
-		u->objs[u->taken++] = mmbox_index_to_obj(u->cachep, slab, i) +
-				      u->cachep->obj_offset;
-	}
-	return true;
-}
-
-/**
- * mmbox_used_objects() - list objects of a cache that are out of their slabs
- * @cachep: the cache; shrink it before, as objects in arrays are out as well
- * @objs: where the addresses of the first go
- * @nr: room there
- *
- * Without memory for the list the objects are only counted.
- *
- * Context: process, may sleep, slab.mutex held.
- * Return: how many there are, possibly more than @nr.
- */
-unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
-				 unsigned int nr)
-{
-	static const struct mmbox_slab_walker walker = { .slab = take_used };
-	const size_t bytes = BITS_TO_LONGS(cachep->num) * sizeof(long);
-	struct used_walk u = { .cachep = cachep, .objs = objs, .nr = nr };
-
-	u.free = mmbox_host_zalloc(&cachep->box->host, bytes, "a list of objects in use");
-	if (!u.free)
-		u.nr = 0;
-	mmbox_slab_ops(cachep)->walk(cachep, &walker, &u);
-	mmbox_host_free(&cachep->box->host, u.free, bytes);
-	return u.used;
-}
-MMBOX_EXPORT_INTERNAL(mmbox_used_objects);

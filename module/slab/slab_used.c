@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which objects are in use, for caches that keep the contents of free objects: those
- * with a constructor, and SLAB_TYPESAFE_BY_RCU. Their free objects cannot carry a
- * mark, so each object has a bit instead.
+ * Which objects are in use.
+ *
+ * In most caches a free object carries a mark: mmbox_free_mark(). Debugged caches have
+ * the shadow of the slab instead. Caches that keep the contents of free objects are
+ * those with a constructor, and SLAB_TYPESAFE_BY_RCU. They have a bit for each object.
  *
  * The bits are in host memory, one page for 512 KiB of the box. A page is allocated
  * when the first slab needs it, and stays until the box goes. All bits of a slab are
  * clear when it is made and when it ends, as all of its objects are free then.
  */
+#include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 
 #include "slab/slab_object.h"
 
 #define CHUNK_BYTES	(MMBOX_USED_CHUNK / MMBOX_USED_UNIT / BITS_PER_BYTE)
+
+/* ---- bits ---- */
 
 /**
  * mmbox_slab_used_init() - make ready for a cache whose objects carry no mark
@@ -89,3 +94,90 @@ int mmbox_slab_used_grow(struct mmbox_kmem_cache *cachep, const struct mmbox_pag
 	}
 	return 0;
 }
+
+/* ---- whatever says it ---- */
+
+/**
+ * mmbox_obj_in_use() - has a user got this object?
+ * @cachep: a cache
+ * @slab: a slab of it
+ * @base: where an object of the slab begins
+ * @index: its index
+ *
+ * Context: any; where the slab might go, the answer may be of what comes after it.
+ * Return: true if one has.
+ */
+bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
+		      const void *base, unsigned int index)
+{
+	if (mmbox_slab_debugged(cachep))
+		return mmbox_slab_debug_is_used(cachep, slab, index);
+	if (cachep->no_mark)
+		return mmbox_is_used(cachep, base);
+	return mmbox_glance(*(unsigned long *)base) != mmbox_free_mark(cachep, index);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_obj_in_use);
+
+/* A walk that collects objects that are out of their slabs. */
+struct used_walk {
+	const struct mmbox_kmem_cache *cachep;
+	unsigned long *free;		/* bits: on the slab's freelist */
+	void **objs;			/* where they go */
+	unsigned int nr;		/* room there */
+	unsigned int taken;		/* how many are there */
+	unsigned long used;		/* how many there are at all */
+};
+
+static void note_free(void *arg, unsigned int pos, unsigned int idx)
+{
+	struct used_walk *u = arg;
+
+	if (idx < u->cachep->num)
+		__set_bit(idx, u->free);
+}
+
+static bool take_used(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list)
+{
+	struct used_walk *u = arg;
+	unsigned int i;
+
+	u->used += slab->active;
+	if (u->taken == u->nr || !slab->active)
+		return true;
+	bitmap_zero(u->free, u->cachep->num);
+	mmbox_slab_ops(u->cachep)->walk_freelist(u->cachep, slab, note_free, u);
+	for_each_clear_bit(i, u->free, u->cachep->num) {
+		if (u->taken == u->nr)
+			break;
+		u->objs[u->taken++] = mmbox_index_to_obj(u->cachep, slab, i) +
+				      u->cachep->obj_offset;
+	}
+	return true;
+}
+
+/**
+ * mmbox_used_objects() - list objects of a cache that are out of their slabs
+ * @cachep: the cache; shrink it before, as objects in arrays are out as well
+ * @objs: where the addresses of the first go
+ * @nr: room there
+ *
+ * Without memory for the list the objects are only counted.
+ *
+ * Context: process, may sleep, slab.mutex held.
+ * Return: how many there are, possibly more than @nr.
+ */
+unsigned long mmbox_used_objects(struct mmbox_kmem_cache *cachep, void **objs,
+				 unsigned int nr)
+{
+	static const struct mmbox_slab_walker walker = { .slab = take_used };
+	const size_t bytes = BITS_TO_LONGS(cachep->num) * sizeof(long);
+	struct used_walk u = { .cachep = cachep, .objs = objs, .nr = nr };
+
+	u.free = mmbox_host_zalloc(&cachep->box->host, bytes, "a list of objects in use");
+	if (!u.free)
+		u.nr = 0;
+	mmbox_slab_ops(cachep)->walk(cachep, &walker, &u);
+	mmbox_host_free(&cachep->box->host, u.free, bytes);
+	return u.used;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_used_objects);
