@@ -94,6 +94,7 @@ int mmbox_physmap_init(struct mmbox *box);
 void mmbox_physmap_exit(struct mmbox *box);
 bool mmbox_physmap_virt_valid(const struct mmbox *box, const void *addr);
 phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr);
+void *mmbox_physmap_page_address(const struct mmbox *box, const struct mmbox_page *page);
 void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys);
 bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr);
 int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr);
@@ -327,11 +328,11 @@ static inline struct mmbox_page *__mmbox_virt_to_page(const struct mmbox *box,
 	return mmbox_linear_virt_to_page(box, addr);
 }
 
-static inline void *__mmbox_page_address(const struct mmbox *box,
-					 const struct mmbox_page *page)
+static __always_inline void *__mmbox_page_address(const struct mmbox *box,
+						  const struct mmbox_page *page)
 {
 	if (mmbox_nonlinear() && !box->physmap.linear_size)
-		return mmbox_phys_to_virt(box, PFN_PHYS(__mmbox_page_to_pfn(box, page)));
+		return mmbox_physmap_page_address(box, page);
 	return (void *)(box->physmap.va_base + PFN_PHYS(mmbox_linear_page_to_pfn(box, page)));
 }
 

@@ -181,6 +181,20 @@ void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys)
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_phys_to_virt);
 
 /**
+ * mmbox_physmap_page_address() - __mmbox_page_address() without one range and one array
+ * @box: the box
+ * @page: descriptor of a page that is there
+ *
+ * Context: any.
+ * Return: the address of its first byte.
+ */
+void *mmbox_physmap_page_address(const struct mmbox *box, const struct mmbox_page *page)
+{
+	return mmbox_phys_to_virt(box, PFN_PHYS(__mmbox_page_to_pfn(box, page)));
+}
+MMBOX_EXPORT_INTERNAL(mmbox_physmap_page_address);
+
+/**
  * mmbox_physmap_section_there() - has a section memory behind it?
  * @box: the box
  * @nr: number of the section, below nr_sections

@@ -302,9 +302,12 @@ static void *fallback_alloc(struct mmbox_kmem_cache *cachep, gfp_t gfp)
 	}
 }
 
-/* Enter this CPU's array. NULL if it is in use, or if the CPU is not of node @nid. */
-static struct mmbox_array_cache *ac_begin_on_node(struct mmbox_kmem_cache *cachep, int nid,
-						  unsigned int *avail)
+/*
+ * Enter this CPU's array. NULL if it is in use, or if the CPU is not of node @nid.
+ * Inline, else @avail lies on the stack, and each allocation pays for its protector.
+ */
+static __always_inline struct mmbox_array_cache *
+ac_begin_on_node(struct mmbox_kmem_cache *cachep, int nid, unsigned int *avail)
 {
 	struct mmbox_array_cache *ac = mmbox_ac_begin(cachep, avail);
 

@@ -93,7 +93,7 @@ static void cache_init_objs(struct mmbox_kmem_cache *cachep,
 	if (!cachep->ctor || mmbox_slab_debugged(cachep))
 		return;
 	for (i = 0; i < num; i++)
-		cachep->ctor(mmbox_index_to_obj(cachep, slab, i));
+		cachep->ctor(s_mem + (size_t)cachep->size * i);
 }
 
 /* Get host memory that says which objects are in use, as they carry no mark. */
