@@ -9,13 +9,16 @@
 #define pr_fmt(fmt) "mmbox: " fmt
 
 #include <linux/fs.h>
+#include <linux/kernel.h>
 #include <linux/miscdevice.h>
+#include <linux/nospec.h>
 #include <linux/printk.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include "faces/batch.h"
 #include "faces/faces.h"
-#include "faces/session.h"
+#include "faces/target.h"
 
 struct mmbox_chardev {
 	struct miscdevice misc;
@@ -23,6 +26,11 @@ struct mmbox_chardev {
 	atomic_t nr_sessions;			/* begun so far */
 	char name[MMBOX_NAME_LEN + 8];		/* in sysfs: mmbox-box0 */
 	char nodename[MMBOX_NAME_LEN + 8];	/* in /dev: mmbox/box0 */
+};
+
+static const struct mmbox_target_ops *const targets[] = {
+	[MMBOX_TARGET_BOX] = &mmbox_target_box,
+	[MMBOX_TARGET_HOST] = &mmbox_target_host,
 };
 
 static int chardev_open(struct inode *inode, struct file *file)
@@ -38,7 +46,8 @@ static int chardev_open(struct inode *inode, struct file *file)
 	if (box != chardev->box)
 		goto put;
 	err = -ENOMEM;
-	session = mmbox_session_create(box, atomic_inc_return(&chardev->nr_sessions));
+	session = mmbox_session_create(box, atomic_inc_return(&chardev->nr_sessions),
+				       targets[MMBOX_TARGET_BOX]);
 	if (!session)
 		goto put;
 	file->private_data = session;
@@ -77,9 +86,9 @@ static long ioctl_info(struct mmbox_session *session, void __user *arg)
 
 	if (down_read_killable(&session->sem))
 		return -EINTR;
-	info.target = session->target;
-	info.nr_orders = mmbox_session_nr_orders(session);
-	info.kmalloc_limit = mmbox_session_kmalloc_limit(session);
+	info.target = session->target->id;
+	info.nr_orders = session->target->nr_orders(box);
+	info.kmalloc_limit = session->target->kmalloc_limit(box);
 	up_read(&session->sem);
 	strscpy(info.name, box->name, sizeof(info.name));
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
@@ -117,9 +126,10 @@ static long ioctl_checksum(struct mmbox_session *session, void __user *arg)
 
 static long ioctl_target(struct mmbox_session *session, unsigned long target)
 {
-	if (target != MMBOX_TARGET_BOX && target != MMBOX_TARGET_HOST)
+	if (target >= ARRAY_SIZE(targets))
 		return -EINVAL;
-	return mmbox_session_set_target(session, target);
+	return mmbox_session_set_target(session,
+					targets[array_index_nospec(target, ARRAY_SIZE(targets))]);
 }
 
 static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

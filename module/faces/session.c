@@ -2,57 +2,19 @@
 /*
  * A session: what an open /dev/mmbox/<box> holds.
  *
- * The program's handles index a table of slots, which comes into being piece
- * by piece as handles are first used and stays until the session ends. Its
- * caches are few and sit in an array. Both kinds name memory of the box or, so
- * that the two can be compared, of the host's own allocators: the session has
- * one target at a time, and can change it only while it holds nothing.
+ * Handles index a table of slots. A piece of the table is made when one of its
+ * handles is first used, and stays until the session ends. Caches are few and sit
+ * in an array. All that a session holds is of one target (target.h), which can
+ * change only while it holds nothing.
  */
 #include <linux/err.h>
-#include <linux/mm.h>
-#include <linux/mmzone.h>
-#include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/vmstat.h>
+#include <linux/string.h>
 
 #include "faces/faces.h"
 #include "faces/session.h"
-
-/* A cache that the host merged with another would share its slabs. */
-#ifdef SLAB_NO_MERGE
-#define HOST_UNMERGED	SLAB_NO_MERGE
-#else
-/*
- * Before 6.5 there is no flag that says just this. SLUB leaves alone what has
- * SLAB_NOLEAKTRACE as well, which changes neither layout nor paths.
- */
-#define HOST_UNMERGED	SLAB_NOLEAKTRACE
-#endif
-
-/* What CPUs have not folded into a counter of the host yet. */
-static long host_unfolded_pages(enum node_stat_item item)
-{
-	long pages = 0;
-#ifdef CONFIG_SMP
-	int nid, cpu;
-
-	for_each_online_node(nid)
-		for_each_online_cpu(cpu)
-			pages += per_cpu_ptr(NODE_DATA(nid)->per_cpu_nodestats,
-					     cpu)->vm_node_stat_diff[item];
-#endif
-	return pages;
-}
-
-/* Pages in the host's slabs, exactly: that matters where a replay is short. */
-static long host_slab_pages(void)
-{
-	return global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
-	       global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B) +
-	       host_unfolded_pages(NR_SLAB_RECLAIMABLE_B) +
-	       host_unfolded_pages(NR_SLAB_UNRECLAIMABLE_B);
-}
+#include "faces/target.h"
 
 static void level_start(struct mmbox_level *level, long pages)
 {
@@ -67,34 +29,18 @@ static void level_set(struct mmbox_level *level, long pages)
 	level->peak = max(level->peak, pages);
 }
 
-static void read_levels(struct mmbox_session *session, long *slab_pages,
-			long *pages)
-{
-	struct mmbox *box = session->box;
-
-	if (session->target == MMBOX_TARGET_BOX) {
-		*slab_pages = atomic_long_read(&box->slab.nr_slab_pages);
-		*pages = mmbox_nr_used_pages(box);
-	} else {
-		*slab_pages = host_slab_pages();
-		*pages = *slab_pages - session->slab_pages.start +
-			 session->host_pages;
-	}
-}
-
 static void restart_figures(struct mmbox_session *session)
 {
-	long slab_pages, pages;
+	long slab_pages;
 
 	spin_lock(&session->stat_lock);
 	session->nr_ops = 0;
 	session->nr_failed = 0;
 	session->nr_empty = 0;
-	session->host_pages = 0;
-	read_levels(session, &slab_pages, &pages);
+	session->block_pages = 0;
+	slab_pages = session->target->slab_pages(session->box);
 	level_start(&session->slab_pages, slab_pages);
-	level_start(&session->pages,
-		    session->target == MMBOX_TARGET_BOX ? pages : 0);
+	level_start(&session->pages, session->target->used_pages(session, slab_pages));
 	spin_unlock(&session->stat_lock);
 }
 
@@ -108,17 +54,16 @@ static void restart_figures(struct mmbox_session *session)
 void mmbox_session_sample(struct mmbox_session *session,
 			  const struct mmbox_tally *tally)
 {
-	long slab_pages, pages;
+	long slab_pages;
 
 	spin_lock(&session->stat_lock);
 	session->nr_ops += tally->nr_ops;
 	session->nr_failed += tally->nr_failed;
 	session->nr_empty += tally->nr_empty;
-	if (session->target == MMBOX_TARGET_HOST)
-		session->host_pages += tally->pages;
-	read_levels(session, &slab_pages, &pages);
+	session->block_pages += tally->pages;
+	slab_pages = session->target->slab_pages(session->box);
 	level_set(&session->slab_pages, slab_pages);
-	level_set(&session->pages, pages);
+	level_set(&session->pages, session->target->used_pages(session, slab_pages));
 	spin_unlock(&session->stat_lock);
 }
 
@@ -140,7 +85,7 @@ int mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat)
 	if (down_read_killable(&session->sem))
 		return -EINTR;
 	mmbox_session_sample(session, &nothing);
-	stat->target = session->target;
+	stat->target = session->target->id;
 	up_read(&session->sem);
 
 	spin_lock(&session->stat_lock);
@@ -160,79 +105,6 @@ int mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat)
 		stat->nr_refused += atomic_long_read(&box->faces.bad[i]);
 	stat->host_bytes = atomic_long_read(&box->host.bytes);
 	return 0;
-}
-
-/**
- * mmbox_session_kmalloc_limit() - the most that one kmalloc can ask for
- * @session: the session
- *
- * Context: any, session->sem held.
- * Return: bytes.
- */
-size_t mmbox_session_kmalloc_limit(const struct mmbox_session *session)
-{
-	if (session->target == MMBOX_TARGET_HOST)
-		return KMALLOC_MAX_SIZE;
-	return PAGE_SIZE << (session->box->pages.max_order - 1);
-}
-
-/**
- * mmbox_session_nr_orders() - how many orders of pages there are
- * @session: the session
- *
- * Context: any, session->sem held.
- * Return: the largest order plus one.
- */
-unsigned int mmbox_session_nr_orders(const struct mmbox_session *session)
-{
-	if (session->target == MMBOX_TARGET_HOST)
-		return MMBOX_HOST_MAX_ORDER + 1;
-	return session->box->pages.max_order;
-}
-
-/*
- * Bytes that the host can give to sessions, with @promised bytes of what it has
- * as good as gone. A part stays for everybody else: who takes all that there is
- * has the OOM killer woken by the next to ask, whoever that is.
- */
-static size_t host_room(const struct mmbox *box, size_t promised)
-{
-	long pages = si_mem_available() - (long)(totalram_pages() / 8);
-	size_t room = pages > 0 ? (size_t)pages << PAGE_SHIFT : 0;
-
-	return room > promised ? room - promised : 0;
-}
-
-/**
- * mmbox_session_host_begin() - reserve memory of the host for a run of operations
- * @session: the session, whose target is the host
- *
- * Context: process, session->sem held.
- * Return: bytes that the run may take at most, for mmbox_session_host_end().
- */
-size_t mmbox_session_host_begin(struct mmbox_session *session)
-{
-	const size_t most = max(MMBOX_CHUNK_BYTES, 4 * PAGE_SIZE << MMBOX_HOST_MAX_ORDER);
-	struct mmbox *box = session->box;
-	long promised = atomic_long_read(&box->faces.host_promised);
-	size_t bytes;
-
-	do {
-		bytes = min(host_room(box, promised), most);
-	} while (!atomic_long_try_cmpxchg(&box->faces.host_promised, &promised, promised + bytes));
-	return bytes;
-}
-
-/**
- * mmbox_session_host_end() - what a run has taken shows, the rest goes back
- * @session: the session
- * @bytes: from mmbox_session_host_begin()
- *
- * Context: process, session->sem held.
- */
-void mmbox_session_host_end(struct mmbox_session *session, size_t bytes)
-{
-	atomic_long_sub(bytes, &session->box->faces.host_promised);
 }
 
 /**
@@ -305,7 +177,7 @@ static bool any_cache(const struct mmbox_session *session)
  */
 void mmbox_session_note_use(struct mmbox_session *session)
 {
-	if (session->target == MMBOX_TARGET_BOX && !READ_ONCE(session->has_used_box) &&
+	if (session->target->id == MMBOX_TARGET_BOX && !READ_ONCE(session->has_used_box) &&
 	    !xchg(&session->has_used_box, true))
 		atomic_inc(&session->box->faces.nr_users);
 }
@@ -319,7 +191,7 @@ void mmbox_session_note_use(struct mmbox_session *session)
  * Return: 0, -EBUSY while the session holds anything, -EINTR if killed.
  */
 int mmbox_session_set_target(struct mmbox_session *session,
-			     enum mmbox_target target)
+			     const struct mmbox_target_ops *target)
 {
 	int err = 0;
 
@@ -333,44 +205,6 @@ int mmbox_session_set_target(struct mmbox_session *session,
 	}
 	up_write(&session->sem);
 	return err;
-}
-
-static void *create_for_box(struct mmbox_session *session,
-			    struct mmbox_session_cache *cache, const char *name,
-			    unsigned int size, unsigned int align,
-			    slab_flags_t flags)
-{
-	strscpy(cache->name, name, sizeof(cache->name));
-	return mmbox_kmem_cache_try_create(session->box, cache->name, size,
-					   align, flags, NULL);
-}
-
-static void *create_for_host(struct mmbox_session *session,
-			     struct mmbox_session_cache *cache, const char *name,
-			     unsigned int size, unsigned int align,
-			     slab_flags_t flags)
-{
-	struct mmbox *box = session->box;
-	void *cachep;
-
-	/*
-	 * The kernel does not charge caches to anybody, and complains at length
-	 * if it has no memory for one.
-	 */
-	if (mmbox_host_should_fail(&box->host, "cache of a session") ||
-	    !host_room(box, atomic_long_read(&box->faces.host_promised)))
-		return ERR_PTR(-ENOMEM);
-	if (!atomic_add_unless(&box->faces.nr_host_caches, 1, MMBOX_NR_HOST_CACHES))
-		return ERR_PTR(-ENOMEM);
-	/* Names of the host's caches may occur once. */
-	snprintf(cache->name, sizeof(cache->name), "%s:%u:%zu:%s",
-		 box->name, session->id, cache - session->caches, name);
-	cachep = kmem_cache_create(cache->name, size, align,
-				   flags | HOST_UNMERGED, NULL);
-	if (cachep)
-		return cachep;
-	atomic_dec(&box->faces.nr_host_caches);
-	return ERR_PTR(-ENOMEM);
 }
 
 /**
@@ -400,12 +234,7 @@ int mmbox_session_cache_create(struct mmbox_session *session, u16 handle,
 		slab_flags |= SLAB_HWCACHE_ALIGN;
 	if (flags & MMBOX_CACHE_RECLAIM_ACCOUNT)
 		slab_flags |= SLAB_RECLAIM_ACCOUNT;
-	if (session->target == MMBOX_TARGET_BOX)
-		cachep = create_for_box(session, cache, name, size, align,
-					slab_flags);
-	else
-		cachep = create_for_host(session, cache, name, size, align,
-					 slab_flags);
+	cachep = session->target->cache_create(session, cache, name, size, align, slab_flags);
 	if (IS_ERR(cachep))
 		return PTR_ERR(cachep) == -ENOMEM ? -ENOMEM : -EINVAL;
 	cache->cachep = cachep;
@@ -413,20 +242,13 @@ int mmbox_session_cache_create(struct mmbox_session *session, u16 handle,
 	return 0;
 }
 
-static int destroy_cache(struct mmbox_session *session,
-			 struct mmbox_session_cache *cache)
+static int destroy_cache(struct mmbox_session *session, struct mmbox_session_cache *cache)
 {
-	if (session->target == MMBOX_TARGET_BOX) {
-		int err = mmbox_kmem_cache_destroy(cache->cachep);
+	int err = session->target->cache_destroy(session->box, cache->cachep);
 
-		if (err)
-			return err;
-	} else {
-		kmem_cache_destroy(cache->cachep);
-		atomic_dec(&session->box->faces.nr_host_caches);
-	}
-	cache->cachep = NULL;
-	return 0;
+	if (!err)
+		cache->cachep = NULL;
+	return err;
 }
 
 /**
@@ -461,38 +283,24 @@ int mmbox_session_cache_shrink(struct mmbox_session *session, u16 handle)
 
 	if (!cache->cachep)
 		return -EINVAL;
-	/* What they return is whether anything is left, and no error. */
-	if (session->target == MMBOX_TARGET_BOX)
-		mmbox_kmem_cache_shrink(cache->cachep);
-	else
-		kmem_cache_shrink(cache->cachep);
+	session->target->cache_shrink(cache->cachep);
 	return 0;
 }
 
 static void free_slot(struct mmbox_session *session, struct mmbox_slot *slot)
 {
-	const bool on_box = session->target == MMBOX_TARGET_BOX;
+	const struct mmbox_target_ops *target = session->target;
 	const unsigned int low = slot->tag & 0xffff;
 
 	switch (slot->tag & ~0xffffU) {
 	case 0:
-		if (on_box)
-			mmbox_kfree(session->box, slot->ptr);
-		else
-			kfree(slot->ptr);
+		target->free_object(session->box, slot->ptr);
 		break;
 	case MMBOX_TAG_PAGES(0):
-		if (on_box)
-			__mmbox_free_pages(session->box, slot->ptr, low);
-		else
-			__free_pages(slot->ptr, low);
+		target->free_pages(session->box, slot->ptr, low);
 		break;
 	case MMBOX_TAG_CACHE(0):
-		if (on_box)
-			mmbox_kmem_cache_free(session->caches[low].cachep,
-					      slot->ptr);
-		else
-			kmem_cache_free(session->caches[low].cachep, slot->ptr);
+		target->cache_free(session->caches[low].cachep, slot->ptr);
 		break;
 	}
 }
@@ -501,11 +309,13 @@ static void free_slot(struct mmbox_session *session, struct mmbox_slot *slot)
  * mmbox_session_create() - begin a session on the box
  * @box: the box; the caller's reference lasts as long as the session
  * @id: a number that no other session of the box has
+ * @target: whose allocators to use at first
  *
  * Context: process, may sleep.
  * Return: the session, or NULL if there is no memory for it.
  */
-struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id)
+struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id,
+					   const struct mmbox_target_ops *target)
 {
 	struct mmbox_session *session;
 
@@ -514,7 +324,7 @@ struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id)
 		return NULL;
 	session->box = box;
 	session->id = id;
-	session->target = MMBOX_TARGET_BOX;
+	session->target = target;
 	init_rwsem(&session->sem);
 	spin_lock_init(&session->stat_lock);
 	restart_figures(session);

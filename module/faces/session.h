@@ -16,6 +16,7 @@
 
 struct mmbox;
 struct mmbox_batch_run;
+struct mmbox_target_ops;
 
 #define MMBOX_NR_CACHE_HANDLES	1024
 #define MMBOX_SLOT_SHIFT	12	/* slots of a segment, log2 */
@@ -67,7 +68,7 @@ struct mmbox_session {
 	 * may take for ever.
 	 */
 	struct rw_semaphore sem;
-	enum mmbox_target target;	/* sem */
+	const struct mmbox_target_ops *target;	/* sem */
 	struct mmbox_session_cache caches[MMBOX_NR_CACHE_HANDLES];	/* sem */
 	atomic_long_t nr_held;		/* slots filled; exact as that of a cache */
 	struct mmbox_slot *segments[MMBOX_NR_SEGMENTS];	/* set once, by cmpxchg */
@@ -78,7 +79,7 @@ struct mmbox_session {
 	spinlock_t stat_lock;		/* all below */
 	struct mmbox_level slab_pages;
 	struct mmbox_level pages;
-	long host_pages;		/* held, on the host */
+	long block_pages;		/* in blocks of pages that it holds */
 	u64 nr_ops;
 	u64 nr_failed;
 	u64 nr_empty;
@@ -95,17 +96,14 @@ struct mmbox_tally {
 };
 
 /* session.c */
-struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id);
+struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id,
+					   const struct mmbox_target_ops *target);
 void mmbox_session_destroy(struct mmbox_session *session);
 void mmbox_session_note_use(struct mmbox_session *session);
 int mmbox_session_set_target(struct mmbox_session *session,
-			     enum mmbox_target target);
-size_t mmbox_session_kmalloc_limit(const struct mmbox_session *session);
-unsigned int mmbox_session_nr_orders(const struct mmbox_session *session);
+			     const struct mmbox_target_ops *target);
 struct mmbox_slot *mmbox_session_slot(struct mmbox_session *session, u32 handle);
 struct mmbox_slot *mmbox_session_find_slot(struct mmbox_session *session, u32 handle);
-size_t mmbox_session_host_begin(struct mmbox_session *session);
-void mmbox_session_host_end(struct mmbox_session *session, size_t bytes);
 int mmbox_session_cache_create(struct mmbox_session *session, u16 handle,
 			       const char *name, unsigned int size,
 			       unsigned int align, u32 flags);
@@ -114,9 +112,5 @@ int mmbox_session_cache_shrink(struct mmbox_session *session, u16 handle);
 void mmbox_session_sample(struct mmbox_session *session,
 			  const struct mmbox_tally *tally);
 int mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat);
-
-/* batch.c */
-int mmbox_session_batch(struct mmbox_session *session, struct mmbox_batch *batch);
-void mmbox_batch_end(struct mmbox_session *session);
 
 #endif /* _MMBOX_SESSION_H */
