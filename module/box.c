@@ -11,7 +11,6 @@
 
 #include <linux/cpumask.h>
 #include <linux/err.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/string.h>
@@ -66,7 +65,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_config_check);
 static long boot_on_cpu(void *arg)
 {
 	struct mmbox *box = arg;
-	u64 start = ktime_get_ns();
+	u64 start = mmbox_host_ns();
 	int err;
 
 	err = mmbox_mm_early_init(box);
@@ -76,7 +75,7 @@ static long boot_on_cpu(void *arg)
 		err = mmbox_mm_init(box);
 	if (!err && !box->cfg.pages_only)
 		err = mmbox_kmem_cache_init(box);
-	box->boot_ns = ktime_get_ns() - start;
+	box->boot_ns = mmbox_host_ns() - start;
 	return err;
 }
 

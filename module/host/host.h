@@ -10,9 +10,13 @@
 #define _MMBOX_HOST_HOST_H
 
 #include <linux/string.h>
+#include <linux/types.h>
 
 #include "host/compat.h"
 #include "types/box.h"
+
+struct cpumask;
+struct task_struct;
 
 /* host.c */
 bool mmbox_host_should_fail(struct mmbox_host *host, const char *what);
@@ -25,6 +29,32 @@ struct mmbox_host_percpu *mmbox_host_alloc_percpu(struct mmbox_host *host,
 						  const char *what);
 void mmbox_host_free_percpu(struct mmbox_host *host,
 			    struct mmbox_host_percpu *percpu);
+
+/* platform.c */
+u64 mmbox_host_ns(void);
+unsigned long mmbox_host_random(void);
+void *mmbox_host_map_pages(struct mmbox_host *host, void **pages, unsigned long nr,
+			   const char *what);
+void mmbox_host_unmap_pages(const void *addr);
+struct task_struct *mmbox_host_thread_create(struct mmbox_host *host, int (*fn)(void *arg),
+					     void *arg, const struct cpumask *cpus,
+					     const char *name);
+void mmbox_host_thread_stop(struct task_struct *task);
+bool mmbox_host_thread_should_stop(void);
+void mmbox_host_thread_may_freeze(void);
+bool mmbox_host_thread_freezing(void);
+bool mmbox_host_thread_freeze(void);
+bool mmbox_host_stacks_init(struct mmbox_host *host);
+unsigned long mmbox_host_copy_to_user(void __user *to, const void *from, unsigned long n);
+unsigned long mmbox_host_copy_from_user(void *to, const void __user *from, unsigned long n);
+
+/* percpu.c */
+void mmbox_drain_cpus_cpuslocked(bool (*holds)(void *arg, int cpu),
+				 void (*drain)(void *arg, int cpu), void *arg);
+void mmbox_drain_cpus(bool (*holds)(void *arg, int cpu),
+		      void (*drain)(void *arg, int cpu), void *arg);
+int mmbox_percpu_module_init(void);
+void mmbox_percpu_module_exit(void);
 
 /* config.c */
 extern const struct mmbox_param mmbox_params[MMBOX_NR_PARAMS];

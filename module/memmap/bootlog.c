@@ -2,8 +2,6 @@
 /*
  * The boot of a box, step by step, for the file `boot`.
  */
-#include <linux/ktime.h>
-
 #include "memmap/memmap.h"
 
 /**
@@ -20,7 +18,7 @@ int mmbox_boot_log_init(struct mmbox *box)
 	log = mmbox_host_zalloc(&box->host, sizeof(*log), "the log of the boot");
 	if (!log)
 		return -ENOMEM;
-	log->start_ns = ktime_get_ns();
+	log->start_ns = mmbox_host_ns();
 	box->memmap.boot = log;
 	return 0;
 }
@@ -62,7 +60,7 @@ void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
 	struct mmbox_boot_log *log = box->memmap.boot;
 	const struct mmbox_boot_step step = {
 		.what = what, .nid = nid, .idx = idx, .start = start, .end = end,
-		.bytes = bytes, .ns = log ? ktime_get_ns() - log->start_ns : 0,
+		.bytes = bytes, .ns = log ? mmbox_host_ns() - log->start_ns : 0,
 	};
 	unsigned int back;
 

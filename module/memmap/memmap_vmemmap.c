@@ -15,7 +15,6 @@
  * Sections themselves are kept in two levels, as in the kernel.
  */
 #include <linux/mm.h>
-#include <linux/vmalloc.h>
 
 #include "memmap/memmap.h"
 
@@ -44,13 +43,8 @@ static bool side_by_side(const struct mmbox *box)
 	return true;
 }
 
-static struct page *host_page(const struct mmbox *box, const void *addr)
-{
-	return is_vmalloc_addr(addr) ? vmalloc_to_page(addr) : virt_to_page(addr);
-}
-
 /* The one page of descriptors for all that is not there. */
-static struct page *hole_page(struct mmbox *box)
+static void *hole_page(struct mmbox *box)
 {
 	struct mmbox_page *map;
 
@@ -60,13 +54,13 @@ static struct page *hole_page(struct mmbox *box)
 	mmbox_init_reserved(map, PAGE_SIZE / sizeof(*map), 0, 0);
 	box->memmap.sparse.map_bytes += PAGE_SIZE;
 	box->memmap.sparse.hole_bytes += PAGE_SIZE;
-	return host_page(box, map);
+	return map;
 }
 
-static int fill_pages(struct mmbox *box, struct page **pages)
+static int fill_pages(struct mmbox *box, void **pages)
 {
 	unsigned long per_map = mmbox_section_map_size(box) / PAGE_SIZE, nr, i;
-	struct page *hole = NULL;
+	void *hole = NULL;
 
 	for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 		void *map = section_map(box, nr);
@@ -76,7 +70,7 @@ static int fill_pages(struct mmbox *box, struct page **pages)
 		if (!map && !hole)
 			return -ENOMEM;
 		for (i = 0; i < per_map; i++)
-			*pages++ = map ? host_page(box, map + i * PAGE_SIZE) : hole;
+			*pages++ = map ? map + i * PAGE_SIZE : hole;
 	}
 	return 0;
 }
@@ -84,17 +78,15 @@ static int fill_pages(struct mmbox *box, struct page **pages)
 static int map_virtually(struct mmbox *box)
 {
 	unsigned long nr = box->memmap.nr_sections * mmbox_section_map_size(box) / PAGE_SIZE;
-	struct page **pages;
+	void **pages;
 	int err;
 
 	pages = mmbox_host_zalloc(&box->host, nr * sizeof(*pages), "pages of the vmemmap");
 	if (!pages)
 		return -ENOMEM;
 	err = fill_pages(box, pages);
-	if (!err && mmbox_host_should_fail(&box->host, "the vmemmap"))
-		err = -ENOMEM;
 	if (!err) {
-		box->memmap.map = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+		box->memmap.map = mmbox_host_map_pages(&box->host, pages, nr, "the vmemmap");
 		box->memmap.sparse.vmapped = box->memmap.map;
 		box->memmap.sparse.address_bytes = nr * PAGE_SIZE;
 		err = box->memmap.map ? 0 : -ENOMEM;
@@ -129,7 +121,7 @@ static int populate_vmemmap(struct mmbox *box)
 static void vmemmap_exit(struct mmbox *box)
 {
 	if (box->memmap.sparse.vmapped)
-		vunmap(box->memmap.map);
+		mmbox_host_unmap_pages(box->memmap.map);
 	box->memmap.sparse.vmapped = false;
 	box->memmap.map = NULL;
 }

@@ -92,14 +92,6 @@ void mmbox_free_to_tail(struct mmbox *box, struct mmbox_page *page);
 void mmbox_free_typed(struct mmbox *box, struct mmbox_page *page,
 		      unsigned int order);
 
-/* percpu.c */
-void mmbox_drain_cpus_cpuslocked(bool (*holds)(void *arg, int cpu),
-				 void (*drain)(void *arg, int cpu), void *arg);
-void mmbox_drain_cpus(bool (*holds)(void *arg, int cpu),
-		      void (*drain)(void *arg, int cpu), void *arg);
-int mmbox_percpu_module_init(void);
-void mmbox_percpu_module_exit(void);
-
 /* vmstat.c */
 extern const struct mmbox_stat_name mmbox_zone_stats[];
 extern const struct mmbox_stat_name mmbox_numa_stats[];

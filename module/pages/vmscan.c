@@ -23,8 +23,6 @@
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
-#include <linux/freezer.h>
-#include <linux/kthread.h>
 #include <linux/math64.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
@@ -586,7 +584,7 @@ restart:
 		if (wq_has_sleeper(&pgdat->pfmemalloc_wait) &&
 		    allow_direct_reclaim(pgdat))
 			wake_up_all(&pgdat->pfmemalloc_wait);
-		if (try_to_freeze() || kthread_should_stop())
+		if (mmbox_host_thread_freeze() || mmbox_host_thread_should_stop())
 			break;
 
 		nr_reclaimed = sc.nr_reclaimed - nr_reclaimed;
@@ -620,13 +618,13 @@ static void kswapd_try_to_sleep(mmbox_pg_data_t *pgdat, unsigned int order, int 
 	long remaining = 0;
 	DEFINE_WAIT(wait);
 
-	if (freezing(current) || kthread_should_stop())
+	if (mmbox_host_thread_freezing() || mmbox_host_thread_should_stop())
 		return;
 	prepare_to_wait(&pgdat->kswapd_wait, &wait, TASK_INTERRUPTIBLE);
 
 	/* Sleep briefly first: an early wakeup means that sleeping was premature. */
 	if (prepare_kswapd_sleep(pgdat, order, highest)) {
-		if (!kthread_should_stop())
+		if (!mmbox_host_thread_should_stop())
 			remaining = schedule_timeout(HZ / 10);
 		if (remaining) {
 			WRITE_ONCE(pgdat->classzone_idx,
@@ -638,7 +636,7 @@ static void kswapd_try_to_sleep(mmbox_pg_data_t *pgdat, unsigned int order, int 
 		prepare_to_wait(&pgdat->kswapd_wait, &wait, TASK_INTERRUPTIBLE);
 	}
 	if (!remaining && prepare_kswapd_sleep(pgdat, order, highest)) {
-		if (!kthread_should_stop())
+		if (!mmbox_host_thread_should_stop())
 			schedule();
 	} else if (remaining) {
 		mmbox_count_vm_events(box, MMBOX_KSWAPD_LOW_WMARK_HIT_QUICKLY, 1);
@@ -654,8 +652,8 @@ static int kswapd(void *arg)
 	unsigned int alloc_order, reclaim_order = 0;
 	int highest = MMBOX_MAX_NR_ZONES - 1;
 
-	set_freezable();
-	while (!kthread_should_stop()) {
+	mmbox_host_thread_may_freeze();
+	while (!mmbox_host_thread_should_stop()) {
 		kswapd_try_to_sleep(pgdat, reclaim_order, highest);
 
 		alloc_order = READ_ONCE(pgdat->kswapd_max_order);
@@ -664,7 +662,7 @@ static int kswapd(void *arg)
 		WRITE_ONCE(pgdat->classzone_idx, MMBOX_MAX_NR_ZONES);
 
 		/* Thawing is no time for reclaim. */
-		if (try_to_freeze() || kthread_should_stop())
+		if (mmbox_host_thread_freeze() || mmbox_host_thread_should_stop())
 			continue;
 		reclaim_order = balance_pgdat(pgdat, alloc_order, highest);
 		if (reclaim_order >= alloc_order) {
@@ -724,6 +722,7 @@ void mmbox_kswapd_init(mmbox_pg_data_t *pgdat)
 /* A kswapd stays near the memory that it looks after. */
 static struct task_struct *start_kswapd(struct mmbox *box, mmbox_pg_data_t *pgdat)
 {
+	char name[MMBOX_NAME_LEN + 16];
 	struct task_struct *task;
 	struct cpumask *cpus;
 	int cpu;
@@ -735,13 +734,9 @@ static struct task_struct *start_kswapd(struct mmbox *box, mmbox_pg_data_t *pgda
 		if (mmbox_cpu_to_node(box, cpu) == pgdat->node_id)
 			cpumask_set_cpu(cpu, cpus);
 
-	task = ERR_PTR(-ENOMEM);
-	if (!mmbox_host_should_fail(&box->host, "kswapd"))
-		task = kthread_create(kswapd, pgdat, "kswapd%d/%s", pgdat->node_id,
-				      box->name);
+	snprintf(name, sizeof(name), "kswapd%d/%s", pgdat->node_id, box->name);
+	task = mmbox_host_thread_create(&box->host, kswapd, pgdat, cpus, name);
 	if (!IS_ERR(task)) {
-		if (!cpumask_empty(cpus))
-			set_cpus_allowed_ptr(task, cpus);
 		WRITE_ONCE(pgdat->kswapd, task);
 		wake_up_process(task);
 	}
@@ -788,6 +783,6 @@ void mmbox_kswapd_stop(mmbox_pg_data_t *pgdat)
 	/* From here on nobody waits for it to free anything, and those who do go on. */
 	WRITE_ONCE(pgdat->kswapd, NULL);
 	wake_up_all(&pgdat->pfmemalloc_wait);
-	kthread_stop(task);
+	mmbox_host_thread_stop(task);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_kswapd_stop);

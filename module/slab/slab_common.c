@@ -15,7 +15,6 @@
 #include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
-#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
@@ -557,7 +556,7 @@ void mmbox_slab_setup(struct mmbox *box)
 	strscpy(slab->debug.text, box->cfg.slab_debug, sizeof(slab->debug.text));
 	box->cfg.slab_debug = slab->debug.text;
 	/* Marks of objects are counted up from it: see mark_objs(). */
-	slab->secret = get_random_long() & ~(unsigned long)U16_MAX;
+	slab->secret = mmbox_host_random() & ~(unsigned long)U16_MAX;
 	mutex_init(&slab->mutex);
 	INIT_LIST_HEAD(&slab->caches);
 	INIT_LIST_HEAD(&slab->percpus);

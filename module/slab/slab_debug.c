@@ -190,9 +190,7 @@ int mmbox_slab_debug_init(struct mmbox *box)
 	d->on = true;
 	if (!any_letter(d->text, MMBOX_DEBUG_USER))
 		return 0;
-	d->depot = MMBOX_HAVE_STACKDEPOT &&
-		   !mmbox_host_should_fail(&box->host, "the stack depot") &&
-		   !stack_depot_init();
+	d->depot = mmbox_host_stacks_init(&box->host);
 	if (!d->depot)
 		pr_warn("%s: goes without the host's stack depot: slab_debug= keeps the caller of an allocation or free, not its stack\n",
 			box->name);

@@ -5,7 +5,6 @@
  * copy_to_user() and copy_from_user(), which do not know the box.
  */
 #include <linux/export.h>
-#include <linux/uaccess.h>
 
 #include "slab/slab_object.h"
 
@@ -62,7 +61,7 @@ static bool usercopy_check(struct mmbox *box, const void *ptr, unsigned long n)
 unsigned long mmbox_copy_to_user(struct mmbox *box, void __user *to, const void *from,
 				 unsigned long n)
 {
-	return usercopy_check(box, from, n) ? copy_to_user(to, from, n) : n;
+	return usercopy_check(box, from, n) ? mmbox_host_copy_to_user(to, from, n) : n;
 }
 EXPORT_SYMBOL_GPL(mmbox_copy_to_user);
 
@@ -79,6 +78,6 @@ EXPORT_SYMBOL_GPL(mmbox_copy_to_user);
 unsigned long mmbox_copy_from_user(struct mmbox *box, void *to, const void __user *from,
 				   unsigned long n)
 {
-	return usercopy_check(box, to, n) ? copy_from_user(to, from, n) : n;
+	return usercopy_check(box, to, n) ? mmbox_host_copy_from_user(to, from, n) : n;
 }
 EXPORT_SYMBOL_GPL(mmbox_copy_from_user);

@@ -14,7 +14,7 @@
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
-#include "pages/pages.h"
+#include "host/host.h"
 
 /* Work items on the stack of whoever waits, perhaps deep in reclaim. */
 #define DRAINS_AT_ONCE	4
