@@ -319,10 +319,10 @@ static void region_report(const struct mmbox_region *region, const char *asked, 
 	else if (err == -EINTR)
 		pr_err_ratelimited("%s: interrupted\n", asked);
 	else if (most)
-		pr_err_ratelimited("%s region=%s: the host can give %zuM at most\n",
-				   asked, name, most / SZ_1M);
+		pr_err_ratelimited("%s: the host can give %zuK at most by region=%s\n",
+				   asked, most / SZ_1K, name);
 	else
-		pr_err_ratelimited("%s region=%s: the host does not give that much\n",
+		pr_err_ratelimited("%s: the host does not give that much by region=%s\n",
 				   asked, name);
 }
 
