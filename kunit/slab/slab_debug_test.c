@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/poison.h>
 #include <linux/seq_file.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "churn.h"
@@ -877,6 +878,149 @@ static void verify(struct kunit *test)
 	}
 }
 
+#define NR_SPREAD	3000		/* objects, of many slabs */
+#define MOST_AT_ONCE	64		/* slabs that a walk may show with interrupts off */
+
+/* A cache of many slabs, full, partial and free ones. What is held is in @objs. */
+static struct mmbox_kmem_cache *spread_cache(struct kunit *test, struct mmbox *box, void **objs)
+{
+	struct mmbox_kmem_cache *cachep;
+	unsigned int i;
+
+	cachep = mmbox_kmem_cache_create(box, "spread", 1000, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	/* Each free and each allocation is of a slab. */
+	KUNIT_ASSERT_EQ(test, 0, test_tune(cachep, 1, 1, 0));
+	for (i = 0; i < NR_SPREAD; i++) {
+		objs[i] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+	}
+	for (i = 0; i < NR_SPREAD / 2; i += 3) {
+		mmbox_kmem_cache_free(cachep, objs[i]);
+		objs[i] = NULL;
+	}
+	KUNIT_ASSERT_GT(test, cachep->slab.node[0]->total_slabs, 10 * MOST_AT_ONCE);
+	return cachep;
+}
+
+struct walk_looks {
+	unsigned long nr;		/* slabs shown */
+	unsigned long nr_yielded;	/* of these, after the CPU was given away */
+};
+
+/* Somebody needs the CPU whenever a slab is shown. */
+static bool look_at_slab(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list)
+{
+	struct walk_looks *looks = arg;
+
+	looks->nr++;
+	looks->nr_yielded += !test_tsk_need_resched(current);
+	set_tsk_need_resched(current);
+	set_preempt_need_resched();
+	return true;
+}
+
+/* However many slabs there are: interrupts come after each few, and other tasks run. */
+static void verify_many_slabs(struct kunit *test)
+{
+	void **objs = test_zalloc(test, NR_SPREAD * sizeof(*objs));
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = spread_cache(test, box, objs);
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[0];
+	static const struct mmbox_slab_walker walker = { .slab = look_at_slab };
+	struct walk_looks looks = {};
+	struct mmbox_verify sums;
+	unsigned int i;
+
+	mutex_lock(&box->slab.mutex);
+	mmbox_slab_ops(cachep)->walk(cachep, &walker, &looks);
+	mutex_unlock(&box->slab.mutex);
+	KUNIT_EXPECT_EQ(test, looks.nr, n->total_slabs);
+	KUNIT_EXPECT_GE(test, looks.nr_yielded, looks.nr / MOST_AT_ONCE);
+	KUNIT_ASSERT_EQ(test, 0, mmbox_verify(box, NULL, &sums));
+	KUNIT_EXPECT_EQ(test, sums.problems, 0);
+	KUNIT_EXPECT_EQ(test, sums.unsettled, 0);
+	KUNIT_EXPECT_GE(test, sums.slabs, n->total_slabs);
+	KUNIT_EXPECT_NULL(test, n->walk);
+	n->total_slabs++;
+	mmbox_verify(box, NULL, &sums);
+	KUNIT_EXPECT_EQ(test, sums.problems, 1);
+	n->total_slabs--;
+	n->free_objects--;
+	mmbox_verify(box, NULL, &sums);
+	KUNIT_EXPECT_EQ(test, sums.problems, 1);
+	n->free_objects++;
+	for (i = 0; i < NR_SPREAD; i++)
+		if (objs[i])
+			mmbox_kmem_cache_free(cachep, objs[i]);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
+struct mover {
+	struct mmbox_kmem_cache *cachep;
+	void **objs;
+	unsigned long nr;		/* frees and allocations so far */
+	bool stop;
+	u32 seed;
+};
+
+/* Slabs go from list to list all the time. */
+static void move_slabs(void *arg)
+{
+	struct mover *mover = arg;
+
+	while (!READ_ONCE(mover->stop)) {
+		void **objp = &mover->objs[test_random(&mover->seed) % NR_SPREAD];
+
+		if (*objp) {
+			mmbox_kmem_cache_free(mover->cachep, *objp);
+			*objp = NULL;
+		} else {
+			*objp = mmbox_kmem_cache_alloc(mover->cachep, GFP_KERNEL | __GFP_NOWARN);
+		}
+		WRITE_ONCE(mover->nr, mover->nr + 1);
+		if (mover->nr % 64 == 0)
+			cond_resched();
+	}
+}
+
+/* The walk ends, sees no problem where there is none, and says what it left out. */
+static void verify_slabs_in_use(struct kunit *test)
+{
+	struct mover mover = { .objs = test_zalloc(test, NR_SPREAD * sizeof(void *)) };
+	struct mmbox *box = test_small_box(test);
+	unsigned long problems = 0, unsettled = 0;
+	struct mmbox_verify sums;
+	struct test_thread *thread;
+	unsigned int rounds, i;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	test_pin(test, 0);
+	mover.cachep = spread_cache(test, box, mover.objs);
+	thread = test_thread_start(test, 1, move_slabs, &mover);
+	while (!READ_ONCE(mover.nr))
+		cond_resched();
+	for (rounds = 0; rounds < 1000 && (rounds < 4 || unsettled < 2); rounds++) {
+		mmbox_verify(box, NULL, &sums);
+		problems += sums.problems;
+		unsettled += sums.unsettled;
+	}
+	WRITE_ONCE(mover.stop, true);
+	test_thread_wait(thread);
+	kunit_info(test, "%u walks, %lu unsettled, %lu steps", rounds, unsettled, mover.nr);
+	KUNIT_EXPECT_EQ(test, problems, 0);
+	KUNIT_EXPECT_GE_MSG(test, unsettled, 2, "no slab moved between two looks");
+	mmbox_verify(box, NULL, &sums);
+	KUNIT_EXPECT_EQ(test, sums.problems, 0);
+	KUNIT_EXPECT_EQ(test, sums.unsettled, 0);
+	for (i = 0; i < NR_SPREAD; i++)
+		if (mover.objs[i])
+			mmbox_kmem_cache_free(mover.cachep, mover.objs[i]);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(mover.cachep));
+	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
+}
+
 /* What lies at an address, whoever's it is. */
 static void whatis(struct kunit *test)
 {
@@ -1014,6 +1158,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(leaks),
 	KUNIT_CASE(leaks_of_nobody),
 	KUNIT_CASE(verify),
+	KUNIT_CASE(verify_many_slabs),
+	KUNIT_CASE(verify_slabs_in_use),
 	KUNIT_CASE(whatis),
 	KUNIT_CASE(random_use),
 	KUNIT_CASE(storm),

@@ -58,7 +58,7 @@ struct mmbox_verify {
 	unsigned long arrays;		/* of CPUs, and shared ones */
 	unsigned long pages;
 	unsigned long longest;		/* most page frames under one hold of zone->lock */
-	unsigned long unsettled;	/* zones in use, whose counts were not compared */
+	unsigned long unsettled;	/* zones and nodes of caches: counts not compared */
 	unsigned long problems;
 };
 

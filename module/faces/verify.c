@@ -16,6 +16,7 @@
 #include "faces/faces.h"
 
 #define TWICE_WITHIN	512U	/* entries of an array, compared with each other */
+#define WALKS		4	/* until nothing changes from begin to end */
 
 struct walk {
 	struct seq_file *m;		/* where problems go, or NULL */
@@ -24,6 +25,7 @@ struct walk {
 	unsigned long *seen;		/* bits: indices on a freelist */
 	const struct mmbox_page *slab;	/* whose freelist is looked at */
 	unsigned long slabs, free_slabs, free_objects;	/* found on the lists of a node */
+	unsigned long unsettled;	/* nodes of the cache that changed meanwhile */
 	raw_spinlock_t lock;		/* @m and @sums, of CPUs that look at their arrays */
 };
 
@@ -211,11 +213,15 @@ static bool check_slab(void *arg, struct mmbox_page *slab, const struct mmbox_sl
 	return true;
 }
 
-/* What a node says, against what was found on its lists. */
+/* What a node says, against what was found on its lists, if that has not changed. */
 static void check_node_counts(void *arg, const struct mmbox_node_counts *counts)
 {
 	struct walk *w = arg;
 
+	if (counts->changed) {
+		w->unsettled++;
+		goto reset;
+	}
 	if (counts->free_slabs != w->free_slabs || counts->total_slabs != w->slabs)
 		problem(w, "node %d says %lu slabs, %lu of them free, but has %lu and %lu",
 			counts->nid, counts->total_slabs, counts->free_slabs, w->slabs,
@@ -223,6 +229,7 @@ static void check_node_counts(void *arg, const struct mmbox_node_counts *counts)
 	if (counts->free_objects != w->free_objects)
 		problem(w, "node %d says %lu free objects, but has %lu", counts->nid,
 			counts->free_objects, w->free_objects);
+reset:
 	w->slabs = 0;
 	w->free_slabs = 0;
 	w->free_objects = 0;
@@ -234,6 +241,25 @@ static const struct mmbox_slab_walker slab_walker = {
 	.stack = check_stack,
 };
 
+/* Slabs, nodes, and arrays of nodes. A node in use is looked at again some times. */
+static void check_nodes(struct walk *w)
+{
+	const struct mmbox_verify before = *w->sums;
+	unsigned int walks;
+
+	for (walks = 0; walks < WALKS; walks++) {
+		/* Each counts once. */
+		w->sums->slabs = before.slabs;
+		w->sums->objects = before.objects;
+		w->sums->arrays = before.arrays;
+		w->unsettled = 0;
+		mmbox_slab_ops(w->cachep)->walk(w->cachep, &slab_walker, w);
+		if (!w->unsettled || w->sums->problems != before.problems)
+			break;
+	}
+	w->sums->unsettled += w->unsettled;
+}
+
 static void check_caches(struct walk *w, struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
@@ -242,7 +268,7 @@ static void check_caches(struct walk *w, struct mmbox *box)
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		w->cachep = cachep;
 		w->sums->caches++;
-		box->slab.ops->walk(cachep, &slab_walker, w);
+		check_nodes(w);
 		box->slab.ops->walk_cpus(cachep, &slab_walker, w);
 		cond_resched();
 	}
@@ -263,7 +289,6 @@ static void check_caches(struct walk *w, struct mmbox *box)
  * last, by zone->nr_changes. After some walks in vain the zone is counted as
  * unsettled, and nothing is said of its counts.
  */
-#define WALKS	4
 
 /* Does a block begin at @pfn? Only the descriptor of its first page says more. */
 static bool check_block(struct walk *w, struct mmbox *box, unsigned long pfn)

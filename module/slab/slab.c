@@ -154,7 +154,7 @@ static struct mmbox_page *take_first_slab(struct mmbox_kmem_cache_node *n)
 			return NULL;
 		n->free_slabs--;
 	}
-	mmbox_list_del(&slab->slab_list);
+	mmbox_slab_unlink(n, slab);
 	return slab;
 }
 
@@ -209,6 +209,7 @@ static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *s
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
+	mmbox_slab_walk_note(n, NULL);
 	n->total_slabs++;
 	if (slab->active) {
 		fixup_slab_list(cachep, n, slab);

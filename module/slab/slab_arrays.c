@@ -488,13 +488,16 @@ static unsigned int drain_freelist(struct mmbox_kmem_cache *cachep, int nid,
 				   unsigned long nr)
 {
 	struct mmbox_kmem_cache_node *n = cachep->slab.node[nid];
+	struct mmbox_page *slab;
 	unsigned int freed = 0;
 	LIST_HEAD(destroy);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	while (freed < nr && !list_empty(&n->slabs_free)) {
-		list_move(n->slabs_free.prev, &destroy);
+		slab = list_last_entry(&n->slabs_free, struct mmbox_page, slab_list);
+		mmbox_slab_unlink(n, slab);
+		mmbox_list_add(&slab->slab_list, &destroy);
 		n->free_slabs--;
 		n->total_slabs--;
 		n->free_objects -= cachep->num;

@@ -133,7 +133,7 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 		}
 		objpp += done;
 		nr -= done;
-		mmbox_list_del(&slab->slab_list);
+		mmbox_slab_unlink(n, slab);
 		if (slab->active) {
 			mmbox_list_add_tail(&slab->slab_list, &n->slabs_partial);
 		} else {
@@ -146,7 +146,8 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 							  struct mmbox_page,
 							  slab_list);
 
-		list_move(&slab->slab_list, destroy);
+		mmbox_slab_unlink(n, slab);
+		mmbox_list_add(&slab->slab_list, destroy);
 		n->free_slabs--;
 		n->total_slabs--;
 		n->free_objects -= cachep->num;

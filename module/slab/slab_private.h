@@ -11,6 +11,24 @@
 
 #include "slab/slab_fast.h"
 
+/* Tell a walk over a node's slabs, which drops list_lock on its way, what changes. */
+static inline void mmbox_slab_walk_note(struct mmbox_kmem_cache_node *n,
+					const struct mmbox_page *unlinked)
+{
+	if (likely(!n->walk))
+		return;
+	n->walk_changed = true;
+	if (unlinked && n->walk == &unlinked->slab_list)
+		n->walk = n->walk->next;
+}
+
+/* Take a slab off the list of its node that it is on; under list_lock. */
+static inline void mmbox_slab_unlink(struct mmbox_kmem_cache_node *n, struct mmbox_page *slab)
+{
+	mmbox_slab_walk_note(n, slab);
+	mmbox_list_del(&slab->slab_list);
+}
+
 /* slab_lists.c */
 void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_node *n,
 		      void **objpp, unsigned int nr, struct list_head *destroy);

@@ -22,29 +22,63 @@ static void show_field(const struct mmbox_slab_walker *w, void *arg, int nid,
 
 /* ---- nodes ---- */
 
-static void walk_list(const struct mmbox_slab_walker *w, void *arg, struct list_head *slabs,
-		      const struct mmbox_slab_list *list)
-{
-	struct mmbox_page *slab;
+#define SLABS_AT_ONCE	32	/* under one hold of list_lock */
 
-	list_for_each_entry(slab, slabs, slab_list)
-		if (!w->slab(arg, slab, list))
-			return;
-}
+/* A list of a node, and what is said of the slabs on it. */
+struct walked_list {
+	struct list_head *head;
+	struct mmbox_slab_list is;
+};
 
-static void walk_slabs(const struct mmbox_kmem_cache *cachep,
-		       struct mmbox_kmem_cache_node *n, int nid,
-		       const struct mmbox_slab_walker *w, void *arg)
+/* Show the next slabs of a list, from n->walk on. Returns how many. */
+static unsigned int walk_some(struct mmbox_kmem_cache_node *n, const struct walked_list *list,
+			      const struct mmbox_slab_walker *w, void *arg)
 {
-	const unsigned int num = cachep->num;
-	const struct mmbox_slab_list partial = { "slabs_partial", nid, 1, num - 1 };
-	const struct mmbox_slab_list full = { "slabs_full", nid, num, num };
-	const struct mmbox_slab_list free = { "slabs_free", nid, 0, 0 };
+	unsigned int nr = 0;
 
 	lockdep_assert_held(&n->list_lock);
-	walk_list(w, arg, &n->slabs_partial, &partial);
-	walk_list(w, arg, &n->slabs_full, &full);
-	walk_list(w, arg, &n->slabs_free, &free);
+	while (n->walk != list->head && nr++ < SLABS_AT_ONCE) {
+		struct mmbox_page *slab = list_entry(n->walk, struct mmbox_page, slab_list);
+
+		if (w->slab(arg, slab, &list->is))
+			n->walk = n->walk->next;
+		else
+			n->walk = list->head;
+	}
+	return nr;
+}
+
+/*
+ * Show the slabs of a node. There may be any number, so list_lock is dropped after
+ * some of them; whoever takes a slab off its list meanwhile moves n->walk on. Slabs
+ * that come to the end of a list all the time have no end: a walk that others
+ * disturb is over when it has shown as many as there were.
+ */
+static void walk_slabs(const struct mmbox_kmem_cache *cachep,
+		       struct mmbox_kmem_cache_node *n, int nid,
+		       const struct mmbox_slab_walker *w, void *arg, unsigned long *flags)
+{
+	const unsigned int num = cachep->num;
+	const struct walked_list lists[] = {
+		{ &n->slabs_partial, { "slabs_partial", nid, 1, num - 1 } },
+		{ &n->slabs_full, { "slabs_full", nid, num, num } },
+		{ &n->slabs_free, { "slabs_free", nid, 0, 0 } },
+	};
+	unsigned long nr = 0, nr_slabs = n->total_slabs;
+	unsigned int i;
+
+	lockdep_assert_held(&n->list_lock);
+	n->walk_changed = false;
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		n->walk = lists[i].head->next;
+		while (n->walk != lists[i].head && !(n->walk_changed && nr > nr_slabs)) {
+			nr += walk_some(n, &lists[i], w, arg);
+			raw_spin_unlock_irqrestore(&n->list_lock, *flags);
+			cond_resched();
+			raw_spin_lock_irqsave(&n->list_lock, *flags);
+		}
+	}
+	n->walk = NULL;
 }
 
 static void show_counts(struct mmbox_kmem_cache_node *n, int nid,
@@ -56,6 +90,7 @@ static void show_counts(struct mmbox_kmem_cache_node *n, int nid,
 		.free_slabs = n->free_slabs,
 		.free_objects = n->free_objects,
 		.colour_next = READ_ONCE(n->colour_next),
+		.changed = w->slab && n->walk_changed,
 	};
 
 	lockdep_assert_held(&n->list_lock);
@@ -123,7 +158,7 @@ static void walk_node(struct mmbox_kmem_cache *cachep, int nid,
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
 	if (w->slab)
-		walk_slabs(cachep, n, nid, w, arg);
+		walk_slabs(cachep, n, nid, w, arg, &flags);
 	if (w->node)
 		show_counts(n, nid, w, arg);
 	if (w->field)
@@ -144,8 +179,8 @@ static void walk_node(struct mmbox_kmem_cache *cachep, int nid,
  * @w: what to call for each
  * @arg: its first argument
  *
- * Slabs and the shared array of a node are shown under list_lock, alien caches under
- * their locks. ops->walk
+ * Slabs are shown some at a time under list_lock, a node's counts and its shared
+ * array under it after the last slab, alien caches under their locks. ops->walk
  *
  * Context: process, slab.mutex held.
  */

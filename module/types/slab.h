@@ -106,6 +106,7 @@ struct mmbox_node_counts {
 	unsigned long free_slabs;	/* with all objects free */
 	unsigned long free_objects;	/* in slabs */
 	unsigned int colour_next;	/* SLAB's */
+	bool changed;			/* while slabs were shown, so they need not add up */
 };
 
 /* Free objects in front of the slabs. */

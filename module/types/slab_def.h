@@ -65,6 +65,8 @@ struct mmbox_kmem_cache_node {
 	unsigned long free_objects;	/* free in the slabs of the lists */
 	unsigned int free_limit;	/* free_objects above which slabs go back */
 	unsigned int colour_next;	/* colour of the newest slab; atomic, no lock */
+	struct list_head *walk;		/* next that a walk comes to, NULL: there is none */
+	bool walk_changed;		/* a slab has come, gone or moved since it began */
 	struct mmbox_array_cache *shared;	/* shared by the CPUs, or NULL */
 	/* By node: what this node's CPUs have freed to it. NULL in a box of one node.
 	 * Written under slab.mutex, freed after a grace period.
