@@ -45,16 +45,16 @@ static int __init init_shared(void)
 	err = mmbox_percpu_module_init();
 	if (err)
 		return err;
-	err = mmbox_slab_rcu_module_init();
+	err = mmbox_rcu_queue_module_init();
 	if (err)
 		goto exit_percpu;
 	err = mmbox_cpu_module_init();
 	if (err)
-		goto exit_slab_rcu;
+		goto exit_rcu_queue;
 	return 0;
 
-exit_slab_rcu:
-	mmbox_slab_rcu_module_exit();
+exit_rcu_queue:
+	mmbox_rcu_queue_module_exit();
 exit_percpu:
 	mmbox_percpu_module_exit();
 	return err;
@@ -63,7 +63,7 @@ exit_percpu:
 static void exit_shared(void)
 {
 	mmbox_cpu_module_exit();
-	mmbox_slab_rcu_module_exit();
+	mmbox_rcu_queue_module_exit();
 	mmbox_percpu_module_exit();
 }
 

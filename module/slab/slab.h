@@ -43,13 +43,24 @@ void mmbox_bad_kfree(struct mmbox *box, const void *objp);
 bool mmbox_in_object(const struct mmbox_kmem_cache *cachep, const void *ptr,
 		     unsigned int *offset);
 
+/* rcu_queue.c */
+#define MMBOX_RCU_FREE_AT_ONCE	64	/* items to free between two cond_resched() */
+bool mmbox_rcu_queue_add(struct mmbox_rcu_queue *q, unsigned long nr);
+void mmbox_rcu_queue_begin(struct mmbox_rcu_queue *q);
+void mmbox_rcu_queue_freed(struct mmbox_rcu_queue *q);
+void mmbox_rcu_queue_wait(struct mmbox_rcu_queue *q);
+void mmbox_rcu_queue_init(struct mmbox_rcu_queue *q, work_func_t fn);
+void mmbox_rcu_queue_exit(struct mmbox_rcu_queue *q);
+int mmbox_rcu_queue_module_init(void);
+void mmbox_rcu_queue_module_exit(void);
+
+/* kfree_rcu.c */
+void mmbox_kfree_rcu_init(struct mmbox *box);
+
 /* slab_rcu.c */
 void mmbox_slabs_defer(struct mmbox *box, struct list_head *list);
 void mmbox_slabs_rcu_barrier(struct mmbox *box);
 void mmbox_slab_rcu_init(struct mmbox *box);
-void mmbox_slab_rcu_exit(struct mmbox *box);
-int mmbox_slab_rcu_module_init(void);
-void mmbox_slab_rcu_module_exit(void);
 
 /* slab_used.c */
 bool mmbox_obj_in_use(const struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,

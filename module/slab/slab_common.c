@@ -561,6 +561,7 @@ void mmbox_slab_setup(struct mmbox *box)
 	INIT_LIST_HEAD(&slab->caches);
 	INIT_LIST_HEAD(&slab->percpus);
 	slab->ops = &mmbox_slab_design;
+	mmbox_kfree_rcu_init(box);
 	mmbox_slab_rcu_init(box);
 	if (box->cfg.slab_stats)
 		static_branch_inc(&mmbox_slab_stats);
@@ -651,7 +652,9 @@ void mmbox_kmem_cache_exit(struct mmbox *box)
 	struct mmbox_host_percpu *percpu, *next;
 
 	box->slab.ops->stop(box);
-	mmbox_slab_rcu_exit(box);
+	/* Objects first, as slabs may end with them. */
+	mmbox_rcu_queue_exit(&box->slab.kfree_rcu.queue);
+	mmbox_rcu_queue_exit(&box->slab.rcu_slabs.queue);
 	list_for_each_entry_safe(percpu, next, &box->slab.percpus, list)
 		mmbox_host_free_percpu(&box->host, percpu);
 	mmbox_slab_debug_exit(box);

@@ -240,7 +240,7 @@ static inline void *mmbox_kmem_cache_zalloc(struct mmbox_kmem_cache *cachep,
 	return mmbox_kmem_cache_alloc(cachep, gfp | __GFP_ZERO);
 }
 
-/* slab_common.c: sizes without a cache of their own */
+/* kmalloc.c: memory by size */
 void *mmbox_kmalloc_size(struct mmbox *box, size_t size, gfp_t gfp);
 void *mmbox_kmalloc_small(struct mmbox *box, gfp_t gfp, unsigned long eighths);
 void *mmbox_kmalloc_node(struct mmbox *box, size_t size, gfp_t gfp, int nid);
@@ -250,7 +250,7 @@ size_t mmbox_kmalloc_size_roundup(struct mmbox *box, size_t size);
 void *mmbox_krealloc(struct mmbox *box, const void *objp, size_t new_size, gfp_t gfp);
 void mmbox_kfree_sensitive(struct mmbox *box, const void *objp);
 
-#define MMBOX_NR_KMALLOC_SMALL	(192 / 8)	/* sizes with a table of their own */
+#define MMBOX_NR_KMALLOC_SMALL	(192 / 8)	/* sizes that a table maps to a cache */
 
 /**
  * mmbox_kmalloc() - allocate memory
@@ -324,7 +324,7 @@ static inline void *mmbox_kcalloc(struct mmbox *box, size_t n, size_t size, gfp_
 	return mmbox_kmalloc_array(box, n, size, gfp | __GFP_ZERO);
 }
 
-/* slab_common.c: freed when every reader under RCU has left */
+/* kfree_rcu.c: freed after a grace period of RCU */
 void mmbox_kvfree_call_rcu(struct mmbox *box, struct rcu_head *head, void *objp);
 void mmbox_kfree_rcu_mightsleep(struct mmbox *box, const void *objp);
 void mmbox_kfree_rcu_barrier(struct mmbox *box);
@@ -345,7 +345,7 @@ do {										\
 		mmbox_kvfree_call_rcu(box, &___objp->rhf, ___objp);		\
 } while (0)
 
-/* slab_common.c: copying checks that the bytes are an object's usercopy region */
+/* usercopy.c: of an object only its usercopy region can be copied */
 unsigned long mmbox_copy_to_user(struct mmbox *box, void __user *to, const void *from,
 				 unsigned long n);
 unsigned long mmbox_copy_from_user(struct mmbox *box, void *to, const void __user *from,
