@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reports of what slab_debug.c has found, in the style of the kernel's own:
- * what is wrong, who allocated and freed the object, what lies in and around
- * it, and by a stack, who has come across it. Nothing in this file decides
- * anything.
+ * Reports of the slab layer's mistakes, in the style of the kernel's own: bad frees,
+ * and what slab_debug.c has found. A report says what is wrong, who has allocated and
+ * freed the object, what is in it and around it, and by a stack, who has found it.
+ * Nothing in this file decides anything.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -48,7 +48,7 @@ static void print_bytes(const char *what, const void *from, size_t bytes)
 			       true);
 }
 
-/* All there is to say about an object and its slab. */
+/* Print what is known of an object and its slab. */
 static void print_object(struct mmbox_kmem_cache *cachep, const struct mmbox_page *slab,
 			 const void *base, unsigned int idx)
 {
@@ -170,7 +170,7 @@ void mmbox_slab_report_user(const struct mmbox_kmem_cache *cachep, const void *o
 }
 
 /**
- * mmbox_slab_report_owner() - tell who has the object at an address, or had it
+ * mmbox_slab_report_owner() - tell who has allocated and freed the object at an address
  * @box: the box
  * @addr: any address
  *

@@ -37,6 +37,7 @@ enum mmbox_bad {
  * ever NULL. Called in the context of whoever came across it: any, unless said.
  */
 struct mmbox_observer {
+	/* A bad free of an object, from mmbox_tell_bad_free(). A list_lock may be held. */
 	void (*bad_object)(struct mmbox *box, enum mmbox_bad why,
 			   const struct mmbox_kmem_cache *cachep, const void *objp);
 	void (*bad_page)(struct mmbox *box, enum mmbox_bad why,

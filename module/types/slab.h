@@ -303,7 +303,7 @@ struct mmbox_slab_shadow {
 struct mmbox_slab_debug {
 	char text[MMBOX_SLAB_DEBUG_LEN];	/* slab_debug= */
 	bool on;			/* some cache may be debugged */
-	bool depot;			/* the host's stack depot is to be had */
+	bool depot;			/* the host's stack depot can be used */
 	unsigned long nr_pfns;		/* length of shadow[] */
 	struct mmbox_slab_shadow __rcu **shadow;	/* by pfn of the slab's head */
 	unsigned long bad_freelist;	/* pfn + 1 of a slab to be reported, or 0 */
@@ -333,20 +333,20 @@ struct mmbox_slab {
 	struct list_head percpus;	/* every cache's host_cpu_cache, for kmemleak to see */
 	struct mmbox_kfree_hint __percpu *hints;	/* what kfree() saw last */
 	struct mmbox_host_percpu *host_hints;	/* owns hints */
-	struct mmbox_kmem_cache *kmem_cache;	/* where the others come from */
+	struct mmbox_kmem_cache *kmem_cache;	/* the cache of all caches */
 	const struct mmbox_slab_ops *ops;	/* the design of its slabs */
 	void *boot_mem;			/* ops->boot_bytes for the first caches */
-	/* By size in 8 bytes up to 192, and by index for all. Sizes below
-	 * kmalloc_min= are served by the smallest cache there is.
+	/* The kmalloc caches: by size in 8 bytes up to 192 bytes, and all by index.
+	 * Sizes below kmalloc_min= have the smallest cache.
 	 */
 	struct mmbox_kmem_cache *kmalloc_small[MMBOX_NR_KMALLOC_TYPES][MMBOX_NR_KMALLOC_SMALL];
 	struct mmbox_kmem_cache *kmalloc_caches[MMBOX_NR_KMALLOC_TYPES][MMBOX_NR_KMALLOC];
 	struct mmbox_slab_used used;	/* made under mutex, bits are atomic */
 	struct mmbox_kfree_rcu kfree_rcu;
 	struct mmbox_rcu_slabs rcu_slabs;
-	struct mmbox_host_percpu *reapers;	/* NULL with slab_reap=0 */
+	struct mmbox_host_percpu *reapers;	/* SLAB's; NULL with slab_reap=0 */
 	atomic_long_t nr_slab_pages;	/* pages in slabs now */
-	atomic_long_t peak_slab_pages;	/* the most there were */
+	atomic_long_t peak_slab_pages;	/* the most that nr_slab_pages was */
 	struct mmbox_slab_debug debug;
 	struct mmbox_failslab failslab;
 };
