@@ -180,6 +180,19 @@ static const struct file_operations face_fops = {
 	.release = face_release,
 };
 
+/**
+ * mmbox_show_figures() - print a line "name: value" for each figure
+ * @m: the file
+ * @figures: the figures, up to one without a name
+ *
+ * Context: any.
+ */
+void mmbox_show_figures(struct seq_file *m, const struct mmbox_figure *figures)
+{
+	for (; figures->name; figures++)
+		seq_printf(m, "%s: %lu\n", figures->name, figures->value);
+}
+
 /* ---- folders ---- */
 
 /* The folder of all boxes is there while any box has a folder in it. */

@@ -25,7 +25,14 @@ struct mmbox_face {
 	int (*write)(struct mmbox *box, unsigned long id, char *text);
 };
 
+/* A line "name: value" of a file. A table of them ends with one that has no name. */
+struct mmbox_figure {
+	const char *name;
+	unsigned long value;
+};
+
 /* debugfs.c */
+void mmbox_show_figures(struct seq_file *m, const struct mmbox_figure *figures);
 struct mmbox_face_dir *mmbox_debugfs_begin(struct mmbox *box);
 void mmbox_debugfs_hide(struct mmbox *box);
 void mmbox_debugfs_end(struct mmbox *box);

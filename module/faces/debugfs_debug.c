@@ -184,13 +184,16 @@ static void verify_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		seq_puts(m, "the host has no memory for the walk\n");
 		return;
 	}
-	seq_printf(m, "caches: %lu\n", sums.caches);
-	seq_printf(m, "slabs: %lu\n", sums.slabs);
-	seq_printf(m, "objects: %lu\n", sums.objects);
-	seq_printf(m, "arrays: %lu\n", sums.arrays);
-	seq_printf(m, "pages: %lu\n", sums.pages);
-	seq_printf(m, "unsettled: %lu\n", sums.unsettled);
-	seq_printf(m, "problems: %lu\n", sums.problems);
+	mmbox_show_figures(m, (const struct mmbox_figure[]){
+		{ "caches", sums.caches },
+		{ "slabs", sums.slabs },
+		{ "objects", sums.objects },
+		{ "arrays", sums.arrays },
+		{ "pages", sums.pages },
+		{ "unsettled", sums.unsettled },
+		{ "problems", sums.problems },
+		{ }
+	});
 }
 
 /* ---- whatis ---- */

@@ -90,9 +90,12 @@ static void sections_show(struct seq_file *m, const struct mmbox *box)
 		online += !sparse || mmbox_online_section(mmbox_nr_to_section(box, nr));
 		early += !sparse || mmbox_early_section(mmbox_nr_to_section(box, nr));
 	}
-	seq_printf(m, "sections_with_memory: %lu\n", valid);
-	seq_printf(m, "sections_online: %lu\n", online);
-	seq_printf(m, "sections_early: %lu\n", early);
+	mmbox_show_figures(m, (const struct mmbox_figure[]){
+		{ "sections_with_memory", valid },
+		{ "sections_online", online },
+		{ "sections_early", early },
+		{ }
+	});
 }
 
 static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
@@ -105,19 +108,25 @@ static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		present += zone->present_pages;
 	mmbox_memmap_usage(box, &usage);
 	seq_printf(m, "model: %s\n", mmbox_model_names[box->cfg.model]);
-	seq_printf(m, "section_size: %lu\n", box->cfg.section_size);
-	seq_printf(m, "sections: %lu\n", box->memmap.nr_sections);
+	mmbox_show_figures(m, (const struct mmbox_figure[]){
+		{ "section_size", box->cfg.section_size },
+		{ "sections", box->memmap.nr_sections },
+		{ }
+	});
 	sections_show(m, box);
-	seq_printf(m, "sections_missing: %lu\n", box->memmap.sparse.nr_missing);
-	seq_printf(m, "spanned_pages: %lu\n", box->memmap.max_pfn);
-	seq_printf(m, "present_pages: %lu\n", present);
-	seq_printf(m, "descriptor_size: %zu\n", sizeof(struct mmbox_page));
-	seq_printf(m, "descriptors: %lu\n", usage.descriptors);
-	seq_printf(m, "descriptors_of_holes: %lu\n", usage.holes);
-	seq_printf(m, "section_arrays: %lu\n", usage.sections);
-	seq_printf(m, "tables: %lu\n", usage.tables);
-	seq_printf(m, "usemaps: %lu\n", usage.usemaps);
-	seq_printf(m, "virtual_addresses: %lu\n", usage.addresses);
+	mmbox_show_figures(m, (const struct mmbox_figure[]){
+		{ "sections_missing", box->memmap.sparse.nr_missing },
+		{ "spanned_pages", box->memmap.max_pfn },
+		{ "present_pages", present },
+		{ "descriptor_size", sizeof(struct mmbox_page) },
+		{ "descriptors", usage.descriptors },
+		{ "descriptors_of_holes", usage.holes },
+		{ "section_arrays", usage.sections },
+		{ "tables", usage.tables },
+		{ "usemaps", usage.usemaps },
+		{ "virtual_addresses", usage.addresses },
+		{ }
+	});
 	seq_printf(m, "physmap: %s\n", box->physmap.va_size ? "one range" : "by section");
 }
 

@@ -7,7 +7,9 @@
  * Default and bounds are written as a user types them. Kinds:
  *
  *	BYTES(default, least, most, rule)	K, M, G, ... may follow the number
+ *	AMOUNT(default)				BYTES up to the largest box, in whole pages
  *	NUMBER(default, least, most)
+ *	NTH					a NUMBER that names a request, 0 for none
  *	SWITCH(default)				a boolean
  *	CHOICE(default, names)			the names in the order of the enum
  *	TEXT(default, form)			read by the layer that it is for
@@ -21,6 +23,9 @@
  * kernel; tools/parameters writes README's table and what `make help` shows.
  * Whatever else a parameter must agree with is checked by mmbox_config_check().
  */
+#define AMOUNT(def)	BYTES(def, "0", "128G", PAGES)
+#define NTH		NUMBER("0", "0", "1000000000")
+
 PARAM(size, size, BYTES("64M", "4M", "128G", PAGES),
 	"memory to take from the host; if left out, as much as banks= come to")
 PARAM(banks, banks_text, LIST("SIZE@ADDR[:NODE][:hot],..."),
@@ -34,7 +39,7 @@ PARAM(model, model,
 	"memory model; see docs/memory-models.md")
 PARAM(section_size, section_size, BYTES("4M", "2M", "1G", POWER_OF_2),
 	"bytes a memory section, not less than the largest block")
-PARAM(fail_boot_nth, fail_boot_nth, NUMBER("0", "0", "1000000000"),
+PARAM(fail_boot_nth, fail_boot_nth, NTH,
 	"for tests: which allocation of the boot allocator fails, counted from 1; 0: none")
 PARAM(region, region, CHOICE("auto", "auto, contig, pages, vmalloc"),
 	"how to take the memory: contig is one range of physical memory, pages one block of the "
@@ -49,15 +54,15 @@ PARAM(kmalloc_min, kmalloc_min, BYTES("8", "8", "1K", POWER_OF_2),
 	"smallest kmalloc cache; Linux 6.1 has 32")
 PARAM(kmalloc_max, kmalloc_max, BYTES("128K", "1K", "128K", POWER_OF_2),
 	"largest kmalloc cache; Linux 6.1 has 8K")
-PARAM(zone_dma, zone_dma, BYTES("16M", "0", "128G", PAGES),
+PARAM(zone_dma, zone_dma, AMOUNT("16M"),
 	"bytes of the box's memory, from its physical address 0, that are ZONE_DMA")
-PARAM(zone_dma32, zone_dma32, BYTES("4G", "0", "128G", PAGES),
+PARAM(zone_dma32, zone_dma32, AMOUNT("4G"),
 	"physical address below which memory is ZONE_DMA32, as far as it is not ZONE_DMA; "
 	"the rest is ZONE_NORMAL")
-PARAM(movablecore, movablecore, BYTES("0", "0", "128G", PAGES),
+PARAM(movablecore, movablecore, AMOUNT("0"),
 	"bytes at the end of the highest of these zones that are ZONE_MOVABLE, rounded up to the "
 	"largest block; size= at most")
-PARAM(kernelcore, kernelcore, BYTES("0", "0", "128G", PAGES),
+PARAM(kernelcore, kernelcore, AMOUNT("0"),
 	"bytes that are not ZONE_MOVABLE, all else is; size= at most; 0: no such zone")
 PARAM(slab_reap, slab_reap, SWITCH("1"),
 	"trim what idle slab caches keep every few seconds; without it, a replay does not depend "
@@ -87,9 +92,11 @@ PARAM(kswapd, kswapd, SWITCH("1"),
 PARAM(slab_debug, slab_debug, TEXT("-", "LETTERS[,CACHE,...][;...]"),
 	"what to watch in slab caches, as SLUB's: letters F Z P U T, then possibly the caches, "
 	"as in FZ,kmalloc-64,dentry; see docs/debugging.md")
-PARAM(fail_nth, fail_nth, NUMBER("0", "0", "1000000000"),
+PARAM(fail_nth, fail_nth, NTH,
 	"for tests: which request to the host is refused, counted from 1; 0: none")
 
+#undef AMOUNT
+#undef NTH
 #undef PARAM
 #undef BYTES
 #undef NUMBER
