@@ -169,7 +169,7 @@ static void walk_node(struct mmbox_kmem_cache *cachep, int nid,
 	if (w->stack)
 		walk_aliens(cachep, nid, w, arg);
 	show_field(w, arg, nid, "next_reap_ms",
-		   jiffies_to_msecs(max(0L, (long)(READ_ONCE(n->next_reap) - jiffies))));
+		   max(0L, (long)(READ_ONCE(n->next_reap) - jiffies)) * MSEC_PER_SEC / HZ);
 	show_field(w, arg, nid, "free_touched", READ_ONCE(n->free_touched));
 }
 
