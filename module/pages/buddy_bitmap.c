@@ -47,14 +47,14 @@ static void add_to_list(struct mmbox_zone *zone, struct mmbox_page *page, unsign
 	struct mmbox_free_area *area = &zone->free_area[order];
 
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order);
-	mmbox_list_add(&page->buddy_list, &area->free_list[0]);
+	mmbox_raw_list_add(&page->buddy_list, &area->free_list[0]);
 	area->nr_free++;
 }
 
 static void del_from_list(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order)
 {
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
-	mmbox_list_del(&page->buddy_list);
+	mmbox_raw_list_del(&page->buddy_list);
 	zone->free_area[order].nr_free--;
 }
 

@@ -47,9 +47,9 @@ static __always_inline void add_to_free_list(struct mmbox_free_area *area,
 {
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order);
 	if (to_tail)
-		mmbox_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
+		mmbox_raw_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
 	else
-		mmbox_list_add(&page->buddy_list, &area->free_list[migratetype]);
+		mmbox_raw_list_add(&page->buddy_list, &area->free_list[migratetype]);
 	area->nr_free++;
 }
 
@@ -61,7 +61,7 @@ static __always_inline void add_to_empty_list(struct mmbox_free_area *area,
 	struct list_head *list = &area->free_list[migratetype];
 
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_BUDDY, order);
-	__mmbox_list_insert(&page->buddy_list, list, list);
+	__mmbox_raw_list_insert(&page->buddy_list, list, list);
 	area->nr_free++;
 }
 
@@ -69,7 +69,7 @@ static __always_inline void del_from_free_list(struct mmbox_free_area *area,
 					       struct mmbox_page *page)
 {
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
-	mmbox_list_del(&page->buddy_list);
+	mmbox_raw_list_del(&page->buddy_list);
 	area->nr_free--;
 }
 
@@ -80,8 +80,8 @@ static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
 	struct mmbox_free_area *area = &zone->free_area[order];
 
 	lockdep_assert_held(&zone->lock);
-	mmbox_list_del(&page->buddy_list);
-	mmbox_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
+	mmbox_raw_list_del(&page->buddy_list);
+	mmbox_raw_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
 }
 
 /* ---- how many pages are free ---- */

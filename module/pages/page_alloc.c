@@ -135,7 +135,7 @@ static __always_inline struct list_head *pcp_list(struct mmbox_per_cpu_pages *pc
 static __always_inline struct mmbox_page *pcp_pop(struct mmbox_per_cpu_pages *pcp,
 						  struct list_head *entry, unsigned int order)
 {
-	mmbox_list_del(entry);
+	mmbox_raw_list_del(entry);
 	pcp->count -= 1 << order;
 	if (order < MMBOX_PCP_ORDERS)
 		pcp->nr_alloc[order]++;
@@ -712,7 +712,7 @@ static __always_inline bool pcp_push(struct mmbox_per_cpu_pages *pcp, struct mmb
 {
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_PCP, order);
 	page->migratetype = migratetype;
-	mmbox_list_add(&page->pcp_list, list);
+	mmbox_raw_list_add(&page->pcp_list, list);
 	pcp->count += 1 << order;
 	return unlikely(pcp->count >= READ_ONCE(pcp->high) || (order && pcp->free_factor));
 }

@@ -130,10 +130,10 @@ static void fixup_slab_list(struct mmbox_kmem_cache *cachep,
 {
 	lockdep_assert_held(&n->list_lock);
 	if (slab->active < cachep->num) {
-		mmbox_list_add(&slab->slab_list, &n->slabs_partial);
+		mmbox_raw_list_add(&slab->slab_list, &n->slabs_partial);
 		return;
 	}
-	mmbox_list_add(&slab->slab_list, &n->slabs_full);
+	mmbox_raw_list_add(&slab->slab_list, &n->slabs_full);
 	if (mmbox_objfreelist_slab(cachep))
 		slab->freelist = 0;
 }
@@ -214,7 +214,7 @@ static void cache_grow_end(struct mmbox_kmem_cache *cachep, struct mmbox_page *s
 	if (slab->active) {
 		fixup_slab_list(cachep, n, slab);
 	} else {
-		mmbox_list_add_tail(&slab->slab_list, &n->slabs_free);
+		mmbox_raw_list_add_tail(&slab->slab_list, &n->slabs_free);
 		n->free_slabs++;
 	}
 	n->free_objects += cachep->num - slab->active;

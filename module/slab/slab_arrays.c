@@ -497,7 +497,7 @@ static unsigned int drain_freelist(struct mmbox_kmem_cache *cachep, int nid,
 	while (freed < nr && !list_empty(&n->slabs_free)) {
 		slab = list_last_entry(&n->slabs_free, struct mmbox_page, slab_list);
 		mmbox_slab_unlink(n, slab);
-		mmbox_list_add(&slab->slab_list, &destroy);
+		mmbox_raw_list_add(&slab->slab_list, &destroy);
 		n->free_slabs--;
 		n->total_slabs--;
 		n->free_objects -= cachep->num;

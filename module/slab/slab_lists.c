@@ -135,9 +135,9 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 		nr -= done;
 		mmbox_slab_unlink(n, slab);
 		if (slab->active) {
-			mmbox_list_add_tail(&slab->slab_list, &n->slabs_partial);
+			mmbox_raw_list_add_tail(&slab->slab_list, &n->slabs_partial);
 		} else {
-			mmbox_list_add(&slab->slab_list, &n->slabs_free);
+			mmbox_raw_list_add(&slab->slab_list, &n->slabs_free);
 			n->free_slabs++;
 		}
 	}
@@ -147,7 +147,7 @@ void mmbox_free_block(struct mmbox_kmem_cache *cachep, struct mmbox_kmem_cache_n
 							  slab_list);
 
 		mmbox_slab_unlink(n, slab);
-		mmbox_list_add(&slab->slab_list, destroy);
+		mmbox_raw_list_add(&slab->slab_list, destroy);
 		n->free_slabs--;
 		n->total_slabs--;
 		n->free_objects -= cachep->num;

@@ -234,7 +234,7 @@ void mmbox_slabs_destroy(struct mmbox_kmem_cache *cachep, struct list_head *list
 	if (cachep->flags & SLAB_TYPESAFE_BY_RCU)
 		return mmbox_slabs_defer(cachep->box, list);
 	list_for_each_entry_safe(slab, next, list, slab_list) {
-		mmbox_list_del(&slab->slab_list);
+		mmbox_raw_list_del(&slab->slab_list);
 		mmbox_slab_free_pages(cachep, slab);
 	}
 }

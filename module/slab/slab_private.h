@@ -26,7 +26,7 @@ static inline void mmbox_slab_walk_note(struct mmbox_kmem_cache_node *n,
 static inline void mmbox_slab_unlink(struct mmbox_kmem_cache_node *n, struct mmbox_page *slab)
 {
 	mmbox_slab_walk_note(n, slab);
-	mmbox_list_del(&slab->slab_list);
+	mmbox_raw_list_del(&slab->slab_list);
 }
 
 /* slab_lists.c */

@@ -21,7 +21,7 @@ static void rcu_slabs_work(struct work_struct *work)
 
 	/* Nobody else has @waiting while the queue is armed. */
 	list_for_each_entry_safe(slab, next, &r->waiting, slab_list) {
-		mmbox_list_del(&slab->slab_list);
+		mmbox_raw_list_del(&slab->slab_list);
 		box->slab.ops->free_slab(mmbox_id_to_cache(box, slab->slab_cache), slab);
 		if (++nr % MMBOX_RCU_FREE_AT_ONCE == 0)
 			cond_resched();

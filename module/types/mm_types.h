@@ -71,7 +71,7 @@ static_assert(sizeof(struct mmbox_page) == 32);
  * allocation. What it would find, the check of the descriptors at each free
  * finds earlier. Kernels built for debugging keep it.
  */
-static __always_inline void __mmbox_list_insert(struct list_head *new,
+static __always_inline void __mmbox_raw_list_insert(struct list_head *new,
 						struct list_head *prev,
 						struct list_head *next)
 {
@@ -85,19 +85,19 @@ static __always_inline void __mmbox_list_insert(struct list_head *new,
 #endif
 }
 
-static __always_inline void mmbox_list_add(struct list_head *new,
+static __always_inline void mmbox_raw_list_add(struct list_head *new,
 					   struct list_head *head)
 {
-	__mmbox_list_insert(new, head, head->next);
+	__mmbox_raw_list_insert(new, head, head->next);
 }
 
-static __always_inline void mmbox_list_add_tail(struct list_head *new,
+static __always_inline void mmbox_raw_list_add_tail(struct list_head *new,
 						struct list_head *head)
 {
-	__mmbox_list_insert(new, head->prev, head);
+	__mmbox_raw_list_insert(new, head->prev, head);
 }
 
-static __always_inline void mmbox_list_del(struct list_head *entry)
+static __always_inline void mmbox_raw_list_del(struct list_head *entry)
 {
 #ifdef CONFIG_KASAN
 	__list_del_entry(entry);
