@@ -60,7 +60,7 @@ static void check_merged(struct kunit *test, struct mmbox_zone *zone,
 	    buddy >= zone->zone_start_pfn + zone->spanned_pages)
 		return;
 	/* Whole pageblocks of types that do not mix stay apart when a type changes. */
-	if (!mmbox_is_bitmap(zone->box) && order >= zone->box->pages.pageblock_shift)
+	if (zone->box->pages.design->migrate_types && order >= zone->box->pages.pageblock_shift)
 		return;
 	other = __mmbox_pfn_to_page(zone->box, buddy);
 	if (other->type == MMBOX_PAGE_BUDDY && other->order == order)
@@ -68,20 +68,39 @@ static void check_merged(struct kunit *test, struct mmbox_zone *zone,
 			   buddy, order);
 }
 
+/* A list of free blocks of an order and type, as the page design walks it. */
+struct free_list {
+	struct kunit *test;
+	struct mmbox_zone *zone;
+	struct census *census;
+	unsigned int order;
+	long nr;			/* blocks, or -1 if the list is broken */
+};
+
+static bool check_free_block(struct mmbox_page *page, void *arg)
+{
+	struct free_list *list = arg;
+
+	if (!check_listed(list->test, list->zone, list->census, &page->buddy_list,
+			  MMBOX_PAGE_BUDDY, list->order)) {
+		list->nr = -1;
+		return false;
+	}
+	check_merged(list->test, list->zone, page, list->order);
+	list->nr++;
+	return true;
+}
+
 /* The blocks of one list of an order. Returns how many, or -1 if it is broken. */
 static long check_free_list(struct kunit *test, struct mmbox_zone *zone,
 			    struct census *census, unsigned int order, int mt)
 {
-	struct list_head *entry;
-	long nr = 0;
+	struct free_list list = {
+		.test = test, .zone = zone, .census = census, .order = order,
+	};
 
-	list_for_each(entry, &zone->free_area[order].free_list[mt]) {
-		if (!check_listed(test, zone, census, entry, MMBOX_PAGE_BUDDY, order))
-			return -1;
-		check_merged(test, zone, page_of(zone->box, entry), order);
-		nr++;
-	}
-	return nr;
+	mmbox_buddy_walk(zone, order, mt, check_free_block, &list);
+	return list.nr;
 }
 
 static bool is_free_block(struct mmbox_zone *zone, unsigned long pfn, unsigned int order)
@@ -167,7 +186,7 @@ static unsigned long check_pcps(struct kunit *test, struct mmbox_zone *zone,
 		int count = 0;
 
 		KUNIT_EXPECT_EQ_MSG(test, pcp->busy,
-				    zone->box->cfg.buddy == MMBOX_BUDDY_BITMAP,
+				    !zone->box->pages.design->per_cpu_lists,
 				    "zone %s cpu %d", zone->name, cpu);
 		for (i = 0; i < MMBOX_NR_PCP_LISTS; i++) {
 			unsigned int order = i / MMBOX_MIGRATE_PCPTYPES;

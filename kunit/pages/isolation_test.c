@@ -42,30 +42,92 @@ static unsigned long unit_of(struct mmbox *box, const struct mmbox_page *page)
 	return __mmbox_page_to_pfn(box, page) & ~(UNIT_PAGES - 1);
 }
 
-/* Isolated when it was looked at, and not any more once the zone is locked. */
+struct find_block {
+	const struct mmbox_page *page;
+	bool found;
+};
+
+static bool is_block(struct mmbox_page *page, void *arg)
+{
+	struct find_block *find = arg;
+
+	find->found = page == find->page;
+	return !find->found;
+}
+
+/* Is a free block on the list of a type? */
+static bool on_list_of(struct mmbox_zone *zone, const struct mmbox_page *page, int type)
+{
+	struct find_block find = { .page = page };
+
+	mmbox_buddy_walk(zone, page->order, type, is_block, &find);
+	return find.found;
+}
+
+/* On a CPU's list when its pageblock is isolated, and drained while it is, or afterwards. */
 static void type_read_early(struct kunit *test)
+{
+	struct mmbox *box = isolation_box(test);
+	struct mmbox_page *page, *block;
+	struct mmbox_zone *zone;
+	unsigned long free;
+	bool released;
+	u8 was;
+
+	test_pin(test, 0);
+	for (released = false; ; released = true) {
+		page = mmbox_alloc_pages(box, GFP_KERNEL, 0);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		zone = mmbox_page_zone(box, page);
+		mmbox_drain_all_pages(box);
+		free = zone->nr_free_pages;
+		__mmbox_free_pages(box, page, 0);
+		KUNIT_ASSERT_EQ(test, page->type, MMBOX_PAGE_PCP);
+		box->pages.design->isolate(zone, unit_of(box, page), &was);
+		if (released)
+			box->pages.design->unisolate(zone, unit_of(box, page), &was);
+		mmbox_drain_all_pages(box);
+		block = mmbox_block_head(box, page);
+		KUNIT_ASSERT_EQ(test, block->type, MMBOX_PAGE_BUDDY);
+		KUNIT_EXPECT_EQ_MSG(test, on_list_of(zone, block, MMBOX_MIGRATE_ISOLATE),
+				    !released, "the page went back to the wrong list");
+		if (released)
+			break;
+		box->pages.design->unisolate(zone, unit_of(box, page), &was);
+		KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, free + 1, "the page is lost");
+		KUNIT_EXPECT_EQ(test, zone->nr_free_isolated, 0);
+	}
+	KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, free + 1, "the page is lost");
+	KUNIT_EXPECT_EQ(test, zone->nr_free_isolated, 0);
+}
+
+/* In use when its pageblock is isolated, and freed while it is. */
+static void freed_while_isolated(struct kunit *test)
 {
 	struct mmbox *box = isolation_box(test);
 	struct mmbox_page *page = mmbox_alloc_pages(box, GFP_KERNEL, 4);
 	struct mmbox_zone *zone;
-	unsigned long free;
-	int type;
+	unsigned long free, left;
 	u8 was;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	zone = mmbox_page_zone(box, page);
 	free = zone->nr_free_pages;
-	mmbox_list_isolate(zone, unit_of(box, page), &was);
-	type = mmbox_pageblock_type(box, __mmbox_page_to_pfn(box, page));
-	KUNIT_EXPECT_EQ(test, type, MMBOX_MIGRATE_ISOLATE);
-	mmbox_list_unisolate(zone, unit_of(box, page), &was);
-	mmbox_list_free_direct(zone, page, 4, type);
+	box->pages.design->isolate(zone, unit_of(box, page), &was);
+	KUNIT_EXPECT_EQ(test, mmbox_pageblock_type(box, __mmbox_page_to_pfn(box, page)),
+			MMBOX_MIGRATE_ISOLATE);
+	left = zone->nr_free_pages;
+	__mmbox_free_pages(box, page, 4);
+	KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, left, "what is isolated counts as free");
+	KUNIT_EXPECT_TRUE_MSG(test, on_list_of(zone, mmbox_block_head(box, page),
+					       MMBOX_MIGRATE_ISOLATE),
+			      "the block can be handed out");
+	box->pages.design->unisolate(zone, unit_of(box, page), &was);
 	KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, free + 16, "the block is lost");
 	KUNIT_EXPECT_EQ(test, zone->nr_free_isolated, 0);
-	KUNIT_EXPECT_EQ_MSG(test, page->type == MMBOX_PAGE_BUDDY &&
-			    !list_empty(&zone->free_area[page->order]
-					.free_list[MMBOX_MIGRATE_ISOLATE]),
-			    false, "the block is on the list of what is isolated");
+	KUNIT_EXPECT_FALSE_MSG(test, on_list_of(zone, mmbox_block_head(box, page),
+						MMBOX_MIGRATE_ISOLATE),
+			       "the block is on the list of what is isolated");
 }
 
 /* Allocates and frees blocks of one unit. */
@@ -157,14 +219,14 @@ static void isolate_in_use(struct kunit *test, unsigned int order)
 		seen = READ_ONCE(user.nr_rounds);
 		while (READ_ONCE(user.nr_rounds) == seen && !READ_ONCE(zone->nr_free_isolated))
 			cond_resched();
-		mmbox_list_isolate(zone, unit, &was);
+		box->pages.design->isolate(zone, unit, &was);
 		if (!order) {
 			cpus_read_lock();
 			mmbox_drain_all_pages_cpuslocked(box);
 			cpus_read_unlock();
 			kept += on_lists(box, unit);
 		}
-		mmbox_list_unisolate(zone, unit, &was);
+		box->pages.design->unisolate(zone, unit, &was);
 	}
 	WRITE_ONCE(user.stop, true);
 	test_thread_wait(thread);
@@ -196,6 +258,7 @@ static void pages_in_use(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(type_read_early),
+	KUNIT_CASE(freed_while_isolated),
 	KUNIT_CASE(large_blocks_in_use),
 	KUNIT_CASE(pages_in_use),
 	{}

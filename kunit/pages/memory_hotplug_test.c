@@ -393,7 +393,7 @@ static void on_lists_of_cpus(struct kunit *test)
 
 	for (cpu = 0; cpu < min(num_online_cpus(), 2U); cpu++)
 		test_thread_wait(test_thread_start(test, cpu, free_elsewhere, box));
-	if (!mmbox_is_bitmap(box))
+	if (box->pages.design->per_cpu_lists)
 		KUNIT_EXPECT_GT(test, mmbox_nr_pcp_pages(zone_of(box, 1, MMBOX_ZONE_NORMAL)), 0);
 	for (nr = 8; nr < 12; nr++)
 		gone += !mmbox_memory_offline(box, nr);
@@ -552,13 +552,13 @@ static void isolated(struct kunit *test)
 	unsigned int nr;
 	u8 types[4];
 
-	if (mmbox_is_bitmap(box))
+	if (!box->pages.design->isolate)
 		kunit_skip(test, "the bitmap generation isolates nothing");
 	page = mmbox_alloc_pages_node(box, 1, GFP_KERNEL, 4);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	mmbox_drain_all_pages(box);
 	free = zone->nr_free_pages;
-	mmbox_list_isolate(zone, mmbox_page_to_pfn(box, page) & ~1023UL, types);
+	box->pages.design->isolate(zone, mmbox_page_to_pfn(box, page) & ~1023UL, types);
 	left = zone->nr_free_pages;
 	KUNIT_EXPECT_EQ(test, free - left, 1024 - 16);
 	__mmbox_free_pages(box, page, 4);
@@ -571,7 +571,7 @@ static void isolated(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, taken, nr, "a page of that pageblock was handed out");
 	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_ATOMIC | __GFP_NOWARN, 3));
 	free_all(box, pages, nr, 0);
-	mmbox_list_unisolate(zone, mmbox_page_to_pfn(box, page) & ~1023UL, types);
+	box->pages.design->unisolate(zone, mmbox_page_to_pfn(box, page) & ~1023UL, types);
 	KUNIT_EXPECT_EQ(test, zone->nr_free_pages, free + 16);
 	KUNIT_EXPECT_EQ(test, zone->nr_isolate_pageblock, 0);
 	check_all(test, box);
@@ -586,12 +586,12 @@ static void highatomic(struct kunit *test)
 	struct figures before;
 	unsigned long nr;
 
-	if (mmbox_is_bitmap(box))
+	if (!box->pages.design->reserve)
 		kunit_skip(test, "the bitmap generation has no such reserve");
 	page = mmbox_alloc_pages_node(box, 1, GFP_ATOMIC, 0);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	zone = mmbox_page_zone(box, page);
-	mmbox_reserve_highatomic(zone, page);
+	box->pages.design->reserve(zone, page);
 	nr = mmbox_page_to_pfn(box, page) / SECTION_PAGES;
 	KUNIT_ASSERT_GT(test, zone->nr_reserved_highatomic, 0);
 	get_figures(box, &before);
@@ -632,7 +632,7 @@ static void failures(struct kunit *test)
 		expect_figures(test, box, &before, "no memory");
 	}
 	/* The bitmap generation needs a map for the zone, the other nothing. */
-	KUNIT_EXPECT_EQ(test, refused, mmbox_is_bitmap(box));
+	KUNIT_EXPECT_EQ(test, refused, box->cfg.buddy == MMBOX_BUDDY_BITMAP);
 	KUNIT_EXPECT_EQ(test, mmbox_section_state(box, 3), MMBOX_SECTION_ONLINE);
 	check_all(test, box);
 }

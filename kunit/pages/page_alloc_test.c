@@ -615,7 +615,7 @@ static void wrong_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sums.problems, 0);
 	KUNIT_EXPECT_EQ(test, sums.unsettled, 0);
 	KUNIT_EXPECT_EQ(test, sums.pages, SZ_32M / PAGE_SIZE);
-	KUNIT_EXPECT_EQ_MSG(test, sums.longest, 1024, "pages under one hold of zone->lock");
+	KUNIT_EXPECT_EQ_MSG(test, sums.longest, 1024, "pages in one hold");
 	zone->nr_free_pages++;
 	mmbox_verify(box, NULL, &sums);
 	KUNIT_EXPECT_EQ(test, sums.problems, 1);

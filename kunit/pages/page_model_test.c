@@ -15,6 +15,7 @@
 #include <linux/stdarg.h>
 #include <linux/string.h>
 
+#include "pages/buddy.h"
 #include "testing.h"
 
 #define MAX_HELD	3000
@@ -125,15 +126,19 @@ static long least_left(const struct model *m, const struct mmbox_zone *zone, gfp
 	return min + zone->lowmem_reserve[highest_zone(gfp)];
 }
 
-/* Locked, so that no batch is on its way between zone and CPUs. */
+static void count_left(struct mmbox_zone *zone, void *arg)
+{
+	long *left = arg;
+
+	*left = zone->nr_free_pages + mmbox_nr_pcp_pages(zone);
+}
+
+/* Held, so that no batch is on its way between the zone and a CPU. */
 static long pages_left(struct mmbox_zone *zone)
 {
-	unsigned long flags;
 	long left;
 
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	left = zone->nr_free_pages + mmbox_nr_pcp_pages(zone);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	mmbox_buddy_hold(zone, count_left, &left);
 	return left;
 }
 

@@ -17,6 +17,7 @@
 
 #include "faces/faces.h"
 #include "pages/buddy.h"
+#include "pages/pcp.h"
 
 static u32 hash_pages(struct mmbox *box, u32 hash)
 {
@@ -52,18 +53,31 @@ static u32 hash_page_list(const struct mmbox *box, const struct list_head *list,
 	return jhash_1word(~0, hash);
 }
 
+struct block_hash {
+	const struct mmbox *box;
+	u32 hash;
+};
+
+static bool hash_block(struct mmbox_page *page, void *arg)
+{
+	struct block_hash *h = arg;
+
+	h->hash = jhash_1word(__mmbox_page_to_pfn(h->box, page), h->hash);
+	return true;
+}
+
 static u32 hash_zone(const struct mmbox *box, struct mmbox_zone *zone, u32 hash)
 {
-	unsigned long flags;
+	struct block_hash h = { .box = box, .hash = hash };
 	unsigned int order, mt;
 
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (order = 0; order < box->pages.max_order; order++)
-		for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)
-			hash = hash_page_list(box, &zone->free_area[order].free_list[mt],
-					      hash);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-	return hash;
+	for (order = 0; order < box->pages.max_order; order++) {
+		for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++) {
+			mmbox_buddy_walk(zone, order, mt, hash_block, &h);
+			h.hash = jhash_1word(~0, h.hash);
+		}
+	}
+	return h.hash;
 }
 
 /* What a CPU has of all zones: on that CPU, or it is offline. */
@@ -78,14 +92,11 @@ static void hash_cpu(void *arg, int cpu)
 		struct mmbox_per_cpu_pages *pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
 
 		preempt_disable();
-		WARN_ON_ONCE(READ_ONCE(pcp->busy));
-		WRITE_ONCE(pcp->busy, 1);
-		mmbox_cpu_barrier();
+		WARN_ON_ONCE(!mmbox_pcp_enter(pcp));
 		hash = jhash_2words(pcp->count, pcp->free_factor, hash);
 		for (pindex = 0; pindex < MMBOX_NR_PCP_LISTS; pindex++)
 			hash = hash_page_list(box, &pcp->lists[pindex], hash);
-		mmbox_cpu_barrier();
-		WRITE_ONCE(pcp->busy, 0);
+		mmbox_pcp_leave(pcp);
 		preempt_enable();
 	}
 	WRITE_ONCE(per_cpu_ptr(box->pages.cpu, cpu)->checksum, hash);
@@ -95,8 +106,7 @@ static u32 hash_cpus(struct mmbox *box, u32 hash)
 {
 	int cpu;
 
-	/* That generation has no such lists. */
-	if (mmbox_is_bitmap(box))
+	if (!box->pages.design->per_cpu_lists)
 		return hash;
 	cpus_read_lock();
 	mmbox_drain_cpus_cpuslocked(NULL, hash_cpu, box);

@@ -43,13 +43,12 @@ static void region_show(struct seq_file *m, struct mmbox *box,
 /* The pairs of an order of which one half is free, in the bitmap generation. */
 static void pairs_show(struct seq_file *m, const struct mmbox_zone *zone, unsigned int order)
 {
-	const unsigned long *map = zone->free_area[order].map;
 	unsigned long start_pfn, pairs;
+	const unsigned long *map = mmbox_bitmap_pairs(zone, order, &start_pfn, &pairs);
 
 	if (!map)
 		return;
-	pairs = mmbox_bitmap_pairs(zone, order, &start_pfn);
-	/* Without the lock: it may be long, and tells what was. */
+	/* No lock is held: the map may be long, and this is a snapshot. */
 	seq_printf(m, ", map from pfn %lu, %lu pairs: ", start_pfn, pairs);
 	if (bitmap_empty(map, pairs))
 		seq_puts(m, "none");
@@ -63,7 +62,7 @@ static void free_area_show(struct seq_file *m, struct mmbox *box,
 	struct mmbox_zone *zone;
 	unsigned int order;
 
-	/* Under which maps grow. */
+	/* Maps grow under this lock. */
 	mutex_lock(&box->pages.memory_lock);
 	mmbox_for_each_zone(box, zone) {
 		if (!mmbox_populated_zone(zone))

@@ -134,13 +134,8 @@ static void buddyinfo_zone(struct seq_file *m, struct mmbox *box,
 {
 	unsigned long nr_free[MMBOX_MAX_ORDERS];
 	unsigned int order;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (order = 0; order < box->pages.max_order; order++)
-		nr_free[order] = mmbox_nr_free_blocks(zone, order);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-
+	mmbox_free_blocks(zone, nr_free);
 	seq_printf(m, "Node %d, zone %8s ", zone->zone_pgdat->node_id, zone->name);
 	for (order = 0; order < box->pages.max_order; order++)
 		seq_printf(m, "%6lu ", nr_free[order]);
@@ -163,22 +158,21 @@ static const char *const type_names[MMBOX_MIGRATE_TYPES] = {
 	[MMBOX_MIGRATE_ISOLATE] = "Isolate",
 };
 
-#define PAGETYPE_COUNT_MAX	100000	/* blocks of a list counted with the lock held */
+#define PAGETYPE_COUNT_MAX	100000	/* blocks counted in one walk, as in Linux */
+
+static bool count_block(struct mmbox_page *page, void *arg)
+{
+	unsigned long *nr = arg;
+
+	return ++*nr < PAGETYPE_COUNT_MAX;
+}
 
 /* The length of a list, or PAGETYPE_COUNT_MAX if it is as long or longer. */
 static unsigned long count_blocks(struct mmbox_zone *zone, unsigned int order, int mt)
 {
-	struct list_head *pos;
-	unsigned long nr = 0, flags;
+	unsigned long nr = 0;
 
-	/* The bitmap generation knows no types: all is of the first. */
-	if (mmbox_is_bitmap(zone->box) && mt)
-		return 0;
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	list_for_each(pos, &zone->free_area[order].free_list[mt])
-		if (++nr == PAGETYPE_COUNT_MAX)
-			break;
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	mmbox_buddy_walk(zone, order, mt, count_block, &nr);
 	cond_resched();
 	return nr;
 }
@@ -214,7 +208,7 @@ static void pagetypeinfo_blocks(struct seq_file *m, struct mmbox_zone *zone)
 
 		if (!page || mmbox_page_zone(box, page) != zone)
 			continue;
-		mt = mmbox_is_bitmap(box) ? 0 : mmbox_pageblock_type(box, pfn);
+		mt = box->pages.design->migrate_types ? mmbox_pageblock_type(box, pfn) : 0;
 		count[mt]++;
 	}
 	seq_printf(m, "Node %d, zone %8s ", zone->zone_pgdat->node_id, zone->name);
@@ -489,20 +483,19 @@ struct contig_page_info {
 static void fill_contig_page_info(struct mmbox_zone *zone, unsigned int suitable,
 				  struct contig_page_info *info)
 {
+	unsigned long nr_free[MMBOX_MAX_ORDERS];
 	unsigned int order;
-	unsigned long flags;
 
 	*info = (struct contig_page_info){};
-	raw_spin_lock_irqsave(&zone->lock, flags);
+	mmbox_free_blocks(zone, nr_free);
 	for (order = 0; order < zone->box->pages.max_order; order++) {
-		unsigned long blocks = mmbox_nr_free_blocks(zone, order);
+		unsigned long blocks = nr_free[order];
 
 		info->free_blocks_total += blocks;
 		info->free_pages += blocks << order;
 		if (order >= suitable)
 			info->free_blocks_suitable += blocks << (order - suitable);
 	}
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 
 /*

@@ -57,7 +57,7 @@ struct mmbox_verify {
 	unsigned long objects;		/* in these slabs */
 	unsigned long arrays;		/* of CPUs, and shared ones */
 	unsigned long pages;
-	unsigned long longest;		/* most page frames under one hold of zone->lock */
+	unsigned long longest;		/* most page frames looked at in one hold */
 	unsigned long unsettled;	/* zones and nodes of caches: counts not compared */
 	unsigned long problems;
 };

@@ -12,8 +12,9 @@
 #include <linux/minmax.h>
 #include <linux/seq_file.h>
 
-#include "slab/slab_object.h"
 #include "faces/faces.h"
+#include "pages/buddy.h"
+#include "slab/slab_object.h"
 
 #define TWICE_WITHIN	512U	/* entries of an array, compared with each other */
 #define WALKS		4	/* until nothing changes from begin to end */
@@ -279,15 +280,13 @@ static void check_caches(struct walk *w, struct mmbox *box)
 /*
  * ---- pages ----
  *
- * A zone is walked in stretches, each a block of the highest order, which no
- * other block crosses. zone->lock is held for one of them at a time: no block in
- * it is split or merged meanwhile, so what is said of blocks is exact, whoever
- * uses the box.
+ * A zone is walked in stretches, each as large as a block of the highest order, which no
+ * other block crosses. The zone is held for one stretch at a time: no block in it is split
+ * or merged meanwhile, so what this says of blocks is exact while the box is in use.
  *
- * What the zone counts as free is compared with what the walk has found only
- * where nothing has become free or been taken from the first stretch to the
- * last, by zone->nr_changes. After some walks in vain the zone is counted as
- * unsettled, and nothing is said of its counts.
+ * The zone's counters are compared with what the walk found only if no block became free
+ * or was taken from the first stretch to the last. After WALKS walks in vain the zone
+ * counts as unsettled, and its counters are not judged.
  */
 
 /* Does a block begin at @pfn? Only the descriptor of its first page says more. */
@@ -334,83 +333,103 @@ static const struct mmbox_page *zone_page(struct walk *w, struct mmbox *box,
 	return NULL;
 }
 
-/* What a walk over a zone has found free. */
+/* What a walk over a zone has found free, and what the zone says. */
 struct free_sums {
 	unsigned long pages;		/* of pageblocks that are not isolated */
 	unsigned long blocks[MMBOX_MAX_ORDERS];
+	unsigned long said_pages;
+	unsigned long said_blocks[MMBOX_MAX_ORDERS];
 };
 
-/* Pages [@pfn, @end) under one hold of zone->lock. False if it makes no sense to go on. */
-static bool check_stretch(struct walk *w, struct mmbox *box, struct mmbox_zone *zone,
-			  unsigned long pfn, unsigned long end, struct free_sums *sums)
-{
-	unsigned long begin = pfn;
+/* Pages [pfn, end), to be looked at while their zone is held. */
+struct stretch {
+	struct walk *w;
+	struct free_sums *sums;
+	unsigned long pfn;
+	unsigned long end;
+	bool broken;			/* out: it makes no sense to go on */
+};
 
-	lockdep_assert_held(&zone->lock);
-	while (pfn < end) {
-		const struct mmbox_page *page = zone_page(w, box, zone, pfn);
+static void note_counts(const struct mmbox_zone *zone, struct free_sums *sums)
+{
+	unsigned int order;
+
+	sums->said_pages = mmbox_nr_free_pages(zone);
+	for (order = 0; order < zone->box->pages.max_order; order++)
+		sums->said_blocks[order] = zone->free_area[order].nr_free;
+}
+
+static void check_stretch(struct mmbox_zone *zone, void *arg)
+{
+	struct stretch *stretch = arg;
+	struct free_sums *sums = stretch->sums;
+	struct walk *w = stretch->w;
+	unsigned long pfn = stretch->pfn;
+
+	note_counts(zone, sums);
+	while (pfn < stretch->end) {
+		const struct mmbox_page *page = zone_page(w, zone->box, zone, pfn);
 
 		if (!page) {
 			pfn++;
 			continue;
 		}
-		if (!check_block(w, box, pfn))
-			return false;
+		if (!check_block(w, zone->box, pfn)) {
+			stretch->broken = true;
+			return;
+		}
 		if (page->type == MMBOX_PAGE_BUDDY) {
 			sums->blocks[page->order]++;
-			if (mmbox_pageblock_type(box, pfn) != MMBOX_MIGRATE_ISOLATE)
+			if (mmbox_pageblock_type(zone->box, pfn) != MMBOX_MIGRATE_ISOLATE)
 				sums->pages += 1UL << page->order;
 		}
 		w->sums->pages += 1UL << page->order;
 		pfn += 1UL << page->order;
 	}
-	w->sums->longest = max(w->sums->longest, pfn - begin);
-	return true;
+	w->sums->longest = max(w->sums->longest, pfn - stretch->pfn);
 }
 
-/* Under zone->lock, with nothing changed since @sums was begun. */
+/* Nothing has changed from when @sums was begun until it was complete. */
 static void check_counts(struct walk *w, const struct mmbox_zone *zone,
 			 const struct free_sums *sums)
 {
 	unsigned int order;
 
-	lockdep_assert_held(&zone->lock);
 	for (order = 0; order < zone->box->pages.max_order; order++)
-		if (!zone->free_area[order].map &&
-		    sums->blocks[order] != zone->free_area[order].nr_free)
+		if (sums->blocks[order] != sums->said_blocks[order])
 			problem(w, "zone %s says %lu free blocks of order %u, but has %lu",
-				zone->name, zone->free_area[order].nr_free, order,
+				zone->name, sums->said_blocks[order], order,
 				sums->blocks[order]);
-	if (sums->pages != mmbox_nr_free_pages(zone))
+	if (sums->pages != sums->said_pages)
 		problem(w, "zone %s says %lu free pages, but has %lu", zone->name,
-			mmbox_nr_free_pages(zone), sums->pages);
+			sums->said_pages, sums->pages);
 }
 
 /* One walk over a watched zone. False if its counts could not be compared. */
 static bool walk_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone)
 {
-	const unsigned long stretch = 1UL << (box->pages.max_order - 1);
+	const unsigned long longest = 1UL << (box->pages.max_order - 1);
 	unsigned long pfn = zone->zone_start_pfn, end = pfn + zone->spanned_pages;
-	unsigned long changes = 0, next, flags;
+	unsigned long changes = 0, now;
 	struct free_sums sums = {};
-	bool first = true, same = true, ok;
+	struct stretch stretch = { .w = w, .sums = &sums };
+	bool first = true, same = true;
 
-	for (; pfn < end; pfn = next) {
-		next = min(ALIGN(pfn + 1, stretch), end);
-		raw_spin_lock_irqsave(&zone->lock, flags);
+	for (; pfn < end; pfn = stretch.end) {
+		stretch.pfn = pfn;
+		stretch.end = min(ALIGN(pfn + 1, longest), end);
+		now = mmbox_buddy_hold(zone, check_stretch, &stretch);
 		if (first)
-			changes = zone->nr_changes;
+			changes = now;
 		first = false;
-		same = same && zone->nr_changes == changes;
-		ok = check_stretch(w, box, zone, pfn, next, &sums);
+		same = same && now == changes;
 		/* What is broken is told once; no count can be right then. */
-		if (ok && same && next == end)
-			check_counts(w, zone, &sums);
-		raw_spin_unlock_irqrestore(&zone->lock, flags);
-		if (!ok)
+		if (stretch.broken)
 			return true;
 		cond_resched();
 	}
+	if (same)
+		check_counts(w, zone, &sums);
 	return same;
 }
 
@@ -424,7 +443,7 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
 	lockdep_assert_held(&box->pages.memory_lock);
 	if (!zone->spanned_pages)
 		return;
-	mmbox_watch_zone(zone);
+	mmbox_buddy_watch(zone);
 	for (walks = 0; walks < WALKS; walks++) {
 		/* Each page counts once. */
 		w->sums->pages = pages;
@@ -432,7 +451,7 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
 		if (settled || w->sums->problems != problems)
 			break;
 	}
-	mmbox_unwatch_zone(zone);
+	mmbox_buddy_unwatch(zone);
 	w->sums->unsettled += !settled;
 }
 

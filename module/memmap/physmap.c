@@ -292,6 +292,7 @@ struct mmbox_page *mmbox_block_head(const struct mmbox *box, struct mmbox_page *
 	}
 	return page;
 }
+MMBOX_EXPORT_INTERNAL(mmbox_block_head);
 
 /**
  * mmbox_pfn_to_page() - descriptor of a page frame

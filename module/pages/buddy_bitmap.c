@@ -26,12 +26,6 @@
 
 #include "pages/buddy.h"
 
-/* For whoever watches. */
-static void count_change(struct mmbox_zone *zone)
-{
-	zone->nr_changes++;
-}
-
 /* Flip the bit of a block's pair. Returns what it was; false at the highest order. */
 static bool change_map(struct mmbox_zone *zone, unsigned long pfn, unsigned int order)
 {
@@ -58,21 +52,14 @@ static void del_from_list(struct mmbox_zone *zone, struct mmbox_page *page, unsi
 	zone->free_area[order].nr_free--;
 }
 
-/**
- * mmbox_bitmap_free() - take a block back
- * @zone: its zone, locked
- * @page: its first page
- * @order: power of two of pages
- *
- * Context: any, zone->lock held, interrupts off.
- */
-void mmbox_bitmap_free(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order)
+static void mmbox_bitmap_free(struct mmbox_zone *zone, struct mmbox_page *page,
+			      unsigned int order, bool to_tail)
 {
 	struct mmbox *box = zone->box;
-	unsigned long pfn = __mmbox_page_to_pfn(box, page);
+	unsigned long pfn = __mmbox_page_to_pfn(box, page), flags;
 
-	lockdep_assert_held(&zone->lock);
-	count_change(zone);
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	zone->nr_changes++;
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + (1UL << order));
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
 	for (; change_map(zone, pfn, order); order++) {
@@ -80,17 +67,11 @@ void mmbox_bitmap_free(struct mmbox_zone *zone, struct mmbox_page *page, unsigne
 		pfn &= ~(1UL << order);
 	}
 	add_to_list(zone, __mmbox_pfn_to_page(box, pfn), order);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 
-/**
- * mmbox_bitmap_rmqueue() - take one block
- * @zone: from where, locked
- * @order: power of two of pages
- *
- * Context: any, zone->lock held, interrupts off.
- * Return: its first page, or NULL if there is none.
- */
-struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int order)
+/* Take the first of the smallest blocks that are large enough, or NULL. */
+static struct mmbox_page *rmqueue(struct mmbox_zone *zone, unsigned int order)
 {
 	struct mmbox *box = zone->box;
 	struct mmbox_page *page = NULL;
@@ -107,7 +88,7 @@ struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int or
 	if (!page)
 		return NULL;
 
-	count_change(zone);
+	zone->nr_changes++;
 	pfn = __mmbox_page_to_pfn(box, page);
 	del_from_list(zone, page, current_order);
 	change_map(zone, pfn, current_order);
@@ -122,15 +103,25 @@ struct mmbox_page *mmbox_bitmap_rmqueue(struct mmbox_zone *zone, unsigned int or
 	return page;
 }
 
-/**
- * mmbox_bitmap_has_block() - is there a block that is large enough?
- * @zone: the zone
- * @order: power of two of pages
- *
- * Context: any, without the lock: a snapshot.
- * Return: true if there is.
- */
-bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order)
+static struct mmbox_page *mmbox_bitmap_alloc(struct mmbox_zone *zone, unsigned int order,
+					     int migratetype, unsigned int flags)
+{
+	struct mmbox_page *page;
+	unsigned long irqflags;
+
+	raw_spin_lock_irqsave(&zone->lock, irqflags);
+	page = rmqueue(zone, order);
+	if (page) {
+		/* Before the unlock, so that a walk sees a block that is taken. */
+		page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, order);
+		zone->nr_alloc[order]++;
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, irqflags);
+	return page;
+}
+
+static bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order,
+				   unsigned int flags)
 {
 	for (; order < zone->box->pages.max_order; order++)
 		/* data_race: a snapshot */
@@ -139,39 +130,49 @@ bool mmbox_bitmap_has_block(const struct mmbox_zone *zone, unsigned int order)
 	return false;
 }
 
-/**
- * mmbox_bitmap_take() - take a free block away for good
- * @zone: its zone, locked
- * @page: its first page
- *
- * Context: any, zone->lock held, interrupts off.
- */
-void mmbox_bitmap_take(struct mmbox_zone *zone, struct mmbox_page *page)
+static void take_block(struct mmbox_zone *zone, struct mmbox_page *page)
 {
 	unsigned int order = page->order;
 
 	lockdep_assert_held(&zone->lock);
-	count_change(zone);
+	zone->nr_changes++;
 	del_from_list(zone, page, order);
 	change_map(zone, __mmbox_page_to_pfn(zone->box, page), order);
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages - (1UL << order));
 	zone->nr_free_isolated += 1UL << order;
 }
 
-/**
- * mmbox_bitmap_pairs() - pairs of buddies that a zone may have a part of
- * @zone: the zone
- * @order: of each buddy, below the highest
- * @start_pfn: set to where the first begins
- *
- * Context: any; with zone->lock or memory_lock, where sections may come.
- * Return: how many: so many bits free_area.map of the order has.
- */
-unsigned long mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned int order,
-				 unsigned long *start_pfn)
+/* There are no lists to isolate pages on: look and take under one hold of the lock. */
+static unsigned long mmbox_bitmap_take(struct mmbox_zone *zone, unsigned long start,
+				       unsigned long end)
 {
+	unsigned long used, flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	used = mmbox_locked_find_used(zone, start, end);
+	if (used == MMBOX_NO_PFN)
+		mmbox_locked_take(zone, start, end, take_block);
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	return used;
+}
+
+/**
+ * mmbox_bitmap_pairs() - the bitmap of an order
+ * @zone: the zone
+ * @order: power of two of pages a buddy
+ * @start_pfn: out: where the first pair begins
+ * @nr: out: pairs, one bit each
+ *
+ * Context: process, memory_lock held, under which maps grow. Bits change meanwhile.
+ * Return: the bitmap; NULL in another design, and for the highest order.
+ */
+const unsigned long *mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned int order,
+					unsigned long *start_pfn, unsigned long *nr)
+{
+	lockdep_assert_held(&zone->box->pages.memory_lock);
 	*start_pfn = zone->map_start_pfn;
-	return (zone->map_end_pfn - zone->map_start_pfn) >> (order + 1);
+	*nr = (zone->map_end_pfn - zone->map_start_pfn) >> (order + 1);
+	return zone->free_area[order].map;
 }
 
 /* ---- begin and end ---- */
@@ -198,19 +199,11 @@ static void free_maps(struct mmbox *box, unsigned long *map, unsigned long start
 	mmbox_host_free(&box->host, map, all_map_words(box, start, end) * sizeof(*map));
 }
 
-/**
- * mmbox_bitmap_cover() - have maps for some page frames of a zone
- * @zone: the zone, not locked; nobody else does this now
- * @start_pfn: the first
- * @end_pfn: the first beyond
- *
- * Maps that are there are replaced by longer ones, or left alone.
- *
- * Context: process, may sleep.
- * Return: 0, or -ENOMEM and nothing has changed.
+/*
+ * Have maps for page frames [@start_pfn, @end_pfn) of a zone: keep those there are, or
+ * replace them by longer ones. 0, or -ENOMEM and nothing has changed.
  */
-int mmbox_bitmap_cover(struct mmbox_zone *zone, unsigned long start_pfn,
-		       unsigned long end_pfn)
+static int cover(struct mmbox_zone *zone, unsigned long start_pfn, unsigned long end_pfn)
 {
 	const unsigned long block = 1UL << (zone->box->pages.max_order - 1);
 	unsigned long start = rounddown(start_pfn, block), end = roundup(end_pfn, block);
@@ -248,14 +241,17 @@ int mmbox_bitmap_cover(struct mmbox_zone *zone, unsigned long start_pfn,
 	return 0;
 }
 
-/**
- * mmbox_bitmap_init() - maps for all zones of a box, nothing free
- * @box: the box, whose zones are laid out
- *
- * Context: process, may sleep.
- * Return: 0, or -ENOMEM; mmbox_bitmap_exit() cleans up in both cases.
- */
-int mmbox_bitmap_init(struct mmbox *box)
+/* Maps are never cut: a zone that shrinks may grow again. */
+static int mmbox_bitmap_resize(struct mmbox_zone *zone, unsigned long start, unsigned long end)
+{
+	int err = start < end ? cover(zone, start, end) : 0;
+
+	if (!err)
+		mmbox_locked_resize(zone, start, end);
+	return err;
+}
+
+static int mmbox_bitmap_init(struct mmbox *box)
 {
 	struct mmbox_zone *zone;
 	int err;
@@ -263,32 +259,35 @@ int mmbox_bitmap_init(struct mmbox *box)
 	mmbox_for_each_zone(box, zone) {
 		if (!zone->spanned_pages)
 			continue;
-		err = mmbox_bitmap_cover(zone, zone->zone_start_pfn,
-					 zone->zone_start_pfn + zone->spanned_pages);
+		err = cover(zone, zone->zone_start_pfn,
+			    zone->zone_start_pfn + zone->spanned_pages);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-/**
- * mmbox_bitmap_exit() - undo mmbox_bitmap_init()
- * @box: the box; nobody uses it any more
- *
- * Context: process, may sleep.
- */
-void mmbox_bitmap_exit(struct mmbox *box)
+static void mmbox_bitmap_exit(struct mmbox *box)
 {
-	int nid, i;
+	struct mmbox_zone *zone;
 
-	for (nid = 0; nid < MMBOX_MAX_NUMNODES; nid++) {
-		/* Boot may not have come as far as zones. */
-		for (i = 0; box->node[nid] && i < MMBOX_MAX_NR_ZONES; i++) {
-			struct mmbox_zone *zone = &box->node[nid]->node_zones[i];
-
-			free_maps(box, zone->free_area[0].map, zone->map_start_pfn,
-				  zone->map_end_pfn);
-			zone->free_area[0].map = NULL;
-		}
+	mmbox_for_each_zone(box, zone) {
+		free_maps(box, zone->free_area[0].map, zone->map_start_pfn, zone->map_end_pfn);
+		zone->free_area[0].map = NULL;
 	}
 }
+
+const struct mmbox_page_design mmbox_bitmap_design = {
+	.init = mmbox_bitmap_init,
+	.exit = mmbox_bitmap_exit,
+	.resize = mmbox_bitmap_resize,
+	.alloc = mmbox_bitmap_alloc,
+	.free = mmbox_bitmap_free,
+	.has_block = mmbox_bitmap_has_block,
+	.take = mmbox_bitmap_take,
+	.walk = mmbox_locked_walk,
+	.hold = mmbox_locked_hold,
+	.watch = mmbox_locked_watch,
+	.unwatch = mmbox_locked_unwatch,
+};
+MMBOX_EXPORT_INTERNAL(mmbox_bitmap_design);

@@ -20,12 +20,6 @@
 
 #include "pages/buddy.h"
 
-const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES] = {
-	[MMBOX_BUDDY_LIST]	= "list",
-	[MMBOX_BUDDY_BITMAP]	= "bitmap",
-};
-MMBOX_EXPORT_INTERNAL(mmbox_buddy_names);
-
 /* Where a type goes when its own lists are empty, in this order. */
 static const u8 fallbacks[MMBOX_MIGRATE_PCPTYPES][2] = {
 	[MMBOX_MIGRATE_UNMOVABLE] = { MMBOX_MIGRATE_RECLAIMABLE, MMBOX_MIGRATE_MOVABLE },
@@ -101,7 +95,7 @@ static void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int n
 
 	while (nr--) {
 		x += pages;
-		if (abs(x) > zone->stat_threshold) {
+		if (abs(x) > READ_ONCE(zone->stat_threshold)) {
 			WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + x);
 			x = 0;
 		}
@@ -109,12 +103,12 @@ static void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int n
 	*diff = x;
 }
 
-/* Counts drift, or somebody watches. */
+/* Counters drift, or the zone is watched. */
 static noinline void mod_free_pages_slowly(struct mmbox_zone *zone, long pages,
 					   unsigned int nr)
 {
 	zone->nr_changes++;
-	if (zone->stat_threshold)
+	if (READ_ONCE(zone->stat_threshold))
 		drift_free_pages(zone, pages, nr);
 	else
 		WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + pages * nr);
@@ -124,7 +118,8 @@ static noinline void mod_free_pages_slowly(struct mmbox_zone *zone, long pages,
 static __always_inline void mod_free_pages(struct mmbox_zone *zone, long pages,
 					   unsigned int nr)
 {
-	if (unlikely(zone->count_slowly))
+	/* data_race: a threshold that has just been set holds from the next change on */
+	if (unlikely(data_race(zone->count_slowly)))
 		return mod_free_pages_slowly(zone, pages, nr);
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + pages * nr);
 }
@@ -167,18 +162,18 @@ static __always_inline bool is_buddy(const struct mmbox_page *page, u32 identity
  * No merge leads out of the block of the highest order that this one lies in.
  * @block is the descriptor with which that begins, @index counts pages from
  * there. It is no larger than a section, so its descriptors are one array, of
- * which only the first @nr are there, or all if that is 0.
+ * which only the first @nr are there, or all if that is 0. @top is the highest order.
  */
 static __always_inline void merge_block(struct mmbox_zone *zone, struct mmbox_page *block,
 					unsigned long index, unsigned long nr,
-					unsigned int order, int migratetype, bool to_tail)
+					unsigned int order, const unsigned int top,
+					int migratetype, bool to_tail)
 {
 	struct mmbox_free_area *area = &zone->free_area[order];
 	u32 identity = MMBOX_BUDDY_IDENTITY(order, block[index].zone_link);
-	const unsigned int max_order = zone->box->pages.max_order;
 	unsigned long bit = 1UL << order;
 
-	for (; order < max_order - 1; order++) {
+	for (; order < top; order++) {
 		struct mmbox_page *buddy = block + (index ^ bit);
 
 		if ((nr && (index ^ bit) >= nr) || !is_buddy(buddy, identity))
@@ -192,7 +187,7 @@ static __always_inline void merge_block(struct mmbox_zone *zone, struct mmbox_pa
 		identity += MMBOX_BUDDY_IDENTITY_ORDER;
 		area++;
 	}
-	if (!to_tail && order < max_order - 2) {
+	if (!to_tail && order + 1 < top) {
 		unsigned long above = (index & ~bit) ^ bit << 1;
 
 		to_tail = (!nr || above < nr) &&
@@ -206,89 +201,91 @@ static noinline void merge_last_block(struct mmbox_zone *zone, struct mmbox_page
 				      unsigned long index, unsigned long nr,
 				      unsigned int order, int migratetype, bool to_tail)
 {
-	merge_block(zone, page - index, index, nr, order, migratetype, to_tail);
+	merge_block(zone, page - index, index, nr, order, zone->box->pages.max_order - 1,
+		    migratetype, to_tail);
 }
 
 static __always_inline void __free_one_page(struct mmbox_zone *zone,
-					    struct mmbox_page *page, unsigned int order,
-					    int migratetype, bool to_tail)
+					    struct mmbox_page *page, unsigned long pfn,
+					    unsigned int order, int migratetype, bool to_tail)
 {
-	const unsigned long max_block = 1UL << (zone->box->pages.max_order - 1);
-	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
+	const unsigned int top = zone->box->pages.max_order - 1;
+	const unsigned long max_block = 1UL << top;
 	unsigned long index = pfn & (max_block - 1);
 	unsigned long left = zone->zone_start_pfn + zone->spanned_pages - (pfn - index);
 
 	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
 	if (unlikely(left < max_block))
 		return merge_last_block(zone, page, index, left, order, migratetype, to_tail);
-	merge_block(zone, page - index, index, 0, order, migratetype, to_tail);
+	merge_block(zone, page - index, index, 0, order, top, migratetype, to_tail);
 }
 
-/*
- * The pageblock may have been isolated or released since its type was read
- * without the lock. Returns its type.
- */
-static noinline int mod_free_isolated(struct mmbox_zone *zone, struct mmbox_page *page,
-				      unsigned int order, unsigned int shift)
+/* The same where pageblocks are isolated: what is free of those does not count. */
+static noinline void mod_free_isolated(struct mmbox_zone *zone, long pages, unsigned int nr)
 {
-	int migratetype = mmbox_pageblock_type(zone->box, __mmbox_page_to_pfn(zone->box, page));
-
 	zone->nr_changes++;
-	if (migratetype == MMBOX_MIGRATE_ISOLATE)
-		zone->nr_free_isolated += 1UL << (order + shift);
-	else
-		mod_free_pages(zone, 1L << order, 1U << shift);
-	return migratetype;
+	zone->nr_free_isolated += pages * nr;
 }
 
 /* Take back 2^@shift neighbours of @order as the one block that they are. */
 static __always_inline void list_free(struct mmbox_zone *zone, struct mmbox_page *page,
-				      unsigned int order, unsigned int shift,
-				      int migratetype, bool to_tail)
+				      unsigned long pfn, unsigned int order,
+				      unsigned int shift, int migratetype, bool to_tail)
 {
 	lockdep_assert_held(&zone->lock);
-	if (unlikely(zone->nr_isolate_pageblock || migratetype == MMBOX_MIGRATE_ISOLATE))
-		migratetype = mod_free_isolated(zone, page, order, shift);
+	if (unlikely(migratetype == MMBOX_MIGRATE_ISOLATE))
+		mod_free_isolated(zone, 1L << order, 1U << shift);
 	else
 		mod_free_pages(zone, 1L << order, 1U << shift);
-	__free_one_page(zone, page, order + shift, migratetype, to_tail);
+	__free_one_page(zone, page, pfn, order + shift, migratetype, to_tail);
 }
 
-/**
- * mmbox_list_free() - take a block back
- * @zone: its zone, locked
- * @page: its first page
- * @order: power of two of pages
- * @migratetype: whose list it goes to
- * @to_tail: to the end of that list in any case
- *
- * Context: any, zone->lock held, interrupts off.
- */
-void mmbox_list_free(struct mmbox_zone *zone, struct mmbox_page *page,
-		     unsigned int order, int migratetype, bool to_tail)
+static __always_inline void lock_and_free(struct mmbox_zone *zone, struct mmbox_page *page,
+					  unsigned int order, bool to_tail)
 {
-	list_free(zone, page, order, 0, migratetype, to_tail);
-}
-
-/**
- * mmbox_list_free_direct() - take a block back that is in use
- * @zone: its zone, not locked: this locks it
- * @page: its first page
- * @order: power of two of pages
- * @migratetype: whose list it goes to
- *
- * Context: any.
- */
-void mmbox_list_free_direct(struct mmbox_zone *zone, struct mmbox_page *page,
-			    unsigned int order, int migratetype)
-{
-	unsigned long flags;
+	unsigned long pfn, flags;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
-	list_free(zone, page, order, 0, migratetype, false);
+	pfn = __mmbox_page_to_pfn(zone->box, page);
+	list_free(zone, page, pfn, order, 0, mmbox_pageblock_type(zone->box, pfn), to_tail);
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
-MMBOX_EXPORT_INTERNAL(mmbox_list_free_direct);
+
+/**
+ * mmbox_list_free() - give a block back
+ * @zone: its zone
+ * @page: its first page
+ * @order: power of two of pages
+ *
+ * It goes to the list of its pageblock's type. That is read under zone->lock, so it
+ * cannot be isolated or released in between.
+ *
+ * Context: any; zone->lock is taken.
+ */
+void mmbox_list_free(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order)
+{
+	lock_and_free(zone, page, order, false);
+}
+
+/**
+ * mmbox_list_free_tail() - give a block back, to be the last to be handed out again
+ * @zone: its zone
+ * @page: its first page
+ * @order: power of two of pages
+ *
+ * Context: any; zone->lock is taken.
+ */
+void mmbox_list_free_tail(struct mmbox_zone *zone, struct mmbox_page *page,
+			  unsigned int order)
+{
+	lock_and_free(zone, page, order, true);
+}
+
+static void list_free_either(struct mmbox_zone *zone, struct mmbox_page *page,
+			     unsigned int order, bool to_tail)
+{
+	mmbox_buddy_free(zone, page, order, to_tail);
+}
 
 /* The entry before this one, which is the next to be freed. */
 static __always_inline struct mmbox_page *prev_page(struct mmbox_page *page)
@@ -296,22 +293,25 @@ static __always_inline struct mmbox_page *prev_page(struct mmbox_page *page)
 	return list_prev_entry(page, pcp_list);
 }
 
-/**
- * mmbox_list_free_bulk() - take blocks back from the end of a per-CPU list
- * @zone: their zone, locked
- * @list: the list, which has @count blocks at least
- * @order: of each block
- * @count: blocks
- *
- * As if each were freed alone, the last first. A run of them that is a larger
- * block by itself is freed as such: whatever its parts would have been merged
- * to on the way is gone again in the end.
- *
- * Context: any, zone->lock held, interrupts off.
- * Return: blocks freed by this call, from 1 to @count.
+/*
+ * The type to give a block from a per-CPU list back to: the one it came with, unless its
+ * pageblock may have been isolated since.
  */
-unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *list,
-				  unsigned int order, unsigned int count)
+static __always_inline int pcp_type(struct mmbox_zone *zone, const struct mmbox_page *page)
+{
+	if (unlikely(zone->nr_isolate_pageblock))
+		return mmbox_pageblock_type(zone->box, __mmbox_page_to_pfn(zone->box, page));
+	return page->migratetype;
+}
+
+/*
+ * Give blocks of @order back, @count at most, from the end of a list that has as many.
+ * The result is as if each were freed alone, the last first. Neighbours that are one
+ * larger block are freed as that block: merging them one by one ends with the same.
+ * Returns how many blocks this freed, at least 1.
+ */
+static unsigned int free_run(struct mmbox_zone *zone, struct list_head *list,
+			     unsigned int order, unsigned int count)
 {
 	struct mmbox_page *page = list_last_entry(list, struct mmbox_page, pcp_list);
 	struct mmbox_page *next = prev_page(page), *neighbour, *end;
@@ -320,7 +320,7 @@ unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *lis
 	unsigned long pfn;
 
 	lockdep_assert_held(&zone->lock);
-	/* Often enough the next is not its neighbour. */
+	/* The next is often not a neighbour. */
 	if (count > 1 && next == page + step) {
 		pfn = __mmbox_page_to_pfn(zone->box, page) >> order;
 		max_shift = min_t(unsigned int, ilog2(count),
@@ -342,26 +342,59 @@ unsigned int mmbox_list_free_bulk(struct mmbox_zone *zone, struct list_head *lis
 	/* Cut off all from the end to before @next. */
 	next->pcp_list.next = list;
 	list->prev = &next->pcp_list;
-	list_free(zone, page, order, shift, page->migratetype, false);
+	list_free(zone, page, __mmbox_page_to_pfn(zone->box, page), order, shift,
+		  pcp_type(zone, page), false);
 	return 1U << shift;
+}
+
+/**
+ * mmbox_list_free_bulk() - give pages of a CPU's lists back to the zone
+ * @zone: the zone
+ * @pcp: this CPU's lists of it, marked busy
+ * @count: pages, no more than there are on the lists; the last block may exceed it
+ * @pindex: the list to begin with
+ *
+ * The oldest block of a list goes first. A list is emptied before the next one's turn.
+ *
+ * Context: preemption off; zone->lock is taken.
+ */
+void mmbox_list_free_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp, int count,
+			  unsigned int pindex)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->lock, flags);
+	for (; count > 0; pindex = (pindex + 1) % MMBOX_NR_PCP_LISTS) {
+		struct list_head *list = &pcp->lists[pindex];
+		unsigned int order = mmbox_pindex_to_order(zone->box, pindex);
+
+		while (count > 0 && !list_empty(list)) {
+			unsigned int nr = free_run(zone, list, order,
+						   DIV_ROUND_UP(count, 1 << order));
+
+			count -= nr << order;
+			pcp->count -= nr << order;
+		}
+	}
+	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 
 /* ---- allocating: split ---- */
 
 /*
- * What has the smallest block of this type that fits, or NULL. @order is set to
- * the order of that.
+ * Find the smallest block of this type that fits: raise @order to its order, and set @area
+ * to what has it. False if there is none: a NULL would be tested twice.
  */
-static __always_inline struct mmbox_free_area *
-smallest_area(struct mmbox_zone *zone, unsigned int *order, int migratetype)
+static __always_inline bool smallest_area(struct mmbox_zone *zone, unsigned int *order,
+					  int migratetype, struct mmbox_free_area **area)
 {
-	struct mmbox_free_area *area = &zone->free_area[*order];
 	unsigned int max_order = zone->box->pages.max_order;
 
-	for (; list_empty(&area->free_list[migratetype]); area++)
+	for (*area = &zone->free_area[*order]; list_empty(&(*area)->free_list[migratetype]);
+	     (*area)++)
 		if (++*order >= max_order)
-			return NULL;
-	return area;
+			return false;
+	return true;
 }
 
 static __always_inline struct mmbox_page *first_of(const struct mmbox_free_area *area,
@@ -371,28 +404,35 @@ static __always_inline struct mmbox_page *first_of(const struct mmbox_free_area 
 }
 
 /*
- * Take the smallest block that fits and give back its upper halves: to empty
- * lists, or one of them would have been smaller.
+ * Take the smallest block that fits and give back its upper halves: to empty lists, or
+ * there would have been a smaller block. False if there is none.
  */
-static __always_inline struct mmbox_page *
-__rmqueue_smallest(struct mmbox_zone *zone, unsigned int order, int migratetype)
+static __always_inline bool rmqueue_smallest(struct mmbox_zone *zone, unsigned int order,
+					     int migratetype, struct mmbox_page **page)
 {
 	unsigned int current_order = order;
-	struct mmbox_free_area *area = smallest_area(zone, &current_order, migratetype);
-	struct mmbox_page *page;
+	struct mmbox_free_area *area;
 	unsigned long half;
 
 	lockdep_assert_held(&zone->lock);
-	if (!area)
-		return NULL;
-	page = first_of(area, migratetype);
-	del_from_free_list(area, page);
+	if (!smallest_area(zone, &current_order, migratetype, &area))
+		return false;
+	*page = first_of(area, migratetype);
+	del_from_free_list(area, *page);
 	for (half = 1UL << current_order; current_order > order;) {
 		half >>= 1;
-		add_to_empty_list(--area, page + half, --current_order, migratetype);
+		add_to_empty_list(--area, *page + half, --current_order, migratetype);
 	}
-	page->migratetype = migratetype;
-	return page;
+	(*page)->migratetype = migratetype;
+	return true;
+}
+
+static noinline struct mmbox_page *__rmqueue_smallest(struct mmbox_zone *zone,
+						      unsigned int order, int migratetype)
+{
+	struct mmbox_page *page;
+
+	return rmqueue_smallest(zone, order, migratetype, &page) ? page : NULL;
 }
 
 /* ---- pageblocks, and stealing from another type ---- */
@@ -453,24 +493,6 @@ static bool can_steal_fallback(const struct mmbox *box, unsigned int order, int 
 	       box->pages.page_group_by_mobility_disabled;
 }
 
-/* Raise the zone's marks for a while, so that kswapd makes room for each type. */
-static bool boost_watermark(struct mmbox_zone *zone)
-{
-	unsigned long pageblock_pages = 1UL << zone->box->pages.pageblock_shift;
-	unsigned long factor = READ_ONCE(zone->box->pages.watermark_boost_factor);
-	unsigned long max_boost;
-
-	if (!factor || pageblock_pages * 4 > zone->managed_pages)
-		return false;
-	max_boost = mult_frac(zone->_watermark[MMBOX_WMARK_HIGH], factor, 10000UL);
-	if (!max_boost)
-		return false;
-	max_boost = max(pageblock_pages, max_boost);
-	WRITE_ONCE(zone->watermark_boost,
-		   min(zone->watermark_boost + pageblock_pages, max_boost));
-	return true;
-}
-
 /* Take a free block of another type, and more of its pageblock if that is worth it. */
 static void steal_suitable_fallback(struct mmbox_zone *zone, struct mmbox_page *page,
 				    unsigned int flags, int start_type, bool whole_block)
@@ -489,7 +511,7 @@ static void steal_suitable_fallback(struct mmbox_zone *zone, struct mmbox_page *
 			set_pageblock_type(box, pfn + i, start_type);
 		goto single_block;
 	}
-	if (boost_watermark(zone) && flags & ALLOC_KSWAPD)
+	if (mmbox_boost_watermark(zone) && flags & ALLOC_KSWAPD)
 		set_bit(MMBOX_ZONE_BOOSTED_WATERMARK, &zone->flags);
 	if (!whole_block)
 		goto single_block;
@@ -566,62 +588,75 @@ static noinline bool __rmqueue_fallback(struct mmbox_zone *zone, unsigned int or
 	return true;
 }
 
-/**
- * mmbox_list_rmqueue_direct() - take one block of this type, and count it
- * @zone: from where, not locked: this locks it
- * @order: power of two of pages
- * @migratetype: what will be in it
- *
- * Context: any.
- * Return: its first page, or NULL if this type has none.
- */
-struct mmbox_page *mmbox_list_rmqueue_direct(struct mmbox_zone *zone, unsigned int order,
-					     int migratetype)
+/* Account for a block that is taken. Before the unlock, so that a walk sees it so. */
+static __always_inline void mark_allocated(struct mmbox_zone *zone, struct mmbox_page *page,
+					   unsigned int order)
 {
-	struct mmbox_page *page;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	page = __rmqueue_smallest(zone, order, migratetype);
-	if (page) {
-		mod_free_pages(zone, -(1L << order), 1);
-		/* Under the lock: who walks the zone sees a block that is taken. */
-		page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, order);
-		zone->nr_alloc[order]++;
-	}
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-	return page;
+	lockdep_assert_held(&zone->lock);
+	mod_free_pages(zone, -(1L << order), 1);
+	page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, order);
+	zone->nr_alloc[order]++;
 }
 
-/**
- * mmbox_list_rmqueue() - take one block
- * @zone: from where, locked
- * @order: power of two of pages
- * @migratetype: what will be in it
- * @flags: ALLOC_*
- *
- * Context: any, zone->lock held, interrupts off.
- * Return: its first page, or NULL if no type has one.
- */
-struct mmbox_page *mmbox_list_rmqueue(struct mmbox_zone *zone, unsigned int order,
-				      int migratetype, unsigned int flags)
+static struct mmbox_page *rmqueue_by_flags(struct mmbox_zone *zone, unsigned int order,
+					   int migratetype, unsigned int flags)
 {
 	struct mmbox_page *page = NULL;
 
-	if (unlikely(flags & ALLOC_HIGHATOMIC))
+	if (flags & ALLOC_HIGHATOMIC)
 		page = __rmqueue_smallest(zone, order, MMBOX_MIGRATE_HIGHATOMIC);
 	while (!page) {
 		page = __rmqueue_smallest(zone, order, migratetype);
-		if (likely(page) || !__rmqueue_fallback(zone, order, migratetype, flags))
+		if (page || !__rmqueue_fallback(zone, order, migratetype, flags))
 			break;
 	}
-	/* Better now than a block of high order later. */
-	if (unlikely(!page) && flags & ALLOC_NON_BLOCK)
+	/* An order-0 page now is worth more than a high-order block later. */
+	if (!page && flags & ALLOC_NON_BLOCK)
 		page = __rmqueue_smallest(zone, order, MMBOX_MIGRATE_HIGHATOMIC);
-	if (page)
-		mod_free_pages(zone, -(1L << order), 1);
 	return page;
 }
+
+static noinline struct mmbox_page *alloc_by_flags(struct mmbox_zone *zone, unsigned int order,
+						  int migratetype, unsigned int flags)
+{
+	struct mmbox_page *page;
+	unsigned long irqflags;
+
+	raw_spin_lock_irqsave(&zone->lock, irqflags);
+	page = rmqueue_by_flags(zone, order, migratetype, flags);
+	if (page)
+		mark_allocated(zone, page, order);
+	raw_spin_unlock_irqrestore(&zone->lock, irqflags);
+	return page;
+}
+
+/**
+ * mmbox_list_alloc() - take one block
+ * @zone: from where
+ * @order: power of two of pages
+ * @migratetype: what will be in it
+ * @flags: ALLOC_*; ALLOC_OWN_TYPE alone is the fast path, and only takes of this type
+ *
+ * Context: any; zone->lock is taken.
+ * Return: its first page, or NULL if no type that @flags allow has such a block.
+ */
+struct mmbox_page *mmbox_list_alloc(struct mmbox_zone *zone, unsigned int order,
+				    int migratetype, unsigned int flags)
+{
+	struct mmbox_page *page;
+	unsigned long irqflags;
+
+	if (unlikely(flags != ALLOC_OWN_TYPE))
+		return alloc_by_flags(zone, order, migratetype, flags);
+	raw_spin_lock_irqsave(&zone->lock, irqflags);
+	if (likely(rmqueue_smallest(zone, order, migratetype, &page)))
+		mark_allocated(zone, page, order);
+	else
+		page = NULL;
+	raw_spin_unlock_irqrestore(&zone->lock, irqflags);
+	return page;
+}
+MMBOX_EXPORT_INTERNAL(mmbox_list_alloc);
 
 /*
  * Give back all of a block of @block_order from @offset on, in aligned parts: no
@@ -639,36 +674,38 @@ static void give_back(struct mmbox_zone *zone, struct mmbox_page *page, int migr
 }
 
 /**
- * mmbox_list_rmqueue_bulk() - take blocks for a per-CPU list
- * @zone: from where, locked
+ * mmbox_list_alloc_bulk() - move blocks to a CPU's list
+ * @zone: from where
+ * @pcp: this CPU's lists of it, marked busy
  * @order: of each block
  * @count: how many
- * @migratetype: what will be in them
+ * @migratetype: what will be in them: which list they are appended to
  * @flags: ALLOC_*
- * @list: where they are appended, marked as MMBOX_PAGE_PCP
  *
- * As if each were taken alone. As they all come off the smallest block that fits
- * until that is used up, they are cut off it in one go.
+ * The result is as if each were taken alone. As they all come off the smallest block that
+ * fits until that is used up, they are cut off it at once.
  *
- * Context: any, zone->lock held, interrupts off.
+ * Context: preemption off; zone->lock is taken.
  * Return: how many there were.
  */
-unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order,
-				     unsigned int count, int migratetype,
-				     unsigned int flags, struct list_head *list)
+unsigned int mmbox_list_alloc_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+				   unsigned int order, unsigned int count, int migratetype,
+				   unsigned int flags)
 {
+	struct list_head *list = &pcp->lists[mmbox_order_to_pindex(order, migratetype)];
 	const unsigned long step = 1UL << order;
 	struct list_head *prev = list->prev;
 	unsigned int got = 0;
+	unsigned long irqflags;
 
-	lockdep_assert_held(&zone->lock);
+	raw_spin_lock_irqsave(&zone->lock, irqflags);
 	while (got < count) {
 		unsigned int block_order = order;
-		struct mmbox_free_area *area = smallest_area(zone, &block_order, migratetype);
 		struct mmbox_page *block, *page, *end;
+		struct mmbox_free_area *area;
 		unsigned int nr;
 
-		if (!area) {
+		if (!smallest_area(zone, &block_order, migratetype, &area)) {
 			if (!__rmqueue_fallback(zone, order, migratetype, flags))
 				break;
 			continue;
@@ -690,6 +727,9 @@ unsigned int mmbox_list_rmqueue_bulk(struct mmbox_zone *zone, unsigned int order
 	prev->next = list;
 	list->prev = prev;
 	mod_free_pages(zone, -((long)got << order), 1);
+	/* Under the lock, so that a batch is counted either here or there. */
+	pcp->count += got << order;
+	raw_spin_unlock_irqrestore(&zone->lock, irqflags);
 	return got;
 }
 
@@ -732,36 +772,14 @@ bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,
 	return false;
 }
 
-/**
- * mmbox_nr_free_blocks() - free blocks of one order
- * @zone: the zone
- * @order: power of two of pages
- *
- * Context: any; a snapshot without the lock.
- * Return: blocks.
- */
-unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order)
-{
-	return mmbox_glance(zone->free_area[order].nr_free);
-}
-MMBOX_EXPORT_INTERNAL(mmbox_nr_free_blocks);
-
 /* ---- the reserve for atomic requests of high order ---- */
 
-/**
- * mmbox_reserve_highatomic() - set the pageblock of a block aside
- * @zone: its zone, not locked
- * @page: a block that an atomic request of high order has got
- *
- * About one percent of a zone, and one pageblock in any case.
- *
- * Context: any.
- */
-void mmbox_reserve_highatomic(struct mmbox_zone *zone, struct mmbox_page *page)
+/* About one percent of a zone may be set aside, and one pageblock in any case. */
+static void list_reserve(struct mmbox_zone *zone, struct mmbox_page *page)
 {
 	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
 	unsigned long pageblock_pages = 1UL << zone->box->pages.pageblock_shift;
-	unsigned long max = zone->managed_pages / 100 + pageblock_pages;
+	unsigned long max = READ_ONCE(zone->managed_pages) / 100 + pageblock_pages;
 	unsigned long flags;
 
 	if (READ_ONCE(zone->nr_reserved_highatomic) >= max)
@@ -776,18 +794,9 @@ void mmbox_reserve_highatomic(struct mmbox_zone *zone, struct mmbox_page *page)
 	}
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
-MMBOX_EXPORT_INTERNAL(mmbox_reserve_highatomic);
 
-/**
- * mmbox_unreserve_highatomic() - give up a pageblock that is set aside
- * @zone: the zone, not locked
- * @migratetype: what it becomes
- * @force: even the last one
- *
- * Context: any.
- * Return: true if there are free pages in it.
- */
-bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool force)
+/* Without @force the last pageblock stays. The pageblock becomes one of @migratetype. */
+static bool list_unreserve(struct mmbox_zone *zone, int migratetype, bool force)
 {
 	struct mmbox *box = zone->box;
 	unsigned long pageblock_pages = 1UL << box->pages.pageblock_shift;
@@ -795,7 +804,7 @@ bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool f
 	unsigned long flags;
 	bool freed = false;
 
-	/* Under force also what came back to the lists of the reserve too late. */
+	/* With @force, look at the lists even if the count says that there is nothing. */
 	if (!force && READ_ONCE(zone->nr_reserved_highatomic) <= pageblock_pages)
 		return false;
 	raw_spin_lock_irqsave(&zone->lock, flags);
@@ -807,7 +816,7 @@ bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool f
 		if (!page)
 			continue;
 		pfn = __mmbox_page_to_pfn(box, page);
-		/* A page of the reserve may have been on its way when this began. */
+		/* A page freed late may be on this list though its pageblock is given up. */
 		if (mmbox_pageblock_type(box, pfn) == MMBOX_MIGRATE_HIGHATOMIC)
 			WRITE_ONCE(zone->nr_reserved_highatomic,
 				   zone->nr_reserved_highatomic -
@@ -819,22 +828,15 @@ bool mmbox_unreserve_highatomic(struct mmbox_zone *zone, int migratetype, bool f
 	return freed;
 }
 
-/* ---- pageblocks that nothing is taken from, on their way offline ---- */
+/* ---- pageblocks on their way offline ---- */
 
-/**
- * mmbox_list_isolate() - hand out nothing more of some pageblocks
- * @zone: their zone, not locked
- * @pfn: first page frame, of an aligned block of the highest order
- * @types: out: what the pageblocks of that block were
- *
- * What is free of them is not counted as free any more, and what is freed
- * goes where nobody takes it from. All pageblocks of a block at once, so that
- * none that is merged has pageblocks of both kinds. Per-CPU lists are to be drained
- * afterwards.
- *
- * Context: any.
+/*
+ * The free pages of isolated pageblocks do not count as free, and what is freed there
+ * goes to lists that nothing is taken from. All pageblocks of a block of the highest order
+ * are isolated at once, so that no merged block has pageblocks of both kinds. Drain the
+ * per-CPU lists afterwards.
  */
-void mmbox_list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
+static void list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
 {
 	struct mmbox *box = zone->box;
 	const unsigned long pageblock_pages = 1UL << box->pages.pageblock_shift;
@@ -858,17 +860,8 @@ void mmbox_list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
 	zone->nr_free_isolated += moved;
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
-MMBOX_EXPORT_INTERNAL(mmbox_list_isolate);
 
-/**
- * mmbox_list_unisolate() - undo mmbox_list_isolate()
- * @zone: the zone, not locked
- * @pfn: as there
- * @types: what the pageblocks were
- *
- * Context: any.
- */
-void mmbox_list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *types)
+static void list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *types)
 {
 	struct mmbox *box = zone->box;
 	const unsigned long pageblock_pages = 1UL << box->pages.pageblock_shift;
@@ -890,37 +883,21 @@ void mmbox_list_unisolate(struct mmbox_zone *zone, unsigned long pfn, const u8 *
 	zone->nr_free_isolated -= moved;
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
-MMBOX_EXPORT_INTERNAL(mmbox_list_unisolate);
 
-/**
- * mmbox_list_take() - take a free block of isolated pageblocks away for good
- * @zone: its zone, locked
- * @page: its first page
- *
- * Context: any, zone->lock held, interrupts off.
- */
-void mmbox_list_take(struct mmbox_zone *zone, struct mmbox_page *page)
+static void take_block(struct mmbox_zone *zone, struct mmbox_page *page)
 {
-	lockdep_assert_held(&zone->lock);
 	zone->nr_changes++;
 	del_from_free_list(&zone->free_area[page->order], page);
 }
 
-/**
- * mmbox_list_end_isolation() - pageblocks have gone offline
- * @zone: their zone, not locked
- * @pfn: first page frame, as for mmbox_list_isolate()
- *
- * They are movable once they come back.
- *
- * Context: any.
- */
-void mmbox_list_end_isolation(struct mmbox_zone *zone, unsigned long pfn)
+/* Take one block of the highest order, and end its isolation: it comes back movable. */
+static void take_unit(struct mmbox_zone *zone, unsigned long pfn, unsigned long end)
 {
 	struct mmbox *box = zone->box;
-	unsigned long end = pfn + (1UL << (box->pages.max_order - 1)), flags;
+	unsigned long flags;
 
 	raw_spin_lock_irqsave(&zone->lock, flags);
+	mmbox_locked_take(zone, pfn, end, take_block);
 	for (; pfn < end; pfn += 1UL << box->pages.pageblock_shift) {
 		write_pageblock_type(box, pfn, MMBOX_MIGRATE_MOVABLE);
 		WRITE_ONCE(zone->nr_isolate_pageblock, zone->nr_isolate_pageblock - 1);
@@ -928,45 +905,59 @@ void mmbox_list_end_isolation(struct mmbox_zone *zone, unsigned long pfn)
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 
-/* ---- begin and end ---- */
-
-static size_t pageblock_bytes(const struct mmbox *box)
+/* What is free of isolated pageblocks stays free, so the lock is held for a block at a time. */
+static unsigned long list_take(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
-	return (box->memmap.max_pfn >> box->pages.pageblock_shift) + 1;
+	const unsigned long unit = 1UL << (zone->box->pages.max_order - 1);
+	unsigned long pfn, used, flags;
+
+	for (pfn = start; pfn < end; pfn += unit) {
+		raw_spin_lock_irqsave(&zone->lock, flags);
+		used = mmbox_locked_find_used(zone, pfn, pfn + unit);
+		raw_spin_unlock_irqrestore(&zone->lock, flags);
+		if (used != MMBOX_NO_PFN)
+			return used;
+	}
+	for (pfn = start; pfn < end; pfn += unit) {
+		take_unit(zone, pfn, pfn + unit);
+		cond_resched();
+	}
+	return MMBOX_NO_PFN;
 }
 
-/**
- * mmbox_list_init() - pageblocks of a box, all movable, and empty lists
- * @box: the box, whose zones are laid out
- *
- * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
- */
-int mmbox_list_init(struct mmbox *box)
-{
-	struct mmbox_zone *zone;
-	unsigned int order, mt;
+/* ---- begin and end ---- */
 
-	box->pages.pageblock_flags = mmbox_host_zalloc(&box->host, pageblock_bytes(box),
-						       "pageblock flags");
-	if (!box->pages.pageblock_flags)
-		return -ENOMEM;
-	memset(box->pages.pageblock_flags, MMBOX_MIGRATE_MOVABLE, pageblock_bytes(box));
-	mmbox_for_each_zone(box, zone)
-		for (order = 0; order < MMBOX_MAX_ORDERS; order++)
-			for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)
-				INIT_LIST_HEAD(&zone->free_area[order].free_list[mt]);
+/* Small orders are on per-CPU lists, and so is the order of a huge page with pcp_thp=1. */
+static int list_init(struct mmbox *box)
+{
+	box->pages.direct_orders = box->cfg.pcp_thp ? MMBOX_THP_ORDER : box->pages.max_order;
 	return 0;
 }
 
-/**
- * mmbox_list_exit() - undo mmbox_list_init()
- * @box: the box; nobody uses it any more
- *
- * Context: process, may sleep.
- */
-void mmbox_list_exit(struct mmbox *box)
+static int list_resize(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
-	mmbox_host_free(&box->host, box->pages.pageblock_flags, pageblock_bytes(box));
-	box->pages.pageblock_flags = NULL;
+	mmbox_locked_resize(zone, start, end);
+	return 0;
 }
+
+const struct mmbox_page_design mmbox_list_design = {
+	.per_cpu_lists = true,
+	.migrate_types = true,
+	.init = list_init,
+	.resize = list_resize,
+	.alloc = mmbox_list_alloc,
+	.free = list_free_either,
+	.alloc_bulk = mmbox_list_alloc_bulk,
+	.free_bulk = mmbox_list_free_bulk,
+	.has_block = mmbox_list_has_block,
+	.reserve = list_reserve,
+	.unreserve = list_unreserve,
+	.isolate = list_isolate,
+	.unisolate = list_unisolate,
+	.take = list_take,
+	.walk = mmbox_locked_walk,
+	.hold = mmbox_locked_hold,
+	.watch = mmbox_locked_watch,
+	.unwatch = mmbox_locked_unwatch,
+};
+MMBOX_EXPORT_INTERNAL(mmbox_list_design);

@@ -4,9 +4,9 @@
  *
  *	offline		find a page that is in use	EBUSY, nothing touched
  *			isolate the pageblocks		nothing more is handed out
- *			drain the per-CPU lists		what they had is isolated too
- *			look again			EBUSY, all undone
- *			take the free blocks away	nobody has the pages now
+ *			drain the per-CPU lists		their pages are isolated too
+ *			find a page that is in use	EBUSY, all undone
+ *			take the free blocks		nobody has the pages now
  *	online		widen the zone and its node, then give it the pages
  *
  *	remove		give what is offline back to the host
@@ -17,14 +17,14 @@
  * That is mm/memory_hotplug.c of Linux 6.1, but that nothing is migrated: a box
  * does not know who holds a page.
  *
- * The bitmap generation has no lists to isolate pages on, and no per-CPU lists:
- * there a section is looked at and taken away under one hold of zone->lock.
+ * The bitmap generation has no lists to isolate pages on, and no per-CPU lists. It looks
+ * at a section and takes it under one hold of its lock.
  *
- * No block of the buddy allocator is larger than a section, and whatever is
- * offline is MMBOX_PAGE_RESERVED: so none merges with what is offline.
+ * No block is larger than a section, and offline pages are MMBOX_PAGE_RESERVED, so no
+ * block merges with offline pages.
  *
- * Locks: memory_lock for all of it; inside, node_size_lock for a node's three
- * numbers, zone->lock for a zone's.
+ * Locks: memory_lock for all of it, and node_size_lock for a node's three numbers. A zone's
+ * span is written by its page design.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -35,10 +35,7 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 
-#include "pages/pages.h"
 #include "pages/buddy.h"
-
-#define NO_PFN	(-1UL)
 
 const char *const mmbox_mmop_names[MMBOX_NR_MMOPS] = {
 	[MMBOX_MMOP_OFFLINE]		= "offline",
@@ -192,15 +189,14 @@ MMBOX_EXPORT_INTERNAL(mmbox_zone_for_section);
 
 /* ---- spans ---- */
 
-static void grow_zone_span(struct mmbox_zone *zone, unsigned long start, unsigned long end)
+/* -ENOMEM if the page design has no memory for the larger zone; nothing has changed then. */
+static int grow_zone_span(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
-	unsigned long old_end = zone_end_of(zone), flags;
-
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	if (!zone->spanned_pages || start < zone->zone_start_pfn)
-		WRITE_ONCE(zone->zone_start_pfn, start);
-	WRITE_ONCE(zone->spanned_pages, max(end, old_end) - zone->zone_start_pfn);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	if (zone->spanned_pages) {
+		start = min(start, zone->zone_start_pfn);
+		end = max(end, zone_end_of(zone));
+	}
+	return zone->box->pages.design->resize(zone, start, end);
 }
 
 static bool online_in_zone(struct mmbox *box, const struct mmbox_zone *zone,
@@ -252,7 +248,7 @@ static unsigned long end_in_zone(struct mmbox *box, const struct mmbox_zone *zon
 static void shrink_zone_span(struct mmbox_zone *zone, unsigned long start,
 			     unsigned long end)
 {
-	unsigned long from = zone->zone_start_pfn, to = zone_end_of(zone), flags;
+	unsigned long from = zone->zone_start_pfn, to = zone_end_of(zone);
 
 	if (from >= start)
 		from = first_in_zone(zone->box, zone, min(end, to), to);
@@ -262,10 +258,8 @@ static void shrink_zone_span(struct mmbox_zone *zone, unsigned long start,
 		from = 0;
 		to = 0;
 	}
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	WRITE_ONCE(zone->zone_start_pfn, from);
-	WRITE_ONCE(zone->spanned_pages, to - from);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	/* That never fails where the zone does not grow. */
+	zone->box->pages.design->resize(zone, from, to);
 }
 
 /* A node spans what its zones span. @pages have come, or gone. */
@@ -335,8 +329,8 @@ static int report_busy(const struct mmbox *box, unsigned long nr, unsigned long 
 }
 
 /*
- * A page that is neither free nor on a CPU's list, or NO_PFN. Without a lock, so
- * that some may be missed; but it costs nothing, and is mostly right.
+ * A page that is neither free nor on a CPU's list, or MMBOX_NO_PFN. It takes no lock and may
+ * miss some: a cheap look before any work is done.
  */
 static unsigned long find_used(struct mmbox *box, unsigned long start, unsigned long end)
 {
@@ -359,55 +353,7 @@ static unsigned long find_used(struct mmbox *box, unsigned long start, unsigned 
 			return pfn;
 		}
 	}
-	return NO_PFN;
-}
-
-/* A page that is not in a free block, or NO_PFN. zone->lock held. */
-static unsigned long find_not_free(struct mmbox_zone *zone, unsigned long start,
-				   unsigned long end)
-{
-	lockdep_assert_held(&zone->lock);
-	while (start < end) {
-		const struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, start);
-
-		if (page->type != MMBOX_PAGE_BUDDY)
-			return start;
-		start += 1UL << page->order;
-	}
-	return NO_PFN;
-}
-
-/* Free blocks, all of them, go: zone->lock held. */
-static void take_blocks(struct mmbox_zone *zone, unsigned long start, unsigned long end)
-{
-	struct mmbox_page *page = __mmbox_pfn_to_page(zone->box, start);
-	struct mmbox_page *last = page + (end - start);
-
-	lockdep_assert_held(&zone->lock);
-	while (page < last) {
-		unsigned long nr = 1UL << page->order;
-
-		if (mmbox_is_bitmap(zone->box))
-			mmbox_bitmap_take(zone, page);
-		else
-			mmbox_list_take(zone, page);
-		for (; nr; nr--, page++)
-			page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_RESERVED, 0);
-	}
-}
-
-/* Returns a page that is in use, and then nothing is taken, or NO_PFN. */
-static unsigned long take_bitmap(struct mmbox_zone *zone, unsigned long start,
-				 unsigned long end)
-{
-	unsigned long flags, busy;
-
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	busy = find_not_free(zone, start, end);
-	if (busy == NO_PFN)
-		take_blocks(zone, start, end);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-	return busy;
+	return MMBOX_NO_PFN;
 }
 
 /* Where the types of pageblocks are kept as long as they are isolated. */
@@ -419,45 +365,46 @@ static u8 *types_of(const struct mmbox *box, unsigned long start, unsigned long 
 	return ms->usage->pageblock_flags + ((pfn - start) >> box->pages.pageblock_shift);
 }
 
-/* The same by isolation, a unit at a time, so that no lock is held for long. */
-static unsigned long take_isolated(struct mmbox_zone *zone, unsigned long start,
-				   unsigned long end)
+static void isolate(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
 	struct mmbox *box = zone->box;
-	const unsigned long unit = unit_pages(box);
-	unsigned long pfn, flags, busy = NO_PFN;
+	unsigned long pfn;
 
-	for (pfn = start; pfn < end; pfn += unit)
-		mmbox_list_isolate(zone, pfn, types_of(box, start, pfn));
+	for (pfn = start; pfn < end; pfn += unit_pages(box))
+		box->pages.design->isolate(zone, pfn, types_of(box, start, pfn));
 	cpus_read_lock();
 	mmbox_drain_all_pages_cpuslocked(box);
 	cpus_read_unlock();
+}
 
-	/* What is free and isolated stays so. */
-	for (pfn = start; pfn < end && busy == NO_PFN; pfn += unit) {
-		raw_spin_lock_irqsave(&zone->lock, flags);
-		busy = find_not_free(zone, pfn, pfn + unit);
-		raw_spin_unlock_irqrestore(&zone->lock, flags);
-	}
-	for (pfn = start; pfn < end; pfn += unit) {
-		if (busy != NO_PFN) {
-			mmbox_list_unisolate(zone, pfn, types_of(box, start, pfn));
-			continue;
-		}
-		raw_spin_lock_irqsave(&zone->lock, flags);
-		take_blocks(zone, pfn, pfn + unit);
-		raw_spin_unlock_irqrestore(&zone->lock, flags);
-		mmbox_list_end_isolation(zone, pfn);
-		cond_resched();
-	}
-	return busy;
+static void unisolate(struct mmbox_zone *zone, unsigned long start, unsigned long end)
+{
+	struct mmbox *box = zone->box;
+	unsigned long pfn;
+
+	for (pfn = start; pfn < end; pfn += unit_pages(box))
+		box->pages.design->unisolate(zone, pfn, types_of(box, start, pfn));
+}
+
+/* Returns a page that is in use, and then nothing is taken, or MMBOX_NO_PFN. */
+static unsigned long take_pages(struct mmbox_zone *zone, unsigned long start, unsigned long end)
+{
+	const struct mmbox_page_design *design = zone->box->pages.design;
+	unsigned long used;
+
+	if (design->isolate)
+		isolate(zone, start, end);
+	used = design->take(zone, start, end);
+	if (used != MMBOX_NO_PFN && design->unisolate)
+		unisolate(zone, start, end);
+	return used;
 }
 
 static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
 {
 	unsigned long start = section_start(box, nr), end = start + section_pages(box);
 	struct mmbox_zone *zone = mmbox_section_zone(box, nr);
-	unsigned long busy, flags;
+	unsigned long busy;
 
 	if (!zone) {
 		pr_err_ratelimited("%s: section %lu stays online: it has pages of two zones, or lacks some\n",
@@ -465,18 +412,14 @@ static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
 		return -EINVAL;
 	}
 	busy = find_used(box, start, end);
-	if (busy == NO_PFN && mmbox_is_bitmap(box))
-		busy = take_bitmap(zone, start, end);
-	else if (busy == NO_PFN)
-		busy = take_isolated(zone, start, end);
-	if (busy != NO_PFN)
+	if (busy == MMBOX_NO_PFN)
+		busy = take_pages(zone, start, end);
+	if (busy != MMBOX_NO_PFN)
 		return report_busy(box, nr, busy);
 
 	set_section_flag(box, nr, MMBOX_SECTION_IS_ONLINE, false);
-	raw_spin_lock_irqsave(&zone->lock, flags);
 	WRITE_ONCE(zone->managed_pages, zone->managed_pages - section_pages(box));
 	WRITE_ONCE(zone->present_pages, zone->present_pages - section_pages(box));
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
 	shrink_zone_span(zone, start, end);
 	resize_node(zone->zone_pgdat, -(long)section_pages(box));
 	zone_resized(zone, true);
@@ -534,32 +477,24 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 	struct mmbox_zone *zone = mmbox_zone_for_section(box, nr, how);
 	mmbox_pg_data_t *pgdat = zone->zone_pgdat;
 	bool populated = mmbox_populated_zone(zone);
-	unsigned long pfn, flags;
+	unsigned long pfn;
 	int err;
 
-	if (mmbox_is_bitmap(box)) {
-		unsigned long from = min(start, zone->spanned_pages ? zone->zone_start_pfn :
-							start);
-
-		err = mmbox_bitmap_cover(zone, from, max(end, zone_end_of(zone)));
-		if (err) {
-			pr_err_ratelimited("%s: section %lu stays offline: the host has no memory for zone %s's maps\n",
-					   box->name, nr, zone->name);
-			return err;
-		}
+	err = grow_zone_span(zone, start, end);
+	if (err) {
+		pr_err_ratelimited("%s: section %lu stays offline: the host has no memory for zone %s's maps\n",
+				   box->name, nr, zone->name);
+		return err;
 	}
 	/* It may be another zone than before. */
 	mmbox_init_reserved(__mmbox_pfn_to_page(box, start), end - start, pgdat->node_id,
 			    mmbox_zone_idx(zone));
-	grow_zone_span(zone, start, end);
-	raw_spin_lock_irqsave(&zone->lock, flags);
 	WRITE_ONCE(zone->present_pages, zone->present_pages + section_pages(box));
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
 	pgdat->nr_zones = max(pgdat->nr_zones, mmbox_zone_idx(zone) + 1);
 	resize_node(pgdat, section_pages(box));
 	set_section_flag(box, nr, MMBOX_SECTION_IS_ONLINE, true);
 	for (pfn = start; pfn < end; pfn += unit_pages(box)) {
-		mmbox_free_pages_core(box, __mmbox_pfn_to_page(box, pfn), box->pages.max_order - 1);
+		mmbox_buddy_add(zone, __mmbox_pfn_to_page(box, pfn), box->pages.max_order - 1);
 		cond_resched();
 	}
 	zone_resized(zone, populated);

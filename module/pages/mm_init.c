@@ -18,7 +18,6 @@
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
 
-#include "pages/pages.h"
 #include "pages/buddy.h"
 
 /* The banks, and with them how many nodes there are. */
@@ -99,7 +98,7 @@ static void zone_init_internals(struct mmbox *box, mmbox_pg_data_t *pgdat, int i
 	zone->box = box;
 	zone->zone_pgdat = pgdat;
 	box->pages.zone_table[mmbox_zone_link(zone)] = zone;
-	raw_spin_lock_init(&zone->lock);
+	raw_spin_lock_init(&zone->marks_lock);
 }
 
 /* The descriptors of a section are one array, wherever it lies: it is looked up once. */
@@ -147,7 +146,7 @@ static void free_pages_memory(struct mmbox *box, unsigned long start,
 			order = min_t(unsigned int, order, __ffs(start));
 		while (start + (1UL << order) > min(end, zone_end))
 			order--;
-		mmbox_free_pages_core(box, page, order);
+		mmbox_buddy_add(zone, page, order);
 		start += 1UL << order;
 	}
 }
@@ -218,8 +217,6 @@ void mmbox_pages_setup(struct mmbox *box)
 
 	pages->max_order = cfg->orders;
 	pages->pageblock_shift = cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders - 1;
-	pages->direct_orders = cfg->buddy == MMBOX_BUDDY_BITMAP ? 0 :
-			       cfg->pcp_thp ? MMBOX_THP_ORDER : cfg->orders;
 	pages->watermark_scale_factor = 10;
 	pages->watermark_boost_factor = 15000;
 	pages->lowmem_reserve_ratio[MMBOX_ZONE_DMA] = 256;

@@ -7,6 +7,7 @@
  * may use, best first. All by the rules of mm/page_alloc.c, Linux 6.1.
  */
 #include <linux/kernel.h>
+#include <linux/math.h>
 #include <linux/minmax.h>
 
 #include "pages/pages.h"
@@ -58,41 +59,6 @@ struct mmbox_zone *mmbox_next_zone(struct mmbox_zone *zone)
 	return pgdat ? pgdat->node_zones : NULL;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_next_zone);
-
-/**
- * mmbox_watch_zone() - have changes of what is free in a zone counted
- * @zone: the zone
- *
- * Who looks at a zone in parts, and lets go of its lock in between, sees by
- * zone->nr_changes, read under the lock, whether it was the same all the time. A
- * generation of the buddy allocator counts each block that becomes free or is
- * taken, at least while zone->nr_watchers is not 0.
- *
- * Context: any; zone->lock not held.
- */
-void mmbox_watch_zone(struct mmbox_zone *zone)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	zone->nr_watchers++;
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-}
-
-/**
- * mmbox_unwatch_zone() - undo mmbox_watch_zone()
- * @zone: the zone
- *
- * Context: any; zone->lock not held.
- */
-void mmbox_unwatch_zone(struct mmbox_zone *zone)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	zone->nr_watchers--;
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-}
 
 /* ---- where zones lie ---- */
 
@@ -320,9 +286,8 @@ static void end_zonerefs(struct mmbox_zoneref *zref)
 }
 
 /*
- * With fewer pageblocks than types, nothing is gained by keeping types apart;
- * the bitmap generation does not know them.
- * The pageblocks stay movable until somebody takes from them.
+ * With fewer pageblocks than types, keeping types apart gains nothing. Pageblocks stay
+ * movable until an allocation changes them.
  */
 static void group_by_mobility(struct mmbox *box)
 {
@@ -331,10 +296,8 @@ static void group_by_mobility(struct mmbox *box)
 
 	mmbox_for_each_zone(box, zone)
 		pages += zone->managed_pages;
-	box->pages.page_group_by_mobility_disabled =
+	box->pages.page_group_by_mobility_disabled = !box->pages.design->migrate_types ||
 		pages < (unsigned long)MMBOX_MIGRATE_TYPES << box->pages.pageblock_shift;
-	if (box->cfg.buddy == MMBOX_BUDDY_BITMAP)
-		box->pages.page_group_by_mobility_disabled = true;
 	box->pages.migratetype_mask = box->pages.page_group_by_mobility_disabled ? 0 : U8_MAX;
 }
 
@@ -376,4 +339,50 @@ void mmbox_build_zonelists(struct mmbox *box, bool booted)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_build_zonelists);
 
-/* ---- what zones keep ---- */
+/* ---- boosts of the watermarks ---- */
+
+/**
+ * mmbox_boost_watermark() - raise the marks of a zone for a while
+ * @zone: the zone, where a block of another migrate type had to be taken
+ *
+ * kswapd then frees more, so that there is room for both types. boost_watermark(),
+ * Linux 6.1.
+ *
+ * Context: any, also with zone->lock held; marks_lock is taken.
+ * Return: true if the zone is boosted.
+ */
+bool mmbox_boost_watermark(struct mmbox_zone *zone)
+{
+	unsigned long pageblock_pages = 1UL << zone->box->pages.pageblock_shift;
+	unsigned long factor = READ_ONCE(zone->box->pages.watermark_boost_factor);
+	unsigned long max_boost = 0, flags;
+
+	if (!factor || pageblock_pages * 4 > READ_ONCE(zone->managed_pages))
+		return false;
+	raw_spin_lock_irqsave(&zone->marks_lock, flags);
+	max_boost = mult_frac(zone->_watermark[MMBOX_WMARK_HIGH], factor, 10000UL);
+	if (max_boost) {
+		max_boost = max(pageblock_pages, max_boost);
+		WRITE_ONCE(zone->watermark_boost,
+			   min(zone->watermark_boost + pageblock_pages, max_boost));
+	}
+	raw_spin_unlock_irqrestore(&zone->marks_lock, flags);
+	return max_boost;
+}
+
+/**
+ * mmbox_unboost_watermark() - undo boosts that kswapd has worked for
+ * @zone: the zone
+ * @pages: by how much the marks were raised when it began
+ *
+ * Context: any; marks_lock is taken.
+ */
+void mmbox_unboost_watermark(struct mmbox_zone *zone, unsigned long pages)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&zone->marks_lock, flags);
+	WRITE_ONCE(zone->watermark_boost,
+		   zone->watermark_boost - min(zone->watermark_boost, pages));
+	raw_spin_unlock_irqrestore(&zone->marks_lock, flags);
+}

@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Blocks cut to size: pages that are freed one by one, and allocations of a
- * number of bytes that is no power of two of pages.
+ * Blocks cut to size: blocks whose pages are freed one by one, and allocations of any
+ * number of pages.
  */
 #include <linux/math.h>
 #include <linux/mm.h>
 
-#include "pages/pages.h"
+#include "pages/buddy.h"
+
+struct split {
+	struct mmbox_page *page;
+	unsigned int order;
+};
+
+static void make_single(struct mmbox_zone *zone, void *arg)
+{
+	const struct split *split = arg;
+	unsigned long i;
+
+	for (i = 0; i < 1UL << split->order; i++)
+		split->page[i].type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, 0);
+}
 
 /**
  * mmbox_split_page() - make a block of pages so many single ones
@@ -21,17 +35,12 @@
  */
 void mmbox_split_page(struct mmbox *box, struct mmbox_page *page, unsigned int order)
 {
-	struct mmbox_zone *zone;
-	unsigned long flags, i;
+	struct split split = { .page = page, .order = order };
 
 	if (!mmbox_page_is_allocated(box, page, order))
 		return mmbox_refuse_page(box, page, order);
-	zone = mmbox_page_zone(box, page);
-	/* Who walks the zone sees one block or all pages. */
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (i = 0; i < 1UL << order; i++)
-		page[i].type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, 0);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	/* Held, so that a walk over the zone sees either one block or single pages. */
+	mmbox_buddy_hold(mmbox_page_zone(box, page), make_single, &split);
 }
 EXPORT_SYMBOL_GPL(mmbox_split_page);
 
@@ -41,8 +50,8 @@ EXPORT_SYMBOL_GPL(mmbox_split_page);
  * @size: bytes, more than 0
  * @gfp: GFP flags
  *
- * Of the block that is large enough, the pages beyond @size go back at once, to
- * the end of their list: they are wanted again when the rest comes back.
+ * The pages of the block beyond @size go back at once, to the end of their list, so that
+ * they can merge again when the rest is freed.
  *
  * Context: as mmbox_alloc_pages_node().
  * Return: address of the first page, for mmbox_free_pages_exact(), or NULL.
@@ -60,7 +69,7 @@ void *mmbox_alloc_pages_exact(struct mmbox *box, size_t size, gfp_t gfp)
 		return NULL;
 	mmbox_split_page(box, page, order);
 	for (i = nr; i < 1UL << order; i++)
-		mmbox_free_to_tail(box, page + i);
+		mmbox_buddy_free(mmbox_page_zone(box, page), page + i, 0, true);
 	return mmbox_page_address(box, page);
 }
 EXPORT_SYMBOL_GPL(mmbox_alloc_pages_exact);

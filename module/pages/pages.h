@@ -15,10 +15,10 @@ void mmbox_find_zone_movable_pfns(struct mmbox *box);
 void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
 		      unsigned long *start_pfn, unsigned long *end_pfn);
 void mmbox_build_zonelists(struct mmbox *box, bool booted);
-void mmbox_watch_zone(struct mmbox_zone *zone);
-void mmbox_unwatch_zone(struct mmbox_zone *zone);
 int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
 			  unsigned long end_pfn);
+bool mmbox_boost_watermark(struct mmbox_zone *zone);
+void mmbox_unboost_watermark(struct mmbox_zone *zone, unsigned long pages);
 
 /* numa.c */
 int mmbox_nodes_split(struct mmbox_config *cfg, unsigned int nodes);
@@ -35,7 +35,7 @@ void mmbox_pages_start(struct mmbox *box);
 void mmbox_pages_stop(struct mmbox *box);
 void mmbox_mm_exit(struct mmbox *box);
 
-/* buddy_list.c */
+/* buddy.c; buddy.h has the rest */
 extern const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES];
 unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order);
 
@@ -55,8 +55,8 @@ void mmbox_kswapd_run(mmbox_pg_data_t *pgdat);
 void mmbox_kswapd_stop(mmbox_pg_data_t *pgdat);
 
 /* pagesets.c; the first two with the CPU's lists marked busy */
-bool mmbox_rmqueue_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
-			unsigned int order, int migratetype, unsigned int alloc_flags);
+bool mmbox_pcp_refill(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+		      unsigned int order, int migratetype, unsigned int flags);
 void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
 		    unsigned int order, unsigned int pindex);
 int mmbox_pagesets_init(struct mmbox *box);
@@ -80,15 +80,14 @@ void mmbox_page_alloc_cpu_dead(struct mmbox *box, unsigned int cpu);
 void mmbox_page_alloc_cpu_online(struct mmbox *box);
 
 /* page_alloc.c */
-void mmbox_free_pages_core(struct mmbox *box, struct mmbox_page *page,
-			   unsigned int order);
 struct mmbox_page *mmbox_alloc_typed(struct mmbox *box, int nid, gfp_t gfp,
 				     unsigned int order,
 				     enum mmbox_page_type type);
+
+/* page_free.c */
 bool mmbox_page_is_allocated(const struct mmbox *box, const struct mmbox_page *page,
 			     unsigned int order);
 void mmbox_refuse_page(struct mmbox *box, struct mmbox_page *page, unsigned int order);
-void mmbox_free_to_tail(struct mmbox *box, struct mmbox_page *page);
 void mmbox_free_typed(struct mmbox *box, struct mmbox_page *page,
 		      unsigned int order);
 
@@ -108,10 +107,6 @@ unsigned long mmbox_nr_used_pages(struct mmbox *box);
 unsigned long mmbox_mem_available(struct mmbox *box, const unsigned long *stat);
 
 /* memory_hotplug.c */
-struct mmbox;
-struct mmbox_page;
-struct mmbox_zone;
-
 extern const char *const mmbox_mmop_names[MMBOX_NR_MMOPS];
 
 static inline int mmbox_zone_idx(const struct mmbox_zone *zone)
@@ -147,6 +142,14 @@ static inline unsigned int mmbox_order_to_pindex(unsigned int order, int mt)
 {
 	return order <= MMBOX_COSTLY_ORDER ? order * MMBOX_MIGRATE_PCPTYPES + mt :
 					     MMBOX_PCP_THP;
+}
+
+/* The order of the blocks on a per-CPU list. */
+static __always_inline unsigned int mmbox_pindex_to_order(const struct mmbox *box,
+							  unsigned int pindex)
+{
+	return pindex == MMBOX_PCP_THP ? box->pages.pageblock_shift :
+					 pindex / MMBOX_MIGRATE_PCPTYPES;
 }
 
 /* All zones of all nodes, empty ones too. */

@@ -10,79 +10,39 @@
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/list.h>
-#include <linux/math.h>
 #include <linux/minmax.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 
-#include "pages/pages.h"
 #include "pages/buddy.h"
+#include "pages/pcp.h"
 
 /* ---- filling and emptying ---- */
 
-static __always_inline unsigned int pindex_to_order(const struct mmbox *box,
-						    unsigned int pindex)
-{
-	return pindex == MMBOX_PCP_THP ? box->pages.pageblock_shift :
-					 pindex / MMBOX_MIGRATE_PCPTYPES;
-}
-
 /**
- * mmbox_rmqueue_bulk() - move a batch from a zone to an empty list
+ * mmbox_pcp_refill() - move a batch from a zone to an empty list
  * @zone: the zone
  * @pcp: this CPU's lists of it, marked busy
  * @order: power of two of pages a block
  * @migratetype: enum mmbox_migratetype
- * @alloc_flags: ALLOC_*
+ * @flags: ALLOC_*
  *
  * Context: preemption off.
  * Return: false if there was nothing.
  */
-noinline bool mmbox_rmqueue_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
-				 unsigned int order, int migratetype,
-				 unsigned int alloc_flags)
+noinline bool mmbox_pcp_refill(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+			       unsigned int order, int migratetype, unsigned int flags)
 {
-	struct list_head *list = &pcp->lists[mmbox_order_to_pindex(order, migratetype)];
 	int batch = READ_ONCE(pcp->batch);
-	unsigned long flags;
-	unsigned int nr;
 
 	if (batch > 1)
 		batch = max(batch >> order, 2);
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	nr = mmbox_list_rmqueue_bulk(zone, order, batch, migratetype, alloc_flags, list);
-	pcp->count += nr << order;
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-	return nr;
+	return mmbox_buddy_alloc_bulk(zone, pcp, order, batch, migratetype, flags);
 }
 
-/*
- * Give @count pages back to the zone: the coldest of each list in turn, from
- * list @pindex on. A list is emptied before the next one's turn.
- */
-static noinline void free_pcppages_bulk(struct mmbox_zone *zone, int count,
-					struct mmbox_per_cpu_pages *pcp,
-					unsigned int pindex)
+static void free_pcppages_bulk(struct mmbox_zone *zone, int count,
+			       struct mmbox_per_cpu_pages *pcp, unsigned int pindex)
 {
-	unsigned long flags;
-
-	count = min(pcp->count, count);
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	for (; count > 0; pindex = (pindex + 1) % MMBOX_NR_PCP_LISTS) {
-		struct list_head *list = &pcp->lists[pindex];
-		unsigned int order = pindex_to_order(zone->box, pindex);
-
-		while (count > 0 && !list_empty(list)) {
-			unsigned int nr;
-
-			/* The last block may be more than was asked for. */
-			nr = DIV_ROUND_UP(count, 1 << order);
-			nr = mmbox_list_free_bulk(zone, list, order, nr);
-			count -= nr << order;
-			pcp->count -= nr << order;
-		}
-	}
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	mmbox_buddy_free_bulk(zone, pcp, min(pcp->count, count), pindex);
 }
 
 /**
@@ -128,15 +88,12 @@ static void drain_pages_zone(struct mmbox_zone *zone, int cpu)
 	struct mmbox_per_cpu_pages *pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
 
 	preempt_disable();
-	if (!WARN_ON_ONCE(READ_ONCE(pcp->busy))) {
-		WRITE_ONCE(pcp->busy, 1);
-		mmbox_cpu_barrier();
-		/* Not all at once, others may wait for the lock. */
+	if (!WARN_ON_ONCE(!mmbox_pcp_enter(pcp))) {
+		/* In portions: other CPUs may wait for the zone. */
 		while (pcp->count)
 			free_pcppages_bulk(zone, READ_ONCE(pcp->batch) <<
 					   MMBOX_PCP_BATCH_SCALE_MAX, pcp, 0);
-		mmbox_cpu_barrier();
-		WRITE_ONCE(pcp->busy, 0);
+		mmbox_pcp_leave(pcp);
 	}
 	preempt_enable();
 }
@@ -152,7 +109,7 @@ void mmbox_drain_pages(struct mmbox *box, int cpu)
 {
 	struct mmbox_zone *zone;
 
-	if (mmbox_is_bitmap(box))
+	if (!box->pages.design->per_cpu_lists)
 		return;
 	mmbox_for_each_zone(box, zone)
 		drain_pages_zone(zone, cpu);
@@ -222,12 +179,12 @@ unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_pcp_pages);
 
-/* Tell the CPUs what follows from what was set. With zone->lock held. */
+/* Tell all CPUs the sizes that were set. */
 static void pageset_update(struct mmbox_zone *zone)
 {
 	int batch = zone->pageset_batch, high = zone->pageset_high, cpu;
 
-	lockdep_assert_held(&zone->lock);
+	lockdep_assert_held(&zone->marks_lock);
 	if (test_bit(MMBOX_ZONE_RECLAIM_ACTIVE, &zone->flags))
 		high = min(batch << 2, high);
 	for_each_possible_cpu(cpu) {
@@ -247,17 +204,17 @@ static void pageset_update(struct mmbox_zone *zone)
  *
  * While kswapd is at work they are shorter, and get that long when it has ended.
  *
- * Context: process, zone->lock not held.
+ * Context: process, marks_lock is taken.
  */
 void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int batch)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&zone->lock, flags);
+	raw_spin_lock_irqsave(&zone->marks_lock, flags);
 	zone->pageset_high = high;
 	zone->pageset_batch = batch;
 	pageset_update(zone);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	raw_spin_unlock_irqrestore(&zone->marks_lock, flags);
 }
 
 /**
@@ -265,16 +222,16 @@ void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int bat
  * @zone: the zone
  * @active: kswapd begins; otherwise it has ended
  *
- * Context: process, zone->lock not held.
+ * Context: process, marks_lock is taken.
  */
 void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&zone->lock, flags);
+	raw_spin_lock_irqsave(&zone->marks_lock, flags);
 	assign_bit(MMBOX_ZONE_RECLAIM_ACTIVE, &zone->flags, active);
 	pageset_update(zone);
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
+	raw_spin_unlock_irqrestore(&zone->marks_lock, flags);
 }
 MMBOX_EXPORT_INTERNAL(mmbox_set_reclaim_active);
 
@@ -287,7 +244,7 @@ static void pcp_init(struct mmbox *box, struct mmbox_per_cpu_pages *pcp)
 	for (i = 0; i < MMBOX_NR_PCP_LISTS; i++)
 		INIT_LIST_HEAD(&pcp->lists[i]);
 	pcp->batch = 1;
-	pcp->busy = mmbox_is_bitmap(box);
+	pcp->busy = !box->pages.design->per_cpu_lists;
 }
 
 /**

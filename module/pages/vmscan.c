@@ -31,7 +31,7 @@
 #include <linux/swap.h>
 #include <linux/wait.h>
 
-#include "pages/buddy.h"
+#include "pages/page_alloc.h"
 
 #define DEF_PRIORITY		12	/* 1/4096 of what can be freed at first */
 #define MAX_RECLAIM_RETRIES	16	/* passes in vain until kswapd gives up */
@@ -520,19 +520,11 @@ static unsigned long zone_boosts(mmbox_pg_data_t *pgdat, int highest,
 /* The boost has had its run, whatever became of it. */
 static void end_boosts(mmbox_pg_data_t *pgdat, int highest, const unsigned long *boosts)
 {
-	unsigned long flags;
 	int i;
 
-	for (i = 0; i <= highest; i++) {
-		struct mmbox_zone *zone = &pgdat->node_zones[i];
-
-		if (!boosts[i])
-			continue;
-		raw_spin_lock_irqsave(&zone->lock, flags);
-		WRITE_ONCE(zone->watermark_boost,
-			   zone->watermark_boost - min(zone->watermark_boost, boosts[i]));
-		raw_spin_unlock_irqrestore(&zone->lock, flags);
-	}
+	for (i = 0; i <= highest; i++)
+		if (boosts[i])
+			mmbox_unboost_watermark(&pgdat->node_zones[i], boosts[i]);
 }
 
 /*

@@ -18,7 +18,7 @@
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 
-#include "pages/pages.h"
+#include "pages/buddy.h"
 
 /* Of a zone: /proc/zoneinfo, in this order. */
 const struct mmbox_stat_name mmbox_zone_stats[] = {
@@ -244,59 +244,73 @@ static bool cpu_is_local(const struct mmbox_zone *zone, int cpu)
 	return mmbox_cpu_to_node(zone->box, cpu) == zone->zone_pgdat->node_id;
 }
 
+/* What a zone counts, as of one moment. */
+struct zone_sums {
+	unsigned long nr_free_pages;	/* NR_FREE_PAGES */
+	unsigned long free;		/* pages free in the zone and on per-CPU lists */
+	unsigned long pages;		/* pages allocated so far */
+	unsigned long nr_allocs;	/* allocations so far */
+	unsigned long nr_other;		/* of these, by CPUs of other nodes */
+};
+
+/* Called while no batch moves between the zone and a CPU: each page is in one place. */
+static void sum_zone(struct mmbox_zone *zone, void *arg)
+{
+	struct zone_sums *sums = arg;
+	unsigned int order;
+	int cpu;
+
+	sums->nr_free_pages = zone->nr_free_pages;
+	sums->free = mmbox_nr_free_pages(zone);
+	sums->nr_other = atomic_long_read(&zone->nr_numa_other);
+	for (order = 0; order < MMBOX_MAX_ORDERS; order++) {
+		sums->nr_allocs += zone->nr_alloc[order];
+		sums->pages += zone->nr_alloc[order] << order;
+	}
+	for_each_possible_cpu(cpu) {
+		const struct mmbox_per_cpu_pages *pcp;
+		unsigned long nr;
+
+		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
+		nr = mmbox_glance(pcp->nr_alloc_thp);
+		sums->pages += nr << MMBOX_THP_ORDER;
+		for (order = 0; order < MMBOX_PCP_ORDERS; order++) {
+			unsigned long n = mmbox_glance(pcp->nr_alloc[order]);
+
+			nr += n;
+			sums->pages += n << order;
+		}
+		sums->free += mmbox_glance(pcp->count);
+		sums->nr_allocs += nr;
+		if (!cpu_is_local(zone, cpu))
+			sums->nr_other += nr;
+	}
+}
+
 /**
  * mmbox_zone_stat() - add the counters of a zone
  * @zone: the zone
  * @stat: where they are added, by enum mmbox_stat_item
  *
- * A snapshot: what other CPUs do in the meantime may be half in it.
+ * A snapshot: allocations that other CPUs make meanwhile may be counted in part.
  *
  * Context: any.
  */
 void mmbox_zone_stat(struct mmbox_zone *zone, unsigned long *stat)
 {
-	unsigned long nr_allocs = 0, nr_other, pages = 0, free, flags;
 	unsigned long nr_miss = atomic_long_read(&zone->nr_numa_miss);
-	unsigned int order;
-	int cpu;
+	struct zone_sums sums = {};
 
-	/* Locked, so that no batch is on its way between zone and CPUs. */
-	raw_spin_lock_irqsave(&zone->lock, flags);
-	free = mmbox_nr_free_pages(zone);
-	stat[MMBOX_NR_FREE_PAGES] += zone->nr_free_pages;
-	nr_other = zone->nr_numa_other;
-	for (order = 0; order < MMBOX_MAX_ORDERS; order++) {
-		nr_allocs += zone->nr_alloc[order];
-		pages += zone->nr_alloc[order] << order;
-	}
-	for_each_possible_cpu(cpu) {
-		const struct mmbox_per_cpu_pages *pcp;
-		unsigned long nr = 0;
-
-		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
-		for (order = 0; order < MMBOX_PCP_ORDERS; order++) {
-			unsigned long n = mmbox_glance(pcp->nr_alloc[order]);
-
-			nr += n;
-			pages += n << order;
-		}
-		nr += mmbox_glance(pcp->nr_alloc_thp);
-		pages += (unsigned long)mmbox_glance(pcp->nr_alloc_thp) << MMBOX_THP_ORDER;
-		free += mmbox_glance(pcp->count);
-		nr_allocs += nr;
-		if (!cpu_is_local(zone, cpu))
-			nr_other += nr;
-	}
-	raw_spin_unlock_irqrestore(&zone->lock, flags);
-
-	stat[MMBOX_PGALLOC + mmbox_zone_idx(zone)] += pages;
-	stat[MMBOX_PGFREE] += pages + free;
-	stat[MMBOX_NUMA_HIT] += nr_allocs - min(nr_miss, nr_allocs);
+	mmbox_buddy_hold(zone, sum_zone, &sums);
+	stat[MMBOX_NR_FREE_PAGES] += sums.nr_free_pages;
+	stat[MMBOX_PGALLOC + mmbox_zone_idx(zone)] += sums.pages;
+	stat[MMBOX_PGFREE] += sums.pages + sums.free;
+	stat[MMBOX_NUMA_HIT] += sums.nr_allocs - min(nr_miss, sums.nr_allocs);
 	stat[MMBOX_NUMA_MISS] += nr_miss;
 	stat[MMBOX_NUMA_FOREIGN] += atomic_long_read(&zone->nr_numa_foreign);
 	stat[MMBOX_NUMA_INTERLEAVE_HIT] += atomic_long_read(&zone->nr_numa_interleave);
-	stat[MMBOX_NUMA_LOCAL] += nr_allocs - min(nr_other, nr_allocs);
-	stat[MMBOX_NUMA_OTHER] += nr_other;
+	stat[MMBOX_NUMA_LOCAL] += sums.nr_allocs - min(sums.nr_other, sums.nr_allocs);
+	stat[MMBOX_NUMA_OTHER] += sums.nr_other;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_zone_stat);
 
@@ -342,7 +356,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_all_stat);
  *
  * zone_page_state_snapshot(), Linux 6.1.
  *
- * Context: any; exact with zone->lock held, else a snapshot.
+ * Context: any; exact within mmbox_buddy_hold(), else a snapshot.
  * Return: pages.
  */
 unsigned long mmbox_nr_free_pages(const struct mmbox_zone *zone)

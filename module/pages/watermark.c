@@ -140,7 +140,7 @@ void mmbox_setup_per_zone_wmarks(struct mmbox *box)
 	mmbox_for_each_zone(box, zone) {
 		unsigned long min, gap, flags;
 
-		raw_spin_lock_irqsave(&zone->lock, flags);
+		raw_spin_lock_irqsave(&zone->marks_lock, flags);
 		min = lowmem_pages ? div64_u64((u64)pages_min * zone->managed_pages,
 					       lowmem_pages) : 0;
 		gap = max(min >> 2, mult_frac(zone->managed_pages,
@@ -152,7 +152,7 @@ void mmbox_setup_per_zone_wmarks(struct mmbox *box)
 		if (box->cfg.stat_drift)
 			WRITE_ONCE(zone->stat_threshold,
 				   mmbox_stat_threshold(zone, num_online_cpus()));
-		raw_spin_unlock_irqrestore(&zone->lock, flags);
+		raw_spin_unlock_irqrestore(&zone->marks_lock, flags);
 		zone_set_pageset_high_and_batch(zone);
 	}
 	calculate_totalreserve_pages(box);

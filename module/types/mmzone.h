@@ -53,7 +53,7 @@ enum mmbox_zone_type {
 	MMBOX_MAX_NR_ZONES,
 };
 
-/* What a page's zone_id and node_id may be together. */
+/* page->zone_link, zone_id and node_id combined, is below this. */
 #define MMBOX_NR_ZONE_LINKS	32
 
 /* Generations of the buddy allocator. */
@@ -70,21 +70,22 @@ enum mmbox_zone_watermarks {
 	MMBOX_NR_WMARK,
 };
 
-/* Free blocks of an order, of either generation; all under zone->lock. */
+/* Free blocks of an order. Written by the page design alone, under its lock. */
 struct mmbox_free_area {
-	/* Heads of free blocks; the bitmap generation has but the first. */
+	/* First pages of free blocks; a design without migrate types uses the first list only. */
 	struct list_head free_list[MMBOX_MIGRATE_TYPES];
-	unsigned long nr_free;		/* blocks on them */
-	unsigned long *map;		/* a bit a pair: one half free; buddy=bitmap */
+	unsigned long nr_free;		/* free blocks; kept by every design */
+	unsigned long *map;		/* a bit a pair, set if one of it is free; buddy=bitmap */
 };
 
 /*
- * Free pages of a CPU in a zone. No lock: only its CPU touches it, with
- * preemption off and @busy set; an interrupt that finds @busy set goes to the
- * zone instead. So do all, always, where the generation has no such lists.
+ * Free pages that a CPU keeps of a zone. They have no lock: only their own CPU uses
+ * them, with preemption off and @busy set (pages/pcp.h). An interrupt that finds @busy
+ * set goes to the zone instead. Where the page design has no per-CPU lists, @busy is
+ * always set.
  */
 struct mmbox_per_cpu_pages {
-	u8 busy;			/* the CPU is inside, an interrupt keeps out */
+	u8 busy;			/* the lists are in use on this CPU */
 	u8 free_factor;			/* log2 by which freeing batches have grown */
 	u16 batch;			/* pages to move to or from the zone at once */
 	int count;			/* pages on all lists */
@@ -94,14 +95,14 @@ struct mmbox_per_cpu_pages {
 	struct list_head lists[MMBOX_NR_PCP_LISTS];	/* mmbox_order_to_pindex() */
 } __aligned(256);
 
-/* What a CPU of a box begins with; the lists of all zones follow it. */
+/* Per-CPU data of a box. The CPU's page lists of all zones follow it. */
 struct mmbox_cpu {
-	/* First of its node's zonelist, by the highest zone allowed; read once. */
+	/* First zone of the node's zonelist, by the highest zone allowed; read it once */
 	struct mmbox_zone *first[MMBOX_MAX_NR_ZONES];
 	int nid;				/* node of this CPU */
-	/* What it keeps to itself of each zone's nr_free_pages; that zone's lock. */
+	/* Share of each zone's nr_free_pages not yet added to it, pages; under zone->lock */
 	s8 vm_stat_diff[MMBOX_MAX_NUMNODES * MMBOX_MAX_NR_ZONES];
-	u32 checksum;				/* of its lists, when somebody asked last */
+	u32 checksum;				/* of this CPU's lists, the last one computed */
 } __aligned(256);
 
 /* zone->flags */
@@ -111,48 +112,58 @@ enum mmbox_zone_flags {
 };
 
 struct mmbox_zone {
-	/* Read by every allocation, written at boot and by the tunables. */
-	unsigned long _watermark[MMBOX_NR_WMARK];	/* pages */
-	unsigned long watermark_boost;	/* pages that marks are higher for a while, lock */
-	long lowmem_reserve[MMBOX_MAX_NR_ZONES];	/* pages kept from higher zones' users */
-	unsigned long nr_reserved_highatomic;	/* pages in such pageblocks, lock */
-	unsigned long nr_isolate_pageblock;	/* pageblocks going offline, lock */
+	/* Read by every allocation. Written at boot and by the tunables. */
+	unsigned long _watermark[MMBOX_NR_WMARK];	/* pages; marks_lock */
+	unsigned long watermark_boost;	/* pages added to the marks for a while; marks_lock */
+	long lowmem_reserve[MMBOX_MAX_NR_ZONES];	/* pages kept from requests for others */
+	unsigned long nr_reserved_highatomic;	/* pages of HIGHATOMIC pageblocks; the design's */
+	unsigned long nr_isolate_pageblock;	/* isolated pageblocks; the design's */
 	unsigned long flags;		/* enum mmbox_zone_flags, atomic bits */
-	int idx;			/* in node_zones[] */
+	int idx;			/* index in node_zones[] */
 	struct mmbox_per_cpu_pages __percpu *per_cpu_pageset;
 	struct mmbox_pglist_data *zone_pgdat;
 	struct mmbox *box;
 	const char *name;
-	/* Written under memory_lock and lock: sections come and go. */
+	/* The span, in pages. Under memory_lock, written by the page design. */
 	unsigned long zone_start_pfn;
-	unsigned long managed_pages;	/* handed to the buddy allocator */
 	unsigned long spanned_pages;	/* holes included */
-	unsigned long present_pages;	/* holes, and what is offline, excluded */
-	int pageset_high;		/* pages, what pcp->high starts from, lock */
-	int pageset_batch;		/* pages, what pcp->batch is, lock */
+	/* Under memory_lock, read without. */
+	unsigned long managed_pages;	/* pages handed to the page allocator */
+	unsigned long present_pages;	/* without holes and without what is offline */
 
-	/* Slow paths count: see mmbox_count_numa_miss(). */
-	atomic_long_t nr_numa_miss;	/* allocations met here, asked elsewhere first */
-	atomic_long_t nr_numa_foreign;	/* allocations asked here first, met elsewhere */
-	atomic_long_t nr_numa_interleave;	/* met in the node whose turn it was */
+	/*
+	 * Protects the marks above and the sizes below. A leaf: taken inside the lock of a
+	 * page design, with interrupts off.
+	 */
+	raw_spinlock_t marks_lock;
+	int pageset_high;		/* pages, full size of pcp->high */
+	int pageset_batch;		/* pages, pcp->batch */
 
-	/* Protects what follows, and the descriptors of free blocks. */
+	/* Counted by slow paths only. */
+	atomic_long_t nr_numa_miss;	/* allocations from here, meant for another node */
+	atomic_long_t nr_numa_foreign;	/* allocations meant for here, from another node */
+	atomic_long_t nr_numa_interleave;	/* interleaved allocations, met as meant */
+	atomic_long_t nr_numa_other;	/* allocations past per-CPU lists by CPUs of other nodes */
+
+	/*
+	 * From here on the zone belongs to the page design. @lock is its own: list and
+	 * bitmap protect with it what follows and the descriptors of free blocks. The
+	 * counters are kept by every design and read by others without a lock.
+	 */
 	raw_spinlock_t lock ____cacheline_aligned_in_smp;
-	unsigned long nr_free_pages;	/* NR_FREE_PAGES: those in free_area[], less vm_stat_diff */
-	unsigned long nr_free_isolated;	/* free pages that were isolated, and maybe went */
-	unsigned long map_start_pfn;	/* free_area.map begins here; buddy=bitmap */
-	unsigned long map_end_pfn;	/* and ends here */
+	unsigned long nr_free_pages;	/* NR_FREE_PAGES: pages in free_area[], less vm_stat_diff */
+	unsigned long nr_free_isolated;	/* pages that became free or were, while isolated */
+	unsigned long map_start_pfn;	/* first page frame of free_area[].map; buddy=bitmap */
+	unsigned long map_end_pfn;	/* first page frame beyond it */
 	struct mmbox_free_area free_area[MMBOX_MAX_ORDERS];
 	unsigned long nr_alloc[MMBOX_MAX_ORDERS];	/* allocations past the per-CPU lists */
-	unsigned long nr_numa_other;	/* of these, from CPUs of other nodes */
-	unsigned long nr_changes;	/* of what is free, at least while somebody watches */
+	unsigned long nr_changes;	/* blocks freed and taken; exact while nr_watchers > 0 */
 	union {
 		struct {
-			/* Most pages in a vm_stat_diff, 0: without stat_drift=1. */
-			int stat_threshold;
-			unsigned int nr_watchers;	/* see mmbox_watch_zone() */
+			int stat_threshold;	/* most pages in a vm_stat_diff; marks_lock */
+			unsigned int nr_watchers;	/* see mmbox_buddy_watch() */
 		};
-		u64 count_slowly;	/* either of them */
+		u64 count_slowly;	/* both at once: 0 on the fast path */
 	};
 };
 
@@ -257,6 +268,81 @@ struct mmbox_stat_name {
 	enum mmbox_stat_item item;
 };
 
+/*
+ * A page design: a generation of the page allocator, as one zone's free blocks. buddy=
+ * chooses it when the box is made; box->pages.design points to it.
+ *
+ * Each function does its own locking: callers hold no lock of the design. They come in
+ * any context with interrupts in any state, but where it says "process". Per-CPU lists,
+ * watermarks and zonelists are above, and the same for all designs.
+ *
+ * Besides, a design keeps these up to date: zone->nr_free_pages, nr_alloc[], free_area[].nr_free,
+ * and page->type_order of the first page of each block: MMBOX_PAGE_BUDDY while it is
+ * free, MMBOX_PAGE_ALLOCATED or MMBOX_PAGE_PCP once it is taken; MMBOX_PAGE_TAIL elsewhere.
+ */
+struct mmbox_page_design {
+	/* CPUs keep lists of small blocks, which alloc_bulk and free_bulk fill and empty. */
+	bool per_cpu_lists;
+	/* Free blocks are kept apart by migrate type. Without, all is of type 0. */
+	bool migrate_types;
+
+	/* Zones of a box whose spans are known; nothing is free yet. 0 or -ENOMEM. Process. */
+	int (*init)(struct mmbox *box);
+	/* Undo init(), however far that came. NULL: nothing to undo. Process. */
+	void (*exit)(struct mmbox *box);
+	/* The zone spans page frames [start, end) now. 0, or -ENOMEM if it grows. Process. */
+	int (*resize)(struct mmbox_zone *zone, unsigned long start, unsigned long end);
+
+	/* Take a block. NULL if there is none that a request with ALLOC_* @flags may have. */
+	struct mmbox_page *(*alloc)(struct mmbox_zone *zone, unsigned int order,
+				    int migratetype, unsigned int flags);
+	/* Give a block back. @to_tail: it is to be the last to be handed out again. */
+	void (*free)(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order,
+		     bool to_tail);
+	/* Append @count blocks to one list of a CPU, which is marked busy. Returns how many. */
+	unsigned int (*alloc_bulk)(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
+				   unsigned int order, unsigned int count, int migratetype,
+				   unsigned int flags);
+	/* Give @count pages of a CPU's lists back, the oldest of list @pindex first. */
+	void (*free_bulk)(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp, int count,
+			  unsigned int pindex);
+	/* Is there a block of @order or more for a request with @flags? A snapshot. */
+	bool (*has_block)(const struct mmbox_zone *zone, unsigned int order, unsigned int flags);
+
+	/* Set the pageblock of @page aside for atomic requests. NULL: there is no such reserve. */
+	void (*reserve)(struct mmbox_zone *zone, struct mmbox_page *page);
+	/* Give one such pageblock up; true if that freed pages. NULL where reserve() is. */
+	bool (*unreserve)(struct mmbox_zone *zone, int migratetype, bool force);
+
+	/*
+	 * Hand out nothing more of the block of the highest order at @pfn, and note what its
+	 * pageblocks were in @types. NULL: take() does without. Process.
+	 */
+	void (*isolate)(struct mmbox_zone *zone, unsigned long pfn, u8 *types);
+	/* Undo isolate(). NULL where that is. Process. */
+	void (*unisolate)(struct mmbox_zone *zone, unsigned long pfn, const u8 *types);
+	/*
+	 * Take all pages [start, end), whole blocks of the highest order, for good: they become
+	 * MMBOX_PAGE_RESERVED. If one is not free nothing is taken, and this returns its page
+	 * frame; else MMBOX_NO_PFN. After isolate(), where there is one. Process.
+	 */
+	unsigned long (*take)(struct mmbox_zone *zone, unsigned long start, unsigned long end);
+
+	/* Call @visit for each free block of an order and type until it returns false. */
+	void (*walk)(struct mmbox_zone *zone, unsigned int order, int migratetype,
+		     bool (*visit)(struct mmbox_page *page, void *arg), void *arg);
+	/*
+	 * Call @look once while no block of the zone becomes free, is taken or changes hands
+	 * with a per-CPU list. Returns zone->nr_changes as of then. A design without a lock
+	 * need hold up others only while the zone is watched.
+	 */
+	unsigned long (*hold)(struct mmbox_zone *zone,
+			      void (*look)(struct mmbox_zone *zone, void *arg), void *arg);
+	/* Count every change in zone->nr_changes from now on, until unwatch(). Process. */
+	void (*watch)(struct mmbox_zone *zone);
+	void (*unwatch)(struct mmbox_zone *zone);
+};
+
 /* Memory that is not in use and could be given back, above the page allocator. */
 struct mmbox_reclaim_source {
 	/* Give back what is cached without an owner: free slabs, objects in arrays. */
@@ -269,7 +355,8 @@ struct mmbox_reclaim_source {
 /* struct mmbox_pages: the page allocator's share of struct mmbox */
 struct mmbox_pages {
 	unsigned int max_order;		/* orders there are: cfg.orders */
-	unsigned int direct_orders;	/* costly orders below it are on no per-CPU list */
+	const struct mmbox_page_design *design;	/* how zones keep free blocks */
+	unsigned int direct_orders;	/* costly orders below it come from buddy_list.c at once */
 	unsigned int pageblock_shift;	/* pages of one migrate type, power of two */
 	u8 *pageblock_flags;		/* enum mmbox_migratetype, by pfn >> that order */
 	struct mmbox_cpu __percpu *cpu;	/* where a CPU's requests begin */

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page designs: which one a box has, and what all of them share.
+ *
+ * A design is a file of its own behind struct mmbox_page_design.
+ */
+#include <linux/string.h>
+
+#include "pages/buddy.h"
+
+static const struct mmbox_page_design *const designs[MMBOX_NR_BUDDY_TYPES] = {
+	[MMBOX_BUDDY_LIST]	= &mmbox_list_design,
+	[MMBOX_BUDDY_BITMAP]	= &mmbox_bitmap_design,
+};
+
+const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES] = {
+	[MMBOX_BUDDY_LIST]	= "list",
+	[MMBOX_BUDDY_BITMAP]	= "bitmap",
+};
+MMBOX_EXPORT_INTERNAL(mmbox_buddy_names);
+
+/**
+ * mmbox_buddy_add() - give new memory to a zone
+ * @zone: the zone
+ * @page: first page of an aligned block, all reserved until now
+ * @order: power of two of pages
+ *
+ * The block goes to the tail of its list, so that memory that was added in ascending order
+ * is handed out in ascending order.
+ *
+ * Context: process, memory_lock held.
+ */
+void mmbox_buddy_add(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order)
+{
+	unsigned long i;
+
+	lockdep_assert_held(&zone->box->pages.memory_lock);
+	/* Nobody else looks at reserved pages, so the design's lock is not needed yet. */
+	for (i = 0; i < 1UL << order; i++)
+		WRITE_ONCE(page[i].type_order, MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0));
+	WRITE_ONCE(zone->managed_pages, zone->managed_pages + (1UL << order));
+	mmbox_buddy_free(zone, page, order, true);
+}
+
+static void copy_nr_free(struct mmbox_zone *zone, void *arg)
+{
+	unsigned long *nr_free = arg;
+	unsigned int order;
+
+	for (order = 0; order < MMBOX_MAX_ORDERS; order++)
+		nr_free[order] = zone->free_area[order].nr_free;
+}
+
+/**
+ * mmbox_free_blocks() - free blocks by order, all as of one moment
+ * @zone: the zone
+ * @nr_free: where they go, MMBOX_MAX_ORDERS numbers
+ *
+ * Context: any.
+ */
+void mmbox_free_blocks(struct mmbox_zone *zone, unsigned long *nr_free)
+{
+	mmbox_buddy_hold(zone, copy_nr_free, nr_free);
+}
+
+/**
+ * mmbox_nr_free_blocks() - free blocks of one order
+ * @zone: the zone
+ * @order: power of two of pages
+ *
+ * Context: any; a snapshot.
+ * Return: blocks.
+ */
+unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order)
+{
+	return mmbox_glance(zone->free_area[order].nr_free);
+}
+MMBOX_EXPORT_INTERNAL(mmbox_nr_free_blocks);
+
+/* ---- begin and end ---- */
+
+static size_t pageblock_bytes(const struct mmbox *box)
+{
+	return (box->memmap.max_pfn >> box->pages.pageblock_shift) + 1;
+}
+
+/**
+ * mmbox_buddy_init() - choose the page design of a box, with nothing free yet
+ * @box: the box, whose zones are laid out
+ *
+ * All pageblocks are movable. mmbox_buddy_exit() cleans up, also after a failure.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mmbox_buddy_init(struct mmbox *box)
+{
+	struct mmbox_zone *zone;
+	unsigned int order, mt;
+
+	box->pages.pageblock_flags = mmbox_host_zalloc(&box->host, pageblock_bytes(box),
+						       "pageblock flags");
+	if (!box->pages.pageblock_flags)
+		return -ENOMEM;
+	memset(box->pages.pageblock_flags, MMBOX_MIGRATE_MOVABLE, pageblock_bytes(box));
+	mmbox_for_each_zone(box, zone) {
+		raw_spin_lock_init(&zone->lock);
+		for (order = 0; order < MMBOX_MAX_ORDERS; order++)
+			for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)
+				INIT_LIST_HEAD(&zone->free_area[order].free_list[mt]);
+	}
+	box->pages.design = designs[box->cfg.buddy];
+	return box->pages.design->init(box);
+}
+
+/**
+ * mmbox_buddy_exit() - undo mmbox_buddy_init(), however far it came
+ * @box: the box; nobody uses it any more
+ *
+ * Context: process, may sleep.
+ */
+void mmbox_buddy_exit(struct mmbox *box)
+{
+	if (box->pages.design && box->pages.design->exit)
+		box->pages.design->exit(box);
+	mmbox_host_free(&box->host, box->pages.pageblock_flags, pageblock_bytes(box));
+	box->pages.pageblock_flags = NULL;
+}
