@@ -476,6 +476,49 @@ static void throttle(struct kunit *test)
 	stock_empty(stock);
 }
 
+static struct throttled *throttled_one;
+
+static bool goes_on(struct mmbox *box)
+{
+	return READ_ONCE(throttled_one->done);
+}
+
+/* Where kswapd gives up nobody waits for it any longer. */
+static void throttled_in_vain(struct kunit *test)
+{
+	DECLARE_COMPLETION_ONSTACK(hold);
+	DECLARE_COMPLETION_ONSTACK(held);
+	struct mmbox *box = box_of(test, true);
+	mmbox_pg_data_t *pgdat = mmbox_node_data(box, 0);
+	struct stock *stock = stock_new(test, box), *user = stock_new(test, box);
+	struct throttled throttled = { .pgdat = pgdat };
+	struct test_thread *thread;
+	int tries = 3000;
+
+	throttled_one = &throttled;
+	stock->hold = &hold;
+	stock->held = &held;
+	wait_until(test, kswapd_sleeps, box);
+	/* Too few pages to do any good are all that anybody gives up. */
+	stock_fill(stock, GFP_QUIET, 20);
+	KUNIT_ASSERT_EQ(test, mmbox_register_shrinker(box, &stock->shrinker), 0);
+	stock_fill(user, GFP_QUIET | __GFP_MEMALLOC, ULONG_MAX);
+	stock_fill(user, GFP_TAKE, 1);
+	wait_for_completion(&held);
+	thread = test_thread_start(test, 0, be_throttled, &throttled);
+	wait_until(test, somebody_waits, box);
+	complete(&hold);
+	wait_until(test, gave_up, box);
+	while (!goes_on(box) && tries--)
+		msleep(20);
+	KUNIT_EXPECT_TRUE_MSG(test, goes_on(box), "it still waits for kswapd, which sleeps");
+	wake_up_all(&pgdat->pfmemalloc_wait);
+	test_thread_wait(thread);
+	mmbox_unregister_shrinker(box, &stock->shrinker);
+	stock_empty(stock);
+	stock_empty(user);
+}
+
 /* A node that runs short has its own kswapd woken, and nobody else's. */
 static void each_node_its_own(struct kunit *test)
 {
@@ -587,6 +630,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pressure),
 	KUNIT_CASE(kswapd_gives_up),
 	KUNIT_CASE(throttle),
+	KUNIT_CASE(throttled_in_vain),
 	KUNIT_CASE(each_node_its_own),
 	KUNIT_CASE(stop_at_work),
 	KUNIT_CASE(drop_all),
