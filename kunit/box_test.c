@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A box as a whole: made of every kind of region, refused where it makes no
- * sense, failing at every single request to the host, and gone without a trace.
+ * A box as a whole: created on every kind of region, refused if its configuration is
+ * bad, created while each request to the host fails in turn, and destroyed without a leak.
  */
 #include <linux/err.h>
-#include <linux/string.h>
 
 #include "testing.h"
 
@@ -15,7 +14,7 @@ static void config_small(struct mmbox_config *cfg)
 	cfg->zone_dma32 = 0;
 }
 
-/* All that was taken from the host has gone back. */
+/* All memory that was taken from the host has been returned. */
 static void expect_nothing_left(struct kunit *test, const struct mmbox_account *account,
 				const char *what)
 {
@@ -24,7 +23,7 @@ static void expect_nothing_left(struct kunit *test, const struct mmbox_account *
 			    "pages taken and returned, %s", what);
 }
 
-/* Something of every layer, used and left behind. */
+/* Use each layer. What is allocated here is freed only with the box. */
 static void use_box(struct kunit *test, struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
@@ -39,7 +38,7 @@ static void use_box(struct kunit *test, struct mmbox *box)
 	}
 }
 
-static void regions(struct kunit *test)
+static void made_of_each_region(struct kunit *test)
 {
 	struct mmbox_account account = {};
 	struct mmbox_config cfg;
@@ -50,7 +49,7 @@ static void regions(struct kunit *test)
 		config_small(&cfg);
 		cfg.region = type;
 		cfg.account = &account;
-		/* One block of the host's page allocator is 4 MiB where it is least. */
+		/* The host's page allocator may have no block above 4 MiB. */
 		if (type == MMBOX_REGION_PAGES)
 			cfg.size = MMBOX_SIZE_MIN;
 		if (type == MMBOX_REGION_CONTIG && !IS_ENABLED(CONFIG_CONTIG_ALLOC))
@@ -68,8 +67,8 @@ static void regions(struct kunit *test)
 	}
 }
 
-/* Each wrong in one way: refused, with nothing taken. */
-static void refused(struct kunit *test)
+/* Each configuration has one bad value. */
+static void bad_config_refused(struct kunit *test)
 {
 	static const struct {
 		const char *what;
@@ -124,8 +123,8 @@ static void refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(mmbox_create(&cfg)), -EINVAL);
 }
 
-/* More than the host has: refused, and nothing is held. */
-static void too_large(struct kunit *test)
+/* More than the host has is refused, and nothing stays allocated. */
+static void larger_than_host_refused(struct kunit *test)
 {
 	struct mmbox_account account = {};
 	struct mmbox_config cfg;
@@ -141,11 +140,11 @@ static void too_large(struct kunit *test)
 #define MAX_REQUESTS	1000
 
 /*
- * The host refuses one request, each in turn, until a box comes to be without
- * that request being reached. Either there is no box and nothing is held, or
- * (the region's first choice was refused) it works.
+ * Refuse the first request to the host, then the second and so on, until a box is
+ * created with fewer requests. Each time there is either no box and no leak, or a box
+ * that works: there is a fallback if the first choice of region is refused.
  */
-static void every_request_fails(struct kunit *test)
+static void each_host_request_fails(struct kunit *test)
 {
 	struct mmbox_account account;
 	unsigned long nth, failed = 0;
@@ -174,14 +173,14 @@ static void every_request_fails(struct kunit *test)
 		if (requests && nth > requests)
 			break;
 	}
-	KUNIT_EXPECT_LT_MSG(test, nth, MAX_REQUESTS, "there was no end");
+	KUNIT_EXPECT_LT_MSG(test, nth, MAX_REQUESTS, "requests do not end");
 	/* struct mmbox, pg_data_t, page lists (2), and two for every cache. */
 	KUNIT_EXPECT_GT_MSG(test, failed, 20, "hardly any request was made to fail");
 	kunit_info(test, "%lu requests failed, the last box made %ld", failed, requests);
 }
 
-/* Requests that fail later, in a box that lives: an error, and no leak. */
-static void cache_creation_fails(struct kunit *test)
+/* Requests that fail while a cache is created: an error, and no leak. */
+static void cache_creation_without_memory(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = NULL;
@@ -208,7 +207,7 @@ static void cache_creation_fails(struct kunit *test)
 
 #define HISTORY	2000
 
-/* A history of a box, the same each time but for one step at @odd. */
+/* The same operations each time, with an extra allocation at step @odd (-1: none). */
 static u32 history(struct kunit *test, int odd)
 {
 	void **ptrs = kunit_kzalloc(test, 256 * sizeof(void *), GFP_KERNEL);
@@ -229,14 +228,14 @@ static u32 history(struct kunit *test, int odd)
 			mmbox_kmalloc(box, 8, GFP_KERNEL);
 	}
 	sum = mmbox_checksum(box);
-	KUNIT_EXPECT_EQ_MSG(test, sum, mmbox_checksum(box), "looking changes it");
+	KUNIT_EXPECT_EQ_MSG(test, sum, mmbox_checksum(box), "taking the checksum changes it");
 	test_box_end(test, box);
 	kunit_kfree(test, ptrs);
 	return sum;
 }
 
-/* Equal histories have equal checksums, others do not. */
-static void checksum(struct kunit *test)
+/* Boxes have equal checksums if, and only if, they had the same operations. */
+static void checksum_tells_histories_apart(struct kunit *test)
 {
 	u32 sum;
 
@@ -267,8 +266,8 @@ static void look(void *arg)
 	mmbox_checksum(arg);
 }
 
-/* What it says means nothing while the box is in use, but it ends. */
-static void checksum_in_use(struct kunit *test)
+/* While the box is in use the checksum means nothing, but taking it ends. */
+static void checksum_ends_in_use(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct test_meanwhile meanwhile = {
@@ -285,8 +284,8 @@ static void checksum_in_use(struct kunit *test)
 	KUNIT_EXPECT_GT_MSG(test, crowd.nr_interrupts, 0, "there were no interrupts");
 }
 
-/* Boxes live side by side and do not see each other. */
-static void two_boxes(struct kunit *test)
+/* What is done in one box does not show in another. */
+static void boxes_are_independent(struct kunit *test)
 {
 	struct mmbox *a = test_small_box(test), *b = test_small_box(test);
 	u32 sum = mmbox_checksum(b);
@@ -303,7 +302,7 @@ static void two_boxes(struct kunit *test)
 }
 
 /* A published box is found by name; mmbox.ko has published one, box0. */
-static void get_and_put(struct kunit *test)
+static void found_by_name(struct kunit *test)
 {
 	struct mmbox *box = mmbox_get("box0");
 
@@ -316,21 +315,16 @@ static void get_and_put(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(regions),
-	KUNIT_CASE(refused),
-	KUNIT_CASE(too_large),
-	KUNIT_CASE(every_request_fails),
-	KUNIT_CASE(cache_creation_fails),
-	KUNIT_CASE(checksum),
-	KUNIT_CASE(checksum_in_use),
-	KUNIT_CASE(two_boxes),
-	KUNIT_CASE(get_and_put),
+	KUNIT_CASE(made_of_each_region),
+	KUNIT_CASE(bad_config_refused),
+	KUNIT_CASE(larger_than_host_refused),
+	KUNIT_CASE(each_host_request_fails),
+	KUNIT_CASE(cache_creation_without_memory),
+	KUNIT_CASE(checksum_tells_histories_apart),
+	KUNIT_CASE(checksum_ends_in_use),
+	KUNIT_CASE(boxes_are_independent),
+	KUNIT_CASE(found_by_name),
 	{}
 };
 
-struct kunit_suite box_suite = {
-	.name = "mmbox_box",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(box_suite, "mmbox_box", cases);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Is a box in order? A walk over all that a box that nobody uses now keeps,
- * each thing counted in two ways: the lists from their heads, and the page
- * descriptors from the first to the last.
+ * Checks of a box that is not in use. Everything is counted in two ways: by walking
+ * the lists from their heads, and by walking all page descriptors.
  */
 #include <linux/bitmap.h>
 
@@ -10,7 +9,7 @@
 #include "slab/slab_object.h"
 #include "testing.h"
 
-/* What a walk over descriptors finds, against what the lists say. */
+/* What the walk over descriptors is compared with. */
 struct census {
 	unsigned long *listed;		/* pfns that head a listed block */
 	unsigned long nr[MMBOX_NR_PAGE_TYPES];	/* pages by type of their block */
@@ -21,7 +20,7 @@ static struct mmbox_page *page_of(struct mmbox *box, struct list_head *entry)
 	return list_entry(entry, struct mmbox_page, buddy_list);
 }
 
-/* A head of a free block on a list: right type and order, and nowhere else. */
+/* A block on a free list has that list's type and order, and is on no other list. */
 static bool check_listed(struct kunit *test, struct mmbox_zone *zone,
 			 struct census *census, struct list_head *entry,
 			 enum mmbox_page_type type, unsigned int order)
@@ -48,7 +47,7 @@ static bool check_listed(struct kunit *test, struct mmbox_zone *zone,
 	return true;
 }
 
-/* No two free buddies, or they would have been merged. */
+/* No block and its buddy are both free: they would have been merged. */
 static void check_merged(struct kunit *test, struct mmbox_zone *zone,
 			 struct mmbox_page *page, unsigned int order)
 {
@@ -59,7 +58,7 @@ static void check_merged(struct kunit *test, struct mmbox_zone *zone,
 	if (order == zone->box->pages.max_order - 1 || buddy < zone->zone_start_pfn ||
 	    buddy >= zone->zone_start_pfn + zone->spanned_pages)
 		return;
-	/* Whole pageblocks of types that do not mix stay apart when a type changes. */
+	/* Whole pageblocks of different types are not merged when a type changes. */
 	if (zone->box->pages.design->migrate_types && order >= zone->box->pages.pageblock_shift)
 		return;
 	other = __mmbox_pfn_to_page(zone->box, buddy);
@@ -163,7 +162,7 @@ static unsigned long check_free_area(struct kunit *test, struct mmbox_zone *zone
 	return pages;
 }
 
-/* What is on a list of a type belongs there; the reserve is among the movable. */
+/* Blocks on a per-CPU list have its type. The highatomic reserve uses the movable one. */
 static void check_pcp_type(struct kunit *test, const struct mmbox_page *page, unsigned int i)
 {
 	unsigned int type = i % MMBOX_MIGRATE_PCPTYPES;
@@ -209,7 +208,7 @@ static unsigned long check_pcps(struct kunit *test, struct mmbox_zone *zone,
 	return pages;
 }
 
-/* From the first page to the last: every page belongs to exactly one block. */
+/* Every page belongs to exactly one block. */
 static void check_descriptors(struct kunit *test, struct mmbox *box,
 			      struct census *census)
 {
@@ -302,7 +301,7 @@ void test_check_pages(struct kunit *test, struct mmbox *box)
 
 /* ---- slabs ---- */
 
-/* What is free says so, or a second free of it would be taken. */
+/* A free object is marked as free. Otherwise a double free would be accepted. */
 static void check_free(struct kunit *test, struct mmbox_kmem_cache *cachep,
 		       const struct mmbox_page *slab, unsigned int idx)
 {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random use of a box, whose outcome is checked against what must be: what is
- * held is written all over with a pattern of its own, and read when it is
- * freed. So memory that is handed out twice is seen, whoever got it.
+ * Random use of a box. Each allocation is filled with a pattern of its own, which is
+ * compared when it is freed. So memory that is handed out twice is found.
  *
- * A churn can run in a thread or be stepped from an interrupt. It counts what
- * it finds and fails no test itself, so that it may run anywhere. A storm is
- * both of these on each CPU, on the same box at the same time: what one holds no
- * other may touch.
+ * A churn runs in a thread, or is stepped from an interrupt. It only counts faults and
+ * fails no test itself, so it may run in any context. A storm runs a churn in a thread
+ * and another in interrupts, on each CPU, all on the same box at the same time.
  */
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
@@ -24,7 +22,7 @@ static unsigned long pattern(const struct churn *churn, const struct churn_item 
 	return (unsigned long)item->addr * 31 + churn->seed_of_patterns;
 }
 
-/* Words to write: all of an object, the first word of each page of a block. */
+/* Bytes from one written word to the next: all of an object, one word a page of a block. */
 static size_t item_step(const struct churn_item *item)
 {
 	return item->kind == KIND_PAGES ? PAGE_SIZE : sizeof(unsigned long);
@@ -79,7 +77,7 @@ static void alloc_cache_item(struct churn *churn, struct churn_item *item)
 
 static void alloc_kmalloc_item(struct churn *churn, struct churn_item *item)
 {
-	/* As many small ones as large ones, by size class. */
+	/* Each size class is as likely as any other. */
 	item->size = 1 + test_random(&churn->seed) %
 		     (8U << (test_random(&churn->seed) % churn->kmalloc_classes));
 	item->addr = mmbox_kmalloc(churn->box, item->size, churn->gfp);
@@ -136,7 +134,7 @@ void churn_step(void *arg)
 	WRITE_ONCE(churn->nr_steps, churn->nr_steps + 1);
 }
 
-/* As many as churn->ops, then some frees of all that is held. */
+/* churn->ops operations. Then all items are freed. */
 void churn_run(void *arg)
 {
 	struct churn *churn = arg;
@@ -159,7 +157,7 @@ void churn_free_all(struct churn *churn)
 			item_free(churn, &churn->items[i]);
 }
 
-/* Objects of a cache that it has got and not freed. */
+/* Objects of @cachep that the churn holds. */
 unsigned long churn_nr_held(const struct churn *churn, const struct mmbox_kmem_cache *cachep)
 {
 	unsigned long nr = 0;
@@ -170,7 +168,7 @@ unsigned long churn_nr_held(const struct churn *churn, const struct mmbox_kmem_c
 	return nr;
 }
 
-/* A churn of up to @nr_items things at a time, with the box's defaults. */
+/* A churn that holds up to @nr_items items. It uses single pages until told otherwise. */
 struct churn *churn_new(struct kunit *test, struct mmbox *box, gfp_t gfp,
 			unsigned int nr_items, u32 seed)
 {
@@ -194,18 +192,18 @@ void churn_use_caches(struct churn *churn, struct mmbox_kmem_cache *const *cache
 	memcpy(churn->caches, caches, nr * sizeof(*caches));
 }
 
-/* It did something, and found nothing wrong. */
+/* It allocated something, and found no fault. */
 void churn_expect_good(struct kunit *test, const struct churn *churn)
 {
 	KUNIT_EXPECT_GT_MSG(test, churn->nr_allocs, 0, "nothing was allocated");
 	KUNIT_EXPECT_EQ_MSG(test, churn->nr_spoiled, 0,
-			    "memory that was held had been written by somebody else");
+			    "memory was changed while it was held");
 	KUNIT_EXPECT_EQ_MSG(test, churn->nr_not_zero, 0, "__GFP_ZERO did not clear");
 }
 
 /* ---- storms ---- */
 
-/* Its CPU went, and has come again: go on there, in the thread and in interrupts. */
+/* If its CPU went offline and is back, move the thread and the interrupts back there. */
 static void storm_return(struct storm_cpu *cpu, struct test_interrupts *interrupts)
 {
 	if (raw_smp_processor_id() == cpu->cpu || !cpu_online(cpu->cpu) ||
@@ -235,9 +233,9 @@ static void storm_run(void *arg)
 }
 
 /*
- * A storm whose threads and interrupts hold up to as many things, each CPU's
- * own; @flags are added to what they allocate with. What they use besides
- * single pages is for the caller to say before it starts.
+ * Each thread holds up to @nr_items, the interrupts of each CPU up to
+ * @nr_interrupt_items. @flags are added to GFP_KERNEL and GFP_ATOMIC. They use single
+ * pages; the caller may add caches and orders before the storm starts.
  */
 struct storm *storm_new(struct kunit *test, struct mmbox *box, gfp_t flags,
 			unsigned int nr_items, unsigned int nr_interrupt_items)
@@ -245,7 +243,7 @@ struct storm *storm_new(struct kunit *test, struct mmbox *box, gfp_t flags,
 	struct storm *storm = test_zalloc(test, sizeof(*storm));
 	unsigned int i;
 
-	storm->nr_cpus = min_t(unsigned int, num_online_cpus(), STORM_MAX_CPUS);
+	storm->nr_cpus = test_crowd_cpus(test, 1);
 	storm->stop = true;
 	for (i = 0; i < storm->nr_cpus; i++)
 		storm->cpu[i] = (struct storm_cpu){
@@ -282,7 +280,7 @@ static bool storm_ended(void *arg)
 	return true;
 }
 
-/* Start it, and disturb it until it ends. storm_expect_good() says what came of it. */
+/* Start the storm and disturb it until it ends. Then call storm_expect_good(). */
 void storm_meanwhile(struct kunit *test, struct storm *storm, struct test_meanwhile *meanwhile)
 {
 	storm->stop = false;
@@ -292,7 +290,7 @@ void storm_meanwhile(struct kunit *test, struct storm *storm, struct test_meanwh
 		   meanwhile->nr_calls);
 }
 
-/* It must be waited for: storm_expect_good(). */
+/* The caller must wait for its end: storm_expect_good(). */
 void storm_start(struct kunit *test, struct storm *storm)
 {
 	unsigned int i;
@@ -301,7 +299,7 @@ void storm_start(struct kunit *test, struct storm *storm)
 		storm->cpu[i].runs = test_thread_start(test, i, storm_run, &storm->cpu[i]);
 }
 
-/* Waits for the end. All of it did something, and found nothing wrong. */
+/* Waits for the end. Each churn must have allocated, and found no fault. */
 void storm_expect_good(struct kunit *test, struct storm *storm)
 {
 	unsigned int i;
@@ -318,7 +316,7 @@ void storm_expect_good(struct kunit *test, struct storm *storm)
 	}
 }
 
-/* A whole storm of pages of several orders. */
+/* A storm of pages of several orders, from start to end. */
 void storm_of_pages(struct kunit *test, struct mmbox *box, gfp_t flags)
 {
 	struct storm *storm = storm_new(test, box, flags, 200, 40);

@@ -10,19 +10,19 @@
 #define CHURN_MAX_CACHES	16
 
 struct churn_item {
-	int kind;			/* what is held, if anything */
+	int kind;			/* of item, or none */
 	unsigned int order;		/* of pages */
 	struct mmbox_page *page;
 	struct mmbox_kmem_cache *cachep;
 	void *addr;
-	size_t size;			/* bytes that are ours to write */
+	size_t size;			/* bytes that may be written */
 };
 
 struct churn {
 	struct mmbox *box;
 	gfp_t gfp;
 	unsigned int ops;
-	u32 seed;			/* of what is done */
+	u32 seed;			/* of the random operations */
 	unsigned long seed_of_patterns;
 	unsigned int max_order;		/* of pages */
 	unsigned int nr_caches;		/* 0: none are used */
@@ -33,28 +33,28 @@ struct churn {
 
 	unsigned long nr_steps;		/* done so far */
 
-	/* What came of it. */
+	/* Results. */
 	unsigned long nr_allocs;
-	unsigned long nr_failed;	/* allocations that gave nothing */
+	unsigned long nr_failed;	/* allocations that failed */
 	unsigned long nr_spoiled;	/* items whose content had changed */
 	unsigned long nr_not_zero;	/* items that were not cleared */
 };
 
 /*
- * On each CPU a churn in a thread, and one in interrupts. With CPUs that go and
- * come, what was of a CPU that went is back there after it has come.
+ * On each CPU a churn in a thread, and one in interrupts. If a CPU goes offline, its
+ * thread runs elsewhere, and moves back when the CPU is online again.
  */
 #define STORM_MAX_CPUS		TEST_MAX_CROWD
 
 struct storm {
 	unsigned int nr_cpus;
-	bool stop;			/* ends when its operations are done */
+	bool stop;			/* end when the operations are done */
 	struct storm_cpu {
 		struct storm *storm;
 		struct kunit *test;
 		unsigned int cpu;	/* where it belongs */
 		struct churn *thread, *interrupt;
-		struct test_thread *runs;	/* once the storm has started */
+		struct test_thread *runs;	/* NULL: not started */
 		unsigned long nr_interrupts;
 		unsigned long nr_returns;	/* times it was moved back */
 	} cpu[STORM_MAX_CPUS];

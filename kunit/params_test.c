@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Parameters: every row of the table takes what it says, and nothing else.
+ * Parameters: each accepts the values that its row of the table says, and no others.
  *
  * The cases walk over the table, so that a new parameter is tested as well.
  */
 #include <linux/ctype.h>
-#include <linux/string.h>
 
 #include "testing.h"
 
-/* A box as typed: one parameter, everything else left out. */
+/* Read one parameter as it is typed. All others have their defaults. */
 static int read_one(struct mmbox_config *cfg, enum mmbox_param_id id, const char *text)
 {
 	const char *typed[MMBOX_NR_PARAMS] = {};
@@ -58,8 +57,8 @@ static u64 number_of(struct kunit *test, const char *text)
 	return bytes;
 }
 
-/* The defaults make a box, and are what a user gets who types them. */
-static void defaults(struct kunit *test)
+/* The defaults are valid, and typing them gives the same configuration. */
+static void defaults_make_a_box(struct kunit *test)
 {
 	struct mmbox_config cfg, typed;
 	int id;
@@ -78,7 +77,7 @@ static void defaults(struct kunit *test)
 			KUNIT_EXPECT_EQ_MSG(test, field_of(&typed, id), field_of(&cfg, id), "%s",
 					    mmbox_params[id].name);
 	}
-	/* What the table has as text, the code has as numbers. */
+	/* The table's texts and the code's constants agree. */
 	KUNIT_EXPECT_EQ(test, number_of(test, mmbox_params[MMBOX_PARAM_size].min), MMBOX_SIZE_MIN);
 	KUNIT_EXPECT_EQ(test, number_of(test, mmbox_params[MMBOX_PARAM_size].max), MMBOX_SIZE_MAX);
 	KUNIT_EXPECT_EQ(test, number_of(test, mmbox_params[MMBOX_PARAM_orders].min),
@@ -91,8 +90,8 @@ static void defaults(struct kunit *test)
 			1UL << MMBOX_KMALLOC_SHIFT_HIGH);
 }
 
-/* Numbers up to their bounds, and none beyond, negative, wrapped or with a tail. */
-static void numbers(struct kunit *test)
+/* Bounds are accepted. Numbers beyond, negative, wrapping or followed by text are not. */
+static void numbers_within_bounds(struct kunit *test)
 {
 	static const char *const never[] = {
 		"", " ", "-", "-0", "-1", "-5", "+", "x", "0x", "64Q", "1 2", "64M ", "8.5", "1e3",
@@ -144,7 +143,7 @@ static void numbers(struct kunit *test)
 		}
 		for (i = 0; i < ARRAY_SIZE(never); i++)
 			expect_read(test, id, never[i], false);
-		/* The kernel's own habits. */
+		/* As in the kernel: 0 means octal, 0x hexadecimal. */
 		snprintf(text, sizeof(text), "0%llo", max);
 		expect_read(test, id, text, true);
 	}
@@ -152,7 +151,7 @@ static void numbers(struct kunit *test)
 }
 
 /* The table's names of choices are those of the enums, in their order. */
-static void choices(struct kunit *test)
+static void choices_match_enums(struct kunit *test)
 {
 	static const struct {
 		enum mmbox_param_id id;
@@ -188,10 +187,10 @@ static void choices(struct kunit *test)
 		for (i = 0; i < ARRAY_SIZE(never); i++)
 			expect_read(test, id, never[i], false);
 	}
-	KUNIT_EXPECT_EQ_MSG(test, nr, ARRAY_SIZE(all), "one is not tested here");
+	KUNIT_EXPECT_EQ_MSG(test, nr, ARRAY_SIZE(all), "a parameter is not tested here");
 }
 
-static void switches(struct kunit *test)
+static void switches_take_booleans(struct kunit *test)
 {
 	static const struct {
 		const char *text;
@@ -215,8 +214,8 @@ static void switches(struct kunit *test)
 	}
 }
 
-/* Each alone is within its bounds; together they make no sense. */
-static void together(struct kunit *test)
+/* Each value is within its bounds, but they contradict each other. */
+static void conflicting_values_refused(struct kunit *test)
 {
 	static const struct {
 		enum mmbox_param_id id[2];
@@ -260,8 +259,8 @@ static void together(struct kunit *test)
 	}
 }
 
-/* How messages show values: as typed, printable, and not endless. */
-static void shown(struct kunit *test)
+/* Messages show a value as it was typed, in printable characters, cut if it is long. */
+static void values_in_messages(struct kunit *test)
 {
 	static const struct {
 		unsigned long bytes;
@@ -312,18 +311,13 @@ static void shown(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(defaults),
-	KUNIT_CASE(numbers),
-	KUNIT_CASE(choices),
-	KUNIT_CASE(switches),
-	KUNIT_CASE(together),
-	KUNIT_CASE(shown),
+	KUNIT_CASE(defaults_make_a_box),
+	KUNIT_CASE(numbers_within_bounds),
+	KUNIT_CASE(choices_match_enums),
+	KUNIT_CASE(switches_take_booleans),
+	KUNIT_CASE(conflicting_values_refused),
+	KUNIT_CASE(values_in_messages),
 	{}
 };
 
-struct kunit_suite params_suite = {
-	.name = "mmbox_params",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(params_suite, "mmbox_params", cases);

@@ -2,26 +2,25 @@
 /*
  * mmbox_step.ko: the fast paths, interrupted between any two instructions.
  *
- * A thread allocates from and frees to boxes of its own with the trap flag set,
- * so that the CPU traps before each instruction. Where interrupts are on, the
- * trap raises one (irq_work), which comes before that instruction is executed.
- * It uses the same box as an interrupt may, or wakes a thread of higher priority
- * that does, and so preempts the first one where that may be preempted. In
- * another pass another CPU empties what this one keeps, over and over.
+ * A thread uses boxes of its own with the trap flag set, so that the CPU traps
+ * before each instruction. If interrupts are on, the trap raises one (irq_work),
+ * which comes before that instruction is executed. The interrupt uses the same
+ * box, or wakes a thread of higher priority that does, and so preempts the first
+ * one if preemption is on. In another pass another CPU drains this one again and
+ * again.
  *
- * What anybody holds has a pattern of its own, which is looked at before it is
- * freed. In the end each box is walked over, and nothing may be missing.
+ * All memory in use has a pattern, which is compared before it is freed. At the
+ * end each box is checked, and nothing may be lost.
  *
- * It runs while the module is inserted. /sys/kernel/debug/mmbox_step then has
- * what was counted, and the offset in mmbox.ko's text of each instruction that
- * was met by an interrupt. Text and its size are parameters, since the kernel
- * tells them to user space alone. tools/e2e/steps knows what must be there.
+ * All this runs while the module is inserted. Then /sys/kernel/debug/mmbox_step
+ * has the counts, and the offset in mmbox.ko's text of each instruction that an
+ * interrupt has hit. The text's address and size are parameters, since only user
+ * space can read them. tools/e2e/steps has the expected results.
  */
 #define pr_fmt(fmt) "mmbox_step: " fmt
 
 #include <linux/bitmap.h>
 #include <linux/completion.h>
-#include <linux/cpu.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/irq_work.h>
@@ -54,13 +53,13 @@ static unsigned int rounds = 1;
 module_param(rounds, uint, 0400);
 MODULE_PARM_DESC(rounds, "rounds of each use of each box (default 1)");
 
-#define NR_THINGS	12		/* that a user may hold */
+#define NR_THINGS	12		/* most that a user holds */
 #define NR_BULK		20
 #define NR_CACHES	4
 #define LEAST_DRAINS	20		/* of each use, by another CPU */
-#define MOST_ROUNDS	100		/* more do not help: it does not come */
+#define MOST_ROUNDS	100		/* give up: the other CPU does not drain */
 
-/* ---- who uses a box, and what for ---- */
+/* ---- users and kinds of use ---- */
 
 enum use {
 	USE_OBJECT,
@@ -76,7 +75,7 @@ struct thing {
 	struct mmbox_kmem_cache *cachep;
 	struct mmbox_page *page;
 	unsigned int order;		/* of pages */
-	size_t size;			/* bytes that are ours to write */
+	size_t size;			/* bytes that may be written */
 	void *addr;
 	void *bulk[NR_BULK];
 };
@@ -87,8 +86,8 @@ struct holder {
 	gfp_t gfp;
 	struct thing things[NR_THINGS];
 	unsigned long nr_allocs;
-	unsigned long nr_failed;	/* allocations that gave nothing */
-	unsigned long nr_spoiled;	/* what others wrote to, or was not cleared */
+	unsigned long nr_failed;	/* allocations that failed */
+	unsigned long nr_spoiled;	/* things changed by others, or not cleared */
 };
 
 /* What comes between two instructions. */
@@ -97,7 +96,7 @@ enum pass {
 	PASS_BULK,
 	PASS_KMALLOC,
 	PASS_PAGES,
-	PASS_ANY,			/* any of these, of any size */
+	PASS_ANY,			/* an interrupt, any of these, of any size */
 	PASS_PREEMPT,			/* a thread that does these, and shrinks */
 	PASS_DRAIN,			/* another CPU that shrinks */
 	NR_PASSES,
@@ -113,10 +112,10 @@ struct stepper {
 #ifdef CONFIG_PREEMPT_NOTIFIERS
 	struct preempt_notifier preempt;
 #endif
-	struct task_struct *task;	/* who is stepped */
+	struct task_struct *task;	/* the stepped thread */
 	bool armed;			/* between step_on() and step_off() */
-	bool trapping;			/* the flag was on when it called the scheduler */
-	bool pending;			/* the interrupt for the last step is to come */
+	bool trapping;			/* the flag was set when it called the scheduler */
+	bool pending;			/* the interrupt for the last step has not come yet */
 	bool preempted;			/* the other thread ran since the last step */
 	unsigned long last;		/* offset of the last instruction, in the text */
 	enum pass pass;
@@ -129,10 +128,10 @@ struct stepper {
 	bool drains;
 	unsigned long drains_before;	/* nr_nested of them when this use began */
 
-	unsigned long *met;		/* bitmap of the text: an interrupt came there */
-	unsigned long nr_steps;		/* instructions of the text, interrupts on */
+	unsigned long *met;		/* bitmap of the text: instructions that were interrupted */
+	unsigned long nr_steps;		/* instructions of the text with interrupts on */
 	unsigned long nr_irqs_off;	/* and with interrupts off */
-	unsigned long nr_outside;	/* of the kernel, on behalf of the text */
+	unsigned long nr_outside;	/* instructions of the kernel, called by the text */
 	unsigned long nr_late;		/* interrupts that came a step late, or never */
 	unsigned long nr_nested[NR_PASSES];
 	unsigned long nr_preempted;	/* steps before which the other thread ran */
@@ -141,7 +140,7 @@ struct stepper {
 
 static u32 next(struct holder *user)
 {
-	/* G. Marsaglia's xorshift: what is asked for in a row must not hang together. */
+	/* G. Marsaglia's xorshift: requests in a row must not be correlated. */
 	user->seed ^= user->seed << 13;
 	user->seed ^= user->seed >> 17;
 	user->seed ^= user->seed << 5;
@@ -173,7 +172,7 @@ static __always_inline void step_off(struct stepper *st)
 	WRITE_ONCE(st->armed, false);
 }
 
-/* Before an instruction of the text that may be interrupted. */
+/* Called before an instruction of the text that may be interrupted. */
 static void step(struct stepper *st, unsigned long offset)
 {
 	st->nr_late += READ_ONCE(st->pending);
@@ -192,12 +191,12 @@ static int on_debug(struct notifier_block *nb, unsigned long what, void *data)
 	struct stepper *st = container_of(nb, struct stepper, nb);
 	struct die_args *args = data;
 	struct pt_regs *regs = args->regs;
-	unsigned long *dr6 = (unsigned long *)args->err;	/* as kprobes take it */
+	unsigned long *dr6 = (unsigned long *)args->err;	/* as kprobes does */
 
 	if (what != DIE_DEBUG || user_mode(regs) || !(*dr6 & DR_STEP))
 		return NOTIFY_DONE;
 	if (current != st->task || !READ_ONCE(st->armed)) {
-		/* It came along through the scheduler, or is being turned off. */
+		/* The flag came through the scheduler, or is about to be cleared. */
 		if (current != st->task)
 			regs->flags &= ~X86_EFLAGS_TF;
 	} else if (regs->ip - text >= text_size) {
@@ -212,8 +211,8 @@ static int on_debug(struct notifier_block *nb, unsigned long what, void *data)
 }
 
 /*
- * Where the thread calls the scheduler itself, the flag stays behind with it. Where
- * an interrupt preempts it, the flag lies with the interrupted registers.
+ * If the thread calls the scheduler itself, the flag must be cleared and set again.
+ * If an interrupt preempts it, the flag is saved with the interrupted registers.
  */
 #ifdef CONFIG_PREEMPT_NOTIFIERS
 static void sched_in(struct preempt_notifier *notifier, int cpu)
@@ -318,7 +317,7 @@ static void use_alloc(struct stepper *st, struct mmbox *box, struct holder *user
 		user->nr_failed += !nr;
 		return;
 	case USE_KMALLOC:
-		/* Of a size that the compiler knows, that it does not, and of a node. */
+		/* A constant size, a variable size, and a node. */
 		if (thing->size == 40)
 			CALL(st, thing->addr = mmbox_kmalloc_small(box, gfp, (40 - 1) / 8));
 		else if (thing->size < 256)
@@ -384,7 +383,7 @@ static void free_all(struct stepper *st, struct mmbox *box, struct holder *user)
 		use_free(st, box, user, &user->things[i]);
 }
 
-/* As many as there may be, freed the oldest first, the newest first, or mixed. */
+/* Allocate all things, and free them oldest first, newest first, or mixed. */
 static void use_stepped(struct stepper *st, enum use how, unsigned int round)
 {
 	struct holder *user = &st->stepped;
@@ -401,8 +400,8 @@ static void use_stepped(struct stepper *st, enum use how, unsigned int round)
 }
 
 /*
- * What comes in between: free something that has been held for a while, and hold
- * something else, so that the stepped call may not be given the same.
+ * What an interrupt does: free something that it has held for a while, and allocate
+ * something that it keeps, which the stepped call must not get as well.
  */
 static void use_nested(struct stepper *st, struct holder *user, enum pass pass)
 {
@@ -462,7 +461,7 @@ static int preempt_thread(void *arg)
 	return 0;
 }
 
-/* On another CPU: whatever the stepped one keeps goes back. */
+/* On another CPU: drains the stepped CPU. */
 static int drain_thread(void *arg)
 {
 	struct stepper *st = arg;
@@ -492,7 +491,7 @@ static const struct {
 	unsigned int size;
 	slab_flags_t flags;
 	void (*ctor)(void *objp);
-	int limit, batchcount, shared;	/* 0: as the box has them */
+	int limit, batchcount, shared;	/* 0: the defaults */
 } cache_kinds[NR_CACHES] = {
 	{ "straight", 64 },
 	{ "short", 256, 0, NULL, 6, 3, 1 },
@@ -501,8 +500,8 @@ static const struct {
 };
 
 /*
- * The first has all passes. The others are diverted, or go other ways: what may
- * come in between comes by turns there.
+ * The first box has all passes. The others are diverted, or take other paths: there
+ * each step has another kind of interruption by turns.
  */
 static const struct box_kind {
 	const char *name;
@@ -559,7 +558,7 @@ static int make_caches(struct stepper *st)
 			continue;
 		mutex_lock(&st->box->slab.mutex);
 		err = mmbox_slab_tune(st->caches[i], cache_kinds[i].limit,
-					     cache_kinds[i].batchcount, cache_kinds[i].shared);
+				      cache_kinds[i].batchcount, cache_kinds[i].shared);
 		mutex_unlock(&st->box->slab.mutex);
 		if (err)
 			return err;
@@ -591,7 +590,7 @@ static void expect_good(struct stepper *st, struct holder *user, const char *who
 	user->nr_failed = 0;
 }
 
-/* All is at rest: free what is held, and look over the box. */
+/* Nothing runs any more: free everything, and check the box. */
 static void settle(struct stepper *st)
 {
 	struct mmbox_verify sums;
@@ -614,7 +613,7 @@ static void settle(struct stepper *st)
 		problem(st, "verify sees %lu problems", sums.problems);
 }
 
-/* The other CPU may be slow: go on until it has come some times. */
+/* The other CPU may be slow: go on until it has drained a few times. */
 static bool drained(const struct stepper *st, unsigned int round)
 {
 	return st->pass != PASS_DRAIN || round >= MOST_ROUNDS ||
@@ -632,10 +631,10 @@ static void run_pass(struct stepper *st)
 		if (st->pass == PASS_DRAIN)
 			WRITE_ONCE(st->drains, true);
 		for (use = 0; use < NR_USES; use++) {
-			/* What is no cache's is the same with each. */
+			/* These uses do not depend on the cache. */
 			if (i && (use == USE_KMALLOC || use == USE_PAGES))
 				continue;
-			/* Pages have the most ways to go. */
+			/* Pages have the most paths. */
 			nr = use == USE_PAGES ? 4 * rounds : rounds;
 			for (round = 0; round < nr || !drained(st, round); round++)
 				use_stepped(st, use, round);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the suites share: boxes that go when a test ends, threads on a CPU,
- * interrupts, and reading the reference files.
+ * What the suites share: boxes that are destroyed when a test ends, threads on a CPU,
+ * interrupts, crowds of both, and reading the reference files.
  */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
@@ -19,7 +19,7 @@ unsigned int test_ops = 20000;
 module_param_named(ops, test_ops, uint, 0444);
 MODULE_PARM_DESC(ops, "operations of a randomised test (default 20000)");
 
-/* The value of a parameter must not be NULL: it is the round, from 1 on. */
+/* The parameter is the number of the round, from 1 on: it must not be NULL. */
 MMBOX_KUNIT_GENERATOR(test_rounds)
 {
 	unsigned long round = (unsigned long)prev + 1;
@@ -71,8 +71,8 @@ void test_exit(struct kunit *test)
 }
 
 /*
- * A box as asked for, until the test ends. The test fails if there is none. The
- * reaper does not run: what a test sees must not depend on how long it takes.
+ * A box with this configuration, until the test ends. The test fails if it cannot be
+ * created. The reaper is off: results must not depend on how long a test takes.
  */
 struct mmbox *test_box(struct kunit *test, const struct mmbox_config *cfg)
 {
@@ -96,7 +96,7 @@ struct mmbox *test_box(struct kunit *test, const struct mmbox_config *cfg)
 	return NULL;
 }
 
-/* The defaults, under a name and of a size of the test's own. */
+/* The defaults, with a name and a size. */
 void test_config(struct mmbox_config *cfg, const char *name, unsigned long size)
 {
 	mmbox_config_init(cfg);
@@ -104,7 +104,7 @@ void test_config(struct mmbox_config *cfg, const char *name, unsigned long size)
 	cfg->size = size;
 }
 
-/* A small one, in which nothing happens but what the test does. */
+/* A small box without kswapd: nothing changes in it but by the test. */
 struct mmbox *test_small_box(struct kunit *test)
 {
 	struct mmbox_config cfg;
@@ -116,7 +116,18 @@ struct mmbox *test_small_box(struct kunit *test)
 	return test_box(test, &cfg);
 }
 
-/* End a box before the test does, whatever it is at. */
+/* The same, with caches watched as @slab_debug says. */
+struct mmbox *test_debug_box(struct kunit *test, const char *slab_debug)
+{
+	struct mmbox_config cfg;
+
+	test_config(&cfg, "test", SZ_16M);
+	cfg.zone_dma = SZ_4M;
+	cfg.slab_debug = slab_debug;
+	return test_box(test, &cfg);
+}
+
+/* Destroy a box before the test ends, without a check. */
 void test_box_drop(struct kunit *test, struct mmbox *box)
 {
 	struct test_state *state = test->priv;
@@ -128,7 +139,7 @@ void test_box_drop(struct kunit *test, struct mmbox *box)
 	mmbox_destroy(box);
 }
 
-/* The same of a box at rest, which is checked. */
+/* Check a box that is not in use, and destroy it before the test ends. */
 void test_box_end(struct kunit *test, struct mmbox *box)
 {
 	test_check_box(test, box);
@@ -170,6 +181,12 @@ unsigned int test_nth_cpu(unsigned int nr)
 	return cpu;
 }
 
+void test_needs_two_cpus(struct kunit *test)
+{
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+}
+
 /* Keep the test's task on one CPU, the @nr-th that is online. */
 void test_pin(struct kunit *test, unsigned int nr)
 {
@@ -182,7 +199,7 @@ void test_pin(struct kunit *test, unsigned int nr)
 						      cpumask_of(test_nth_cpu(nr))));
 }
 
-/* Frees that a box has refused, for whatever reason. */
+/* Frees that a box has refused, for any reason. */
 long test_nr_bad(struct mmbox *box)
 {
 	long nr = 0;
@@ -238,9 +255,64 @@ void test_thread_wait(struct test_thread *thread)
 	wait_for_completion(&thread->done);
 }
 
+struct test_loop {
+	void (*fn)(void *arg);
+	void *arg;
+	struct test_thread *thread;
+	unsigned long nr_calls;		/* that have returned */
+	bool stop;
+};
+
+static void run_loop(void *arg)
+{
+	struct test_loop *loop = arg;
+
+	do {
+		loop->fn(loop->arg);
+		WRITE_ONCE(loop->nr_calls, loop->nr_calls + 1);
+		cond_resched();
+	} while (!READ_ONCE(loop->stop));
+}
+
+/* The first call of @fn has returned when this returns. */
+struct test_loop *test_loop_start(struct kunit *test, unsigned int nr,
+				  void (*fn)(void *arg), void *arg)
+{
+	struct test_loop *loop = kunit_kzalloc(test, sizeof(*loop), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, loop);
+	loop->fn = fn;
+	loop->arg = arg;
+	loop->thread = test_thread_start(test, nr, run_loop, loop);
+	while (!test_loop_calls(loop))
+		cond_resched();
+	return loop;
+}
+
+unsigned long test_loop_calls(const struct test_loop *loop)
+{
+	return READ_ONCE(loop->nr_calls);
+}
+
+/* Returns how many calls there were. */
+unsigned long test_loop_stop(struct test_loop *loop)
+{
+	WRITE_ONCE(loop->stop, true);
+	test_thread_wait(loop->thread);
+	return loop->nr_calls;
+}
+
 /* ---- caches ---- */
 
-/* As a write to slabinfo. */
+void *test_alloc_one(struct kunit *test, struct mmbox_kmem_cache *cachep)
+{
+	void *objp = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, objp);
+	return objp;
+}
+
+/* What a write to slabinfo does. */
 int test_tune(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int shared)
 {
 	int err;
@@ -254,7 +326,7 @@ int test_tune(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int sh
 /* ---- interrupts ---- */
 
 #define INTERRUPT_NS	(50 * NSEC_PER_USEC)
-#define FIRST_INTERRUPT_WITHIN	(60 * HZ)	/* or there is something wrong */
+#define FIRST_INTERRUPT_WITHIN	(60 * HZ)	/* else the test fails */
 
 struct test_interrupts {
 	struct hrtimer timer;
@@ -276,8 +348,7 @@ static enum hrtimer_restart interrupt(struct hrtimer *timer)
 
 /*
  * Call @fn in interrupts of this CPU from now on. The first has come when this
- * returns: on a machine under load a guest's timer may be late by more than a
- * whole test takes.
+ * returns: under load a guest's timer may be late by more than a test takes.
  */
 struct test_interrupts *test_interrupts_start(struct kunit *test,
 					      void (*fn)(void *arg), void *arg)
@@ -295,10 +366,12 @@ struct test_interrupts *test_interrupts_start(struct kunit *test,
 		      HRTIMER_MODE_REL_PINNED_HARD);
 	while (!READ_ONCE(interrupts->count) && time_before(jiffies, end))
 		cond_resched();
+	KUNIT_EXPECT_GT_MSG(test, READ_ONCE(interrupts->count), 0,
+			    "no timer interrupt came within a minute");
 	return interrupts;
 }
 
-/* Have them on the CPU that this runs on now, from wherever they were. */
+/* Move them to the current CPU. */
 void test_interrupts_move(struct test_interrupts *interrupts)
 {
 	hrtimer_cancel(&interrupts->timer);
@@ -313,13 +386,13 @@ unsigned long test_interrupts_stop(struct test_interrupts *interrupts)
 	return interrupts->count;
 }
 
-/* ---- what is done while others use a box ---- */
+/* ---- calls while others use a box ---- */
 
-#define MOST_CALLS	10000	/* more do not help: the others take no steps */
+#define MOST_CALLS	10000	/* give up: the others do not take steps */
 
 /*
- * Call @meanwhile->fn until @ended says that @others have. They are told to end,
- * by @stop, when enough calls have overlapped. @nr_steps counts their steps.
+ * Call @meanwhile->fn until @ended(@others) is true. Set @stop, which ends the others,
+ * when enough calls have overlapped. @nr_steps(@others) counts the others' steps.
  */
 void test_meanwhile_run(struct kunit *test, struct test_meanwhile *meanwhile,
 			unsigned long (*nr_steps)(const void *others),
@@ -348,7 +421,7 @@ struct crowd_run {
 	struct kunit *test;
 	struct test_crowd *crowd;
 	unsigned int steps;
-	bool stop;			/* no more than these steps */
+	bool stop;			/* end when the steps are done */
 	struct crowd_member {
 		struct crowd_run *run;
 		unsigned int nr;
@@ -400,9 +473,17 @@ static bool crowd_ended(void *arg)
 	return true;
 }
 
+/* As many CPUs as a crowd may have. Skips the test if fewer than @least are online. */
+unsigned int test_crowd_cpus(struct kunit *test, unsigned int least)
+{
+	if (least > 1)
+		test_needs_two_cpus(test);
+	return min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD);
+}
+
 /*
- * Each thread takes at least @steps; interrupts come, and @meanwhile, if not NULL,
- * is done at the same time. All is at rest when this returns.
+ * Each thread takes at least @steps, with interrupts in between. @meanwhile, if not
+ * NULL, is called at the same time. All threads have ended when this returns.
  */
 void test_crowd_run(struct kunit *test, struct test_crowd *crowd, unsigned int steps,
 		    struct test_meanwhile *meanwhile)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mistakes of a user: each is refused and counted as what it is, and the box
- * goes on as if it had not been.
+ * Mistakes of a user: each is refused, is counted under the right name, and leaves the
+ * box as it was.
  */
-#include <linux/err.h>
 #include <linux/string.h>
 
 #include "testing.h"
 
-/* The one mistake that was just made. Every test ends with the box checked. */
+/* Exactly one mistake was counted since the last call, under @why. */
 static void expect_bad(struct kunit *test, struct mmbox *box, enum mmbox_bad why)
 {
 	int i;
@@ -31,7 +30,7 @@ static struct mmbox_kmem_cache *new_cache(struct kunit *test, struct mmbox *box,
 	return cachep;
 }
 
-/* An address that is none of the box's: the host's, before, and behind. */
+/* An address outside the box: of the host, before the region, and behind it. */
 static void foreign_address(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -79,7 +78,7 @@ static void wrong_cache(struct kunit *test)
 	expect_bad(test, box, MMBOX_BAD_CACHE);
 	mmbox_kmem_cache_free(a, box->memmap.map);
 	expect_bad(test, box, MMBOX_BAD_CACHE);
-	/* Pages are not from kmalloc. */
+	/* These pages were not allocated by kmalloc. */
 	mmbox_kfree(box, page);
 	expect_bad(test, box, MMBOX_BAD_CACHE);
 
@@ -91,7 +90,7 @@ static void wrong_cache(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(b));
 }
 
-/* Not the start of an object: every other address of a slab. */
+/* Every address of a slab but the start of an object. */
 static void not_an_object(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 16, 24, 100, 200, 700, 2048, 5000 };
@@ -120,7 +119,7 @@ static void not_an_object(struct kunit *test)
 	}
 }
 
-/* The part of a slab in which there are no objects: colour and freelist. */
+/* The parts of a slab without objects: colour and freelist. */
 static void outside_objects(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -130,7 +129,7 @@ static void outside_objects(struct kunit *test)
 	unsigned long end = slab + cachep->slab_mask + 1, at;
 	long refused = 0;
 
-	/* The slab's last bytes hold no whole object; nor its first, coloured. */
+	/* The slab's last bytes have no room for an object, nor its first, if it is coloured. */
 	for (at = end - 8; at + 700 > end; at -= 8) {
 		mmbox_kmem_cache_free(cachep, (void *)at);
 		refused++;
@@ -154,12 +153,12 @@ static void double_free_object(struct kunit *test)
 		mmbox_kmem_cache_free(cachep, objp[i]);
 		expect_bad(test, box, MMBOX_BAD_DOUBLE);
 	}
-	/* Not the last one freed, and by another name. */
+	/* Not the object that was freed last, and by kfree. */
 	mmbox_kmem_cache_free(cachep, objp[0]);
 	expect_bad(test, box, MMBOX_BAD_DOUBLE);
 	mmbox_kfree(box, objp[3]);
 	expect_bad(test, box, MMBOX_BAD_DOUBLE);
-	/* Nor one that has gone back into its slab. */
+	/* An object that has gone back to its slab. */
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(cachep));
 	objp[0] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
 	objp[1] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
@@ -171,7 +170,7 @@ static void double_free_object(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Written to after it was freed: the object can be freed no less, only once. */
+/* One object several times in one bulk: it is freed once. */
 static void double_free_in_bulk(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -192,7 +191,7 @@ static void touch_nothing(void *objp)
 {
 }
 
-/* With a constructor, contents must survive: the last one freed is known. */
+/* Objects with a constructor have no mark, as their contents must survive. */
 static void double_free_constructed(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -209,11 +208,10 @@ static void double_free_constructed(struct kunit *test)
 }
 
 /*
- * Freed again when it has long been back in its slab, which is free: nothing
- * tells, as contents must survive, until the slab would have fewer objects out
- * than none.
+ * An object with a constructor is freed again after all of its slab is free. It has
+ * no mark, and no object of the slab is in use.
  */
-static void double_free_late(struct kunit *test)
+static void double_free_to_free_slab(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep;
@@ -226,7 +224,7 @@ static void double_free_late(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, cachep);
 	KUNIT_ASSERT_EQ(test, 3, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 3, p));
 	mmbox_kmem_cache_free_bulk(cachep, 3, p);
-	/* Resized arrays are emptied; the slab stays. */
+	/* Resizing empties the arrays. The slab stays. */
 	KUNIT_EXPECT_EQ(test, 0, test_tune(cachep, 120, 60, 0));
 	mmbox_get_slabinfo(cachep, &sinfo);
 	KUNIT_ASSERT_EQ(test, 1, sinfo.num_slabs - sinfo.active_slabs);
@@ -246,8 +244,8 @@ static void double_free_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-/* Pages of which nothing is left that an object or a block could begin at. */
-static void double_free_gone(struct kunit *test)
+/* The pages are free, and no longer the head of a block. */
+static void double_free_of_free_pages(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, "a", 64);
@@ -260,7 +258,7 @@ static void double_free_gone(struct kunit *test)
 	expect_bad(test, box, MMBOX_BAD_OBJECT);
 	mmbox_kfree(box, large + SZ_128K);
 	expect_bad(test, box, MMBOX_BAD_OBJECT);
-	/* It merges with what was free beside it. */
+	/* The block is merged with a free buddy. */
 	mmbox_kfree(box, large);
 	mmbox_kfree(box, large);
 	expect_bad(test, box, MMBOX_BAD_DOUBLE);
@@ -277,8 +275,8 @@ static void double_free_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Whoever writes to an allocation first makes sure that it is one. */
-static void nothing_written(struct kunit *test)
+/* kfree_sensitive() and krealloc() check an address before they write there. */
+static void bad_address_not_written(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	u8 *p = mmbox_kmalloc(box, 64, GFP_KERNEL), *next = mmbox_kmalloc(box, 64, GFP_KERNEL);
@@ -322,7 +320,7 @@ struct late {
 	struct rcu_head rcu;
 };
 
-/* Given to kfree_rcu() twice, and what is not the box's. */
+/* An object is given to kfree_rcu() twice, and a foreign address once. */
 static void double_free_rcu(struct kunit *test)
 {
 	struct late *p, *next, *foreign = test_zalloc(test, sizeof(*foreign));
@@ -334,7 +332,7 @@ static void double_free_rcu(struct kunit *test)
 		next = mmbox_kmalloc(box, sizeof(*p), GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p);
 		KUNIT_ASSERT_NOT_NULL(test, next);
-		/* Alone, or with another before or between the two. */
+		/* The two alone, then with another object before or between them. */
 		if (i == 1)
 			mmbox_kfree_rcu(box, next, rcu);
 		mmbox_kfree_rcu(box, p, rcu);
@@ -368,7 +366,7 @@ static void wrong_order(struct kunit *test)
 			__mmbox_free_pages(box, page, wrong);
 			expect_bad(test, box, MMBOX_BAD_ORDER);
 		}
-		/* Such that only their low bits are right. */
+		/* Orders of which only the low bits are right. */
 		__mmbox_free_pages(box, page, order + 256);
 		expect_bad(test, box, MMBOX_BAD_ORDER);
 		__mmbox_free_pages(box, page, order + 0x1000000);
@@ -378,8 +376,8 @@ static void wrong_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-/* Inside a block, and pages that nobody was given as pages. */
-static void not_allocated(struct kunit *test)
+/* Pages inside a block, and pages that are not allocated as pages. */
+static void pages_not_allocated(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_page *page = mmbox_alloc_pages(box, GFP_KERNEL, 3);
@@ -417,7 +415,7 @@ static void double_free_pages(struct kunit *test)
 
 	test_pin(test, 0);
 	for (order = 0; order < 8; order++) {
-		/* Its neighbour is in use, so that it does not merge away. */
+		/* Its buddy is in use, so that it is not merged. */
 		page = mmbox_alloc_pages(box, GFP_KERNEL, order);
 		pages[0] = mmbox_alloc_pages(box, GFP_KERNEL, order);
 		__mmbox_free_pages(box, page, order);
@@ -425,7 +423,7 @@ static void double_free_pages(struct kunit *test)
 		expect_bad(test, box, MMBOX_BAD_DOUBLE);
 		__mmbox_free_pages(box, pages[0], order);
 	}
-	/* Whatever became of a freed page, it is refused. */
+	/* A freed page is refused on a per-CPU list, in the zone, and merged. */
 	for (i = 0; i < 64; i++)
 		pages[i] = mmbox_alloc_pages(box, GFP_KERNEL, 0);
 	for (i = 0; i < 64; i++)
@@ -445,8 +443,8 @@ static void double_free_pages(struct kunit *test)
 	test_check_box(test, box);
 }
 
-/* However many mistakes are made, each is counted, said or not. */
-static void all_are_counted(struct kunit *test)
+/* Reports to the log are limited. The count is not. */
+static void counted_when_not_logged(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	int i;
@@ -464,20 +462,15 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(double_free_object),
 	KUNIT_CASE(double_free_in_bulk),
 	KUNIT_CASE(double_free_constructed),
-	KUNIT_CASE(double_free_late),
-	KUNIT_CASE(double_free_gone),
-	KUNIT_CASE(nothing_written),
+	KUNIT_CASE(double_free_to_free_slab),
+	KUNIT_CASE(double_free_of_free_pages),
+	KUNIT_CASE(bad_address_not_written),
 	KUNIT_CASE(double_free_rcu),
 	KUNIT_CASE(wrong_order),
-	KUNIT_CASE(not_allocated),
+	KUNIT_CASE(pages_not_allocated),
 	KUNIT_CASE(double_free_pages),
-	KUNIT_CASE(all_are_counted),
+	KUNIT_CASE(counted_when_not_logged),
 	{}
 };
 
-struct kunit_suite report_suite = {
-	.name = "mmbox_report",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(report_suite, "mmbox_report", cases);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Draining what CPUs keep: who is visited, where, and by which work items.
+ * Draining per-CPU lists: which CPUs are visited, in which context, by which work items.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -9,15 +9,16 @@
 #include <linux/panic.h>
 #include <linux/preempt.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "testing.h"
 
-/* What a drain saw of each CPU that it was called for. */
+/* What a drain did on each CPU. */
 struct visits {
-	int only;			/* the one CPU that holds something, -1: all */
+	int only;			/* the one CPU that has something to drain, -1: all */
 	unsigned int nr[NR_CPUS];
-	bool bad_context[NR_CPUS];	/* on another CPU, or where one may not sleep */
+	bool bad_context[NR_CPUS];	/* not on this CPU, or in atomic context */
 };
 
 static bool holds(void *arg, int cpu)
@@ -49,8 +50,8 @@ static void expect_visits(struct kunit *test, const struct visits *visits)
 	}
 }
 
-/* Each CPU once, on it, where interrupts come and other tasks run. */
-static void all_cpus(struct kunit *test)
+/* Each CPU is visited once, on itself, with interrupts and preemption on. */
+static void drain_visits_each_cpu(struct kunit *test)
 {
 	struct visits *visits = test_zalloc(test, sizeof(*visits));
 
@@ -61,8 +62,8 @@ static void all_cpus(struct kunit *test)
 	expect_visits(test, visits);
 }
 
-/* A CPU that holds nothing is not visited, whichever does. */
-static void holders_only(struct kunit *test)
+/* Only the CPU that has something to drain is visited. */
+static void drain_skips_empty_cpus(struct kunit *test)
 {
 	struct visits *visits = test_zalloc(test, sizeof(*visits));
 	int cpu;
@@ -88,10 +89,10 @@ static void drain_from_work(struct work_struct *work)
 }
 
 /*
- * Who drains may be a work item that memory depends on. The kernel warns if that
- * waits for a work item of a queue that has no rescuer.
+ * The caller of a drain may be a work item of a WQ_MEM_RECLAIM queue. The kernel warns if
+ * that waits for a work item of a queue without a rescuer.
  */
-static void from_reclaim(struct kunit *test)
+static void drain_from_reclaim_work(struct kunit *test)
 {
 	struct visits *visits = test_zalloc(test, sizeof(*visits));
 	struct reclaimer *reclaimer = test_zalloc(test, sizeof(*reclaimer));
@@ -107,17 +108,17 @@ static void from_reclaim(struct kunit *test)
 	flush_work(&reclaimer->work);
 	destroy_workqueue(wq);
 	expect_visits(test, visits);
-	KUNIT_EXPECT_FALSE_MSG(test, warned, "an earlier warning hides one of this test");
+	KUNIT_EXPECT_FALSE_MSG(test, warned, "an earlier warning would hide one of this test");
 	KUNIT_EXPECT_EQ(test, warned, test_taint(TAINT_WARN));
 }
 
 struct hog {
 	struct completion running;
 	bool stop;			/* the drain is over */
-	bool gave_up;			/* it waited for this CPU */
+	bool gave_up;			/* the drain waited for this CPU */
 };
 
-/* Nothing else runs on this CPU until it is told to stop, or ten seconds. */
+/* Keep this CPU busy until the drain is over, for ten seconds at most. */
 static void hog_cpu(void *arg)
 {
 	struct hog *hog = arg;
@@ -131,16 +132,15 @@ static void hog_cpu(void *arg)
 	preempt_enable();
 }
 
-/* Pages of this CPU are drained though no other CPU has time. */
-static void hogs_are_left_alone(struct kunit *test)
+/* A drain does not wait for a busy CPU that has nothing to drain. */
+static void drain_leaves_busy_cpus_alone(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_zone *zone = &box->node[0]->node_zones[MMBOX_ZONE_NORMAL];
 	struct test_thread *thread;
 	struct hog hog = {};
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	test_pin(test, 0);
 	mmbox_drain_all_pages(box);
 	mmbox_free_page(box, mmbox_get_zeroed_page(box, GFP_KERNEL));
@@ -151,21 +151,16 @@ static void hogs_are_left_alone(struct kunit *test)
 	mmbox_drain_all_pages(box);
 	WRITE_ONCE(hog.stop, true);
 	test_thread_wait(thread);
-	KUNIT_EXPECT_FALSE_MSG(test, hog.gave_up, "a CPU without pages was waited for");
+	KUNIT_EXPECT_FALSE_MSG(test, hog.gave_up, "the drain waited for a CPU without pages");
 	KUNIT_EXPECT_EQ(test, mmbox_nr_pcp_pages(zone), 0);
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(all_cpus),
-	KUNIT_CASE(holders_only),
-	KUNIT_CASE(from_reclaim),
-	KUNIT_CASE(hogs_are_left_alone),
+	KUNIT_CASE(drain_visits_each_cpu),
+	KUNIT_CASE(drain_skips_empty_cpus),
+	KUNIT_CASE(drain_from_reclaim_work),
+	KUNIT_CASE(drain_leaves_busy_cpus_alone),
 	{}
 };
 
-struct kunit_suite percpu_suite = {
-	.name = "mmbox_percpu",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(percpu_suite, "mmbox_percpu", cases);

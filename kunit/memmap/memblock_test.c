@@ -2,11 +2,9 @@
 /*
  * The boot allocator alone: it needs no memory behind the addresses.
  *
- * Each layout is drawn, lowest address left, a column 1 MiB: '#' is reserved,
- * '.' free, ' ' no memory, and letters what the test allocates or reserves.
+ * Layouts are drawn with the lowest address left, 1 MiB a column. '#' is reserved, '.'
+ * is free, ' ' is no memory. Letters are what the test adds, allocates or reserves.
  */
-#include <linux/string.h>
-
 #include "testing.h"
 
 #define MB(n)	((phys_addr_t)(n) << 20)
@@ -42,7 +40,7 @@ static void expect_free(struct kunit *test, const struct mmbox_memblock *mb,
 
 /*
  *	0   4   8
- *	 BBB AAA	whatever order they are added in, they end up sorted
+ *	 BBB AAA	added in any order, they are sorted
  */
 static void add_sorts(struct kunit *test)
 {
@@ -58,7 +56,7 @@ static void add_sorts(struct kunit *test)
 /*
  *	0   4   8
  *	    AAAA
- *	BBBB    CCCC	adjoining: fine
+ *	BBBB    CCCC	adjoining ranges are accepted
  */
 static void add_adjoining(struct kunit *test)
 {
@@ -80,7 +78,7 @@ static void add_adjoining(struct kunit *test)
  *	  EEEEEEEE	around
  *	    FFFF	the same
  */
-static void add_overlapping(struct kunit *test)
+static void add_overlapping_refused(struct kunit *test)
 {
 	struct mmbox_memblock *mb = new_memblock(test);
 
@@ -93,8 +91,8 @@ static void add_overlapping(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, mb->memory.cnt);
 }
 
-/* Ranges that are none: empty, or wrapping around the end of addresses. */
-static void add_nonsense(struct kunit *test)
+/* Ranges that are empty, or wrap around the end of the address space. */
+static void add_empty_or_wrapping_refused(struct kunit *test)
 {
 	struct mmbox_memblock *mb = new_memblock(test);
 
@@ -105,7 +103,7 @@ static void add_nonsense(struct kunit *test)
 }
 
 /* One bank more than there is room for is refused, and the others stay. */
-static void add_too_many(struct kunit *test)
+static void add_too_many_refused(struct kunit *test)
 {
 	struct mmbox_memblock *mb = new_memblock(test);
 	int i;
@@ -120,8 +118,8 @@ static void add_too_many(struct kunit *test)
  *	0   4   8   12
  *	....    ....
  *	   RR		beyond the end of a bank
- *	     R		where there is no memory
- *	 R      R	fine
+ *	     R		in a hole
+ *	 R      R	accepted
  */
 static void reserve_only_memory(struct kunit *test)
 {
@@ -146,6 +144,16 @@ static void expect_alloc(struct kunit *test, struct mmbox_memblock *mb,
 			    "%llx bytes aligned to %llx", (u64)size, (u64)align);
 }
 
+/* The memory of the next two tests: 16 MiB, of which two are reserved. */
+static struct mmbox_memblock *memblock_with_hole(struct kunit *test)
+{
+	struct mmbox_memblock *mb = new_memblock(test);
+
+	mmbox_memblock_add(mb, MB(0), MB(16), 0);
+	mmbox_memblock_reserve(mb, MB(6), MB(2), "hole");
+	return mb;
+}
+
 /*
  *	0   4   8   12  16
  *	......##........
@@ -157,10 +165,8 @@ static void expect_alloc(struct kunit *test, struct mmbox_memblock *mb,
  */
 static void alloc_top_down(struct kunit *test)
 {
-	struct mmbox_memblock *mb = new_memblock(test);
+	struct mmbox_memblock *mb = memblock_with_hole(test);
 
-	mmbox_memblock_add(mb, MB(0), MB(16), 0);
-	mmbox_memblock_reserve(mb, MB(6), MB(2), "hole");
 	expect_alloc(test, mb, MB(2), MB(1), MB(14));
 	expect_alloc(test, mb, MB(2), MB(1), MB(12));
 	expect_alloc(test, mb, MB(4), MB(1), MB(8));
@@ -179,11 +185,9 @@ static void alloc_top_down(struct kunit *test)
  */
 static void alloc_bottom_up(struct kunit *test)
 {
-	struct mmbox_memblock *mb = new_memblock(test);
+	struct mmbox_memblock *mb = memblock_with_hole(test);
 
 	mb->bottom_up = true;
-	mmbox_memblock_add(mb, MB(0), MB(16), 0);
-	mmbox_memblock_reserve(mb, MB(6), MB(2), "hole");
 	expect_alloc(test, mb, MB(2), MB(1), MB(0));
 	expect_alloc(test, mb, MB(4), MB(1), MB(2));
 	expect_alloc(test, mb, MB(2), MB(1), MB(8));
@@ -218,8 +222,8 @@ static void alloc_aligned(struct kunit *test)
 
 /*
  *	0   4   8   12  16
- *	..##..##..##..##	nowhere three in a row
- *	        ....		once there are, they are found
+ *	..##..##..##..##	no three free in a row
+ *	        ....		freed: four in a row are found
  */
 static void alloc_too_large(struct kunit *test)
 {
@@ -263,7 +267,7 @@ static void alloc_of_node(struct kunit *test)
  *	.##.##  ....
  *	R  R    RRRR	the ranges found, from the lowest up
  */
-static void next_free(struct kunit *test)
+static void next_free_skips_reserved(struct kunit *test)
 {
 	struct mmbox_memblock *mb = new_memblock(test);
 	phys_addr_t base = MB(12), end;
@@ -285,7 +289,7 @@ static void next_free(struct kunit *test)
  *	....  ......
  *	  ^^^^^^^	2 to 9: 5 of 7 are memory
  */
-static void pages(struct kunit *test)
+static void pages_counted(struct kunit *test)
 {
 	struct mmbox_memblock *mb = new_memblock(test);
 
@@ -301,8 +305,8 @@ static void pages(struct kunit *test)
 
 #define RANDOM_COLUMNS	512	/* pages */
 
-/* A random fill against a plain map of pages: nothing handed out twice. */
-static void random_fill(struct kunit *test)
+/* Random allocations, compared with a bitmap of pages: none overlap. */
+static void random_fill_never_overlaps(struct kunit *test)
 {
 	bool *taken = kunit_kzalloc(test, RANDOM_COLUMNS, GFP_KERNEL);
 	unsigned int i, j, nr, free = RANDOM_COLUMNS;
@@ -340,13 +344,13 @@ static void random_fill(struct kunit *test)
 /*
  *	0   4   8   12  16
  *	..AAAAAAAA......
- *	    bb			freed out of the middle: two of one
- *	 cc			its begin, and what is free before it
- *	         ddd		its end, and what is free behind it
- *	   eeee			the rest of one, and the begin of the other
- *	            ff		nothing of it is reserved
+ *	    bb			freed in the middle: one range becomes two
+ *	 cc			its begin, and free memory before it
+ *	         ddd		its end, and free memory behind it
+ *	   eeee			the rest of one range, and the begin of the next
+ *	            ff		nothing of this is reserved
  */
-static void free_parts(struct kunit *test)
+static void free_parts_of_reserved(struct kunit *test)
 {
 	struct mmbox_memblock *mb = new_memblock(test);
 
@@ -377,9 +381,9 @@ static void free_parts(struct kunit *test)
 /*
  *	0   4   8
  *	0000    1111
- *	  aaaaaaa	taken out: what is left keeps its node
+ *	  aaaaaaa	removed: the rest keeps its nodes
  */
-static void cut_memory(struct kunit *test)
+static void remove_memory_keeps_nodes(struct kunit *test)
 {
 	struct mmbox_memblock *mb = new_memblock(test);
 
@@ -392,30 +396,27 @@ static void cut_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mb->memory.regions[0].nid);
 	KUNIT_EXPECT_EQ(test, 1, mb->memory.regions[1].nid);
 	KUNIT_EXPECT_EQ_MSG(test, -EINVAL, mmbox_memblock_reserve(mb, MB(2), MB(1), "a"),
-			    "it is no memory any more");
+			    "not memory any more");
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(add_sorts),
 	KUNIT_CASE(add_adjoining),
-	KUNIT_CASE(add_overlapping),
-	KUNIT_CASE(add_nonsense),
-	KUNIT_CASE(add_too_many),
+	KUNIT_CASE(add_overlapping_refused),
+	KUNIT_CASE(add_empty_or_wrapping_refused),
+	KUNIT_CASE(add_too_many_refused),
 	KUNIT_CASE(reserve_only_memory),
 	KUNIT_CASE(alloc_top_down),
 	KUNIT_CASE(alloc_bottom_up),
 	KUNIT_CASE(alloc_aligned),
 	KUNIT_CASE(alloc_too_large),
 	KUNIT_CASE(alloc_of_node),
-	KUNIT_CASE(next_free),
-	KUNIT_CASE(free_parts),
-	KUNIT_CASE(cut_memory),
-	KUNIT_CASE(pages),
-	KUNIT_CASE(random_fill),
+	KUNIT_CASE(next_free_skips_reserved),
+	KUNIT_CASE(free_parts_of_reserved),
+	KUNIT_CASE(remove_memory_keeps_nodes),
+	KUNIT_CASE(pages_counted),
+	KUNIT_CASE(random_fill_never_overlaps),
 	{}
 };
 
-struct kunit_suite memblock_suite = {
-	.name = "mmbox_memblock",
-	.test_cases = cases,
-};
+TEST_SUITE(memblock_suite, "mmbox_memblock", cases);

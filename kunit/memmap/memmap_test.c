@@ -2,8 +2,8 @@
 /*
  * Memory models: each of them over each layout of banks and holes.
  *
- * A case runs once for every model and layout. What a user would see go wrong
- * is the same in all: a page that is not there, or that is another one.
+ * A case runs once for every model and layout. In all of them a user would see the
+ * same fault: a page that is missing, or a descriptor that stands for another page.
  */
 #include <linux/string.h>
 
@@ -35,7 +35,7 @@ static const struct layout layouts[] = {
 	EVERY_MODEL("8M@0:0,8M@16M:1", SZ_8M * 3),
 	/*	0101....01	*/
 	EVERY_MODEL("4M@0:0,4M@4M:1,4M@8M:0,4M@12M:1,4M@32M:0,4M@36M:1", SZ_8M * 5),
-	/*	64 sections, 8 of which are there */
+	/*	64 sections, 8 of which have memory */
 	EVERY_MODEL(MANY_BANKS, SZ_256M),
 };
 
@@ -67,7 +67,7 @@ static struct mmbox *layout_box(struct kunit *test)
 	return test_box(test, &cfg);
 }
 
-/* The node of a page frame, as the banks have it, or -1 in a hole. */
+/* The node that the banks give a page frame, or -1 in a hole. */
 static int nid_of(const struct mmbox_config *cfg, unsigned long pfn)
 {
 	unsigned int i;
@@ -79,8 +79,8 @@ static int nid_of(const struct mmbox_config *cfg, unsigned long pfn)
 	return -1;
 }
 
-/* pfn, descriptor and address of every page lead to one another. */
-static void round_trip(struct kunit *test)
+/* Each of pfn, descriptor and address of a page leads to the other two. */
+static void pfn_page_address_agree(struct kunit *test)
 {
 	const struct layout *layout = test->param_value;
 	struct mmbox *box = layout_box(test);
@@ -106,9 +106,9 @@ static void round_trip(struct kunit *test)
 		    !mmbox_page_valid(box, page) || mmbox_page_valid(box, (void *)page + 8) ||
 		    mmbox_virt_to_page(box, addr + PAGE_SIZE - 1) != page)
 			KUNIT_FAIL(test, "pfn %lx: descriptor and address disagree", pfn);
-		/* Within a section a block's descriptors are an array. */
+		/* Within a section, descriptors are an array. */
 		if (pfn % PHYS_PFN(SZ_4M) && last && page != last + 1)
-			KUNIT_FAIL(test, "pfn %lx: descriptor apart from the last", pfn);
+			KUNIT_FAIL(test, "pfn %lx: descriptor is not behind the last one", pfn);
 		last = page;
 	}
 	KUNIT_EXPECT_EQ(test, valid, PHYS_PFN(box->cfg.size));
@@ -118,7 +118,7 @@ static void round_trip(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mmbox_virt_to_page(box, test));
 }
 
-/* Every free block is memory from its first page to its last. */
+/* No free block reaches into a hole. */
 static void check_blocks(struct kunit *test, struct mmbox *box)
 {
 	unsigned long pfn, i;
@@ -140,8 +140,8 @@ static void check_blocks(struct kunit *test, struct mmbox *box)
 	}
 }
 
-/* All pages in use, each its own; then free again, in blocks as at boot. */
-static void use_all(struct kunit *test)
+/* Allocate and write all pages. When they are freed, the blocks are those of the boot. */
+static void all_pages_usable(struct kunit *test)
 {
 	struct mmbox *box = layout_box(test);
 	unsigned long nr = 0, i, managed = 0, nr_free[MMBOX_MAX_ORDERS] = {};
@@ -164,7 +164,7 @@ static void use_all(struct kunit *test)
 			unsigned long *word = mmbox_page_address(box, page);
 
 			if (!mmbox_page_valid(box, page)) {
-				KUNIT_FAIL(test, "a page that is none");
+				KUNIT_FAIL(test, "not a page of the box");
 				break;
 			}
 			for (i = 0; i < PAGE_SIZE / sizeof(long); i += 64)
@@ -201,8 +201,8 @@ static void construct(void *objp)
 	*(u64 *)objp = 1;
 }
 
-/* Objects of all sizes; a constructor's; bulks; large ones. */
-static void objects(struct kunit *test)
+/* Objects of many sizes, with a constructor, in bulk, and larger than a slab. */
+static void objects_usable(struct kunit *test)
 {
 	struct mmbox *box = layout_box(test);
 	struct mmbox_kmem_cache *plain, *ctor;
@@ -243,8 +243,8 @@ static void objects(struct kunit *test)
 	mmbox_kmem_cache_destroy(ctor);
 }
 
-/* What is no page, no object or free already is refused, whatever the model. */
-static void refused(struct kunit *test)
+/* Bad frees are refused in every model. */
+static void bad_frees_refused(struct kunit *test)
 {
 	struct mmbox *box = layout_box(test);
 	struct mmbox_kmem_cache *cachep = mmbox_kmem_cache_create(box, "c", 64, 0, 0, NULL);
@@ -280,8 +280,8 @@ static void refused(struct kunit *test)
 	mmbox_kmem_cache_destroy(cachep);
 }
 
-/* What the file `memmap` tells, against what there must be. */
-static void costs(struct kunit *test)
+/* The figures of the file `memmap` are those that the layout gives. */
+static void memmap_costs(struct kunit *test)
 {
 	const struct layout *layout = test->param_value;
 	struct mmbox *box = layout_box(test);
@@ -316,10 +316,10 @@ static void costs(struct kunit *test)
 }
 
 /*
- * Each allocation of the boot refused once. Either there is no box, and all has
- * gone back to the host, or there is one that is smaller and works.
+ * Each allocation of the boot fails once. Either there is no box and no leak, or a
+ * smaller box that works.
  */
-static void failures(struct kunit *test)
+static void boot_allocations_fail(struct kunit *test)
 {
 	struct mmbox_account account = {};
 	struct mmbox_config cfg;
@@ -357,13 +357,13 @@ static void failures(struct kunit *test)
 		if (nth > allocs)
 			break;
 	}
-	KUNIT_EXPECT_LT_MSG(test, nth, 200, "there is no end of allocations");
+	KUNIT_EXPECT_LT_MSG(test, nth, 200, "allocations do not end");
 	if (mmbox_model_is_sparse(cfg.model) && cfg.nr_banks > 1 && cfg.banks[1].nid)
 		KUNIT_EXPECT_GT_MSG(test, missing, 0, "no section was ever left out");
 }
 
-/* The log of the boot: the document's steps, in its order. */
-static void boot_log(struct kunit *test)
+/* The log of the boot has the documented steps in their order. */
+static void boot_log_in_order(struct kunit *test)
 {
 	static const u8 steps[] = {
 		MMBOX_BOOT_BANK, MMBOX_BOOT_SECTIONS, MMBOX_BOOT_MEMBLOCKS_PRESENT,
@@ -391,8 +391,8 @@ static void boot_log(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, populated, box->cfg.size / SZ_4M);
 }
 
-/* A bank that does not fill its last section. */
-static void odd_size(struct kunit *test)
+/* A bank does not fill its last section. */
+static void partial_last_section(struct kunit *test)
 {
 	struct mmbox_config cfg;
 	int model;
@@ -410,8 +410,8 @@ static void odd_size(struct kunit *test)
 	}
 }
 
-/* Larger sections; and a model, a size, banks that make no sense. */
-static void section_sizes(struct kunit *test)
+/* Sections of 16 MiB work. Bad sizes, banks and models are refused. */
+static void section_size_bounds(struct kunit *test)
 {
 	struct mmbox_config cfg;
 	struct mmbox *box;
@@ -439,21 +439,16 @@ static void section_sizes(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE_PARAM(round_trip, layouts_gen_params),
-	KUNIT_CASE_PARAM(use_all, layouts_gen_params),
-	KUNIT_CASE_PARAM(objects, layouts_gen_params),
-	KUNIT_CASE_PARAM(refused, layouts_gen_params),
-	KUNIT_CASE_PARAM(costs, layouts_gen_params),
-	KUNIT_CASE_PARAM(failures, layouts_gen_params),
-	KUNIT_CASE_PARAM(boot_log, layouts_gen_params),
-	KUNIT_CASE(odd_size),
-	KUNIT_CASE(section_sizes),
+	KUNIT_CASE_PARAM(pfn_page_address_agree, layouts_gen_params),
+	KUNIT_CASE_PARAM(all_pages_usable, layouts_gen_params),
+	KUNIT_CASE_PARAM(objects_usable, layouts_gen_params),
+	KUNIT_CASE_PARAM(bad_frees_refused, layouts_gen_params),
+	KUNIT_CASE_PARAM(memmap_costs, layouts_gen_params),
+	KUNIT_CASE_PARAM(boot_allocations_fail, layouts_gen_params),
+	KUNIT_CASE_PARAM(boot_log_in_order, layouts_gen_params),
+	KUNIT_CASE(partial_last_section),
+	KUNIT_CASE(section_size_bounds),
 	{}
 };
 
-struct kunit_suite memmap_suite = {
-	.name = "mmbox_memmap",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(memmap_suite, "mmbox_memmap", cases);

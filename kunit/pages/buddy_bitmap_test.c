@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The bitmap generation: which half is handed out, and when a bit flips.
+ * The bitmap generation: which half of a block is handed out, and when a pair's bit flips.
  */
 #include "testing.h"
 
@@ -31,7 +31,7 @@ static bool bit_of(struct mmbox_zone *zone, unsigned long pfn, unsigned int orde
  *
  *	|        256        |    128    | ... | 2 |1|X|
  *
- * the lower halves are free, one of each order, and their pairs' bits are set.
+ * The lower halves are free, one of each order, and the bits of their pairs are set.
  */
 static void split_and_merge(struct kunit *test)
 {
@@ -41,7 +41,7 @@ static void split_and_merge(struct kunit *test)
 	unsigned int order;
 	struct mmbox_page *page;
 
-	/* Boot memory is at the end: take what is left of its block. */
+	/* Boot memory is at the end. Allocate the rest of its block. */
 	for (order = 0; order < 9; order++)
 		while (zone->free_area[order].nr_free)
 			KUNIT_ASSERT_NOT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, order));
@@ -56,7 +56,7 @@ static void split_and_merge(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, zone->free_area[order].nr_free, 1);
 		KUNIT_EXPECT_TRUE_MSG(test, bit_of(zone, pfn + 511, order), "order %u", order);
 	}
-	KUNIT_EXPECT_EQ_MSG(test, mmbox_nr_pcp_pages(zone), 0, "there are per-CPU lists");
+	KUNIT_EXPECT_EQ_MSG(test, mmbox_nr_pcp_pages(zone), 0, "pages went to a per-CPU list");
 	test_check_pages(test, box);
 
 	__mmbox_free_pages(box, page, 0);
@@ -68,7 +68,7 @@ static void split_and_merge(struct kunit *test)
 }
 
 /* The last block to be freed is the first to be handed out again. */
-static void head_of_list(struct kunit *test)
+static void last_freed_first_allocated(struct kunit *test)
 {
 	struct mmbox *box = bitmap_box(test);
 	struct mmbox_page *a, *b, *c;
@@ -86,8 +86,8 @@ static void head_of_list(struct kunit *test)
 	__mmbox_free_pages(box, c, 9);
 }
 
-/* Pairs are merged from the bit alone, in whichever order they come. */
-static void any_order(struct kunit *test)
+/* Pairs are merged by their bit, in whichever order they are freed. */
+static void merge_in_any_order(struct kunit *test)
 {
 	struct mmbox_page **pages = test_zalloc(test, 4096 * sizeof(*pages));
 	struct mmbox *box = bitmap_box(test);
@@ -119,14 +119,9 @@ static void any_order(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(split_and_merge),
-	KUNIT_CASE(head_of_list),
-	KUNIT_CASE(any_order),
+	KUNIT_CASE(last_freed_first_allocated),
+	KUNIT_CASE(merge_in_any_order),
 	{}
 };
 
-struct kunit_suite buddy_bitmap_suite = {
-	.name = "mmbox_buddy_bitmap",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(buddy_bitmap_suite, "mmbox_buddy_bitmap", cases);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pageblocks that are isolated and released again while pages of them are freed
- * on another CPU: none is lost, and none is kept back on a CPU's list.
+ * Pageblocks are isolated and released while another CPU frees pages of them. No page
+ * is lost, and none stays on a per-CPU list while its pageblock is isolated.
  */
 #include <linux/cpu.h>
 #include <linux/sched.h>
@@ -12,8 +12,8 @@
 
 #define UNIT_PAGES	1024UL		/* a block of the highest order, one pageblock */
 #define MAX_PAGES	8192
-#define HOLD		64		/* blocks that the other CPU has at a time, at most */
-#define MIN_OVERLAPS	200		/* frees to a pageblock that is isolated then */
+#define HOLD		64		/* most blocks that the other CPU allocates at a time */
+#define MIN_OVERLAPS	200		/* frees to an isolated pageblock */
 #define MIN_ROUNDS	400
 #define MAX_ROUNDS	20000
 
@@ -29,7 +29,7 @@ static struct mmbox *isolation_box(struct kunit *test)
 	cfg.pages_only = true;
 	cfg.kswapd = false;
 	box = test_box(test, &cfg);
-	/* Whatever is free may be had. */
+	/* No reserves: each free page may be allocated. */
 	mmbox_for_each_zone(box, zone) {
 		memset(zone->_watermark, 0, sizeof(zone->_watermark));
 		memset(zone->lowmem_reserve, 0, sizeof(zone->lowmem_reserve));
@@ -64,8 +64,8 @@ static bool on_list_of(struct mmbox_zone *zone, const struct mmbox_page *page, i
 	return find.found;
 }
 
-/* On a CPU's list when its pageblock is isolated, and drained while it is, or afterwards. */
-static void type_read_early(struct kunit *test)
+/* A page is on a per-CPU list when its pageblock is isolated, and is drained then or later. */
+static void drain_isolated_pageblock(struct kunit *test)
 {
 	struct mmbox *box = isolation_box(test);
 	struct mmbox_page *page, *block;
@@ -101,8 +101,8 @@ static void type_read_early(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zone->nr_free_isolated, 0);
 }
 
-/* In use when its pageblock is isolated, and freed while it is. */
-static void freed_while_isolated(struct kunit *test)
+/* A block is in use when its pageblock is isolated, and is freed then. */
+static void free_to_isolated_pageblock(struct kunit *test)
 {
 	struct mmbox *box = isolation_box(test);
 	struct mmbox_page *page = mmbox_alloc_pages(box, GFP_KERNEL, 4);
@@ -118,7 +118,7 @@ static void freed_while_isolated(struct kunit *test)
 			MMBOX_MIGRATE_ISOLATE);
 	left = zone->nr_free_pages;
 	__mmbox_free_pages(box, page, 4);
-	KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, left, "what is isolated counts as free");
+	KUNIT_EXPECT_EQ_MSG(test, zone->nr_free_pages, left, "isolated pages count as free");
 	KUNIT_EXPECT_TRUE_MSG(test, on_list_of(zone, mmbox_block_head(box, page),
 					       MMBOX_MIGRATE_ISOLATE),
 			      "the block can be handed out");
@@ -127,16 +127,15 @@ static void freed_while_isolated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zone->nr_free_isolated, 0);
 	KUNIT_EXPECT_FALSE_MSG(test, on_list_of(zone, mmbox_block_head(box, page),
 						MMBOX_MIGRATE_ISOLATE),
-			       "the block is on the list of what is isolated");
+			       "the block is on the list of isolated blocks");
 }
 
-/* Allocates and frees blocks of one unit. */
+/* Allocates and frees blocks of one unit, on another CPU. */
 struct unit_user {
 	struct mmbox *box;
 	unsigned int order;
-	unsigned long nr_overlaps;	/* frees to a pageblock that is isolated */
-	unsigned long nr_rounds;	/* in which it got any block */
-	bool stop;
+	unsigned long nr_overlaps;	/* frees to the unit while it is isolated */
+	unsigned long nr_rounds;	/* with at least one block */
 };
 
 static void use_unit(void *arg)
@@ -145,27 +144,23 @@ static void use_unit(void *arg)
 	struct unit_user *user = arg;
 	unsigned int nr;
 
-	do {
-		for (nr = 0; nr < HOLD; nr++) {
-			held[nr] = mmbox_alloc_pages(user->box, GFP_NOWAIT | __GFP_NOWARN,
-						     user->order);
-			if (!held[nr])
-				break;
-		}
-		if (nr)
-			WRITE_ONCE(user->nr_rounds, user->nr_rounds + 1);
-		while (nr--) {
-			unsigned long pfn = __mmbox_page_to_pfn(user->box, held[nr]);
+	for (nr = 0; nr < HOLD; nr++) {
+		held[nr] = mmbox_alloc_pages(user->box, GFP_NOWAIT | __GFP_NOWARN, user->order);
+		if (!held[nr])
+			break;
+	}
+	if (nr)
+		WRITE_ONCE(user->nr_rounds, user->nr_rounds + 1);
+	while (nr--) {
+		unsigned long pfn = __mmbox_page_to_pfn(user->box, held[nr]);
 
-			if (mmbox_pageblock_type(user->box, pfn) == MMBOX_MIGRATE_ISOLATE)
-				WRITE_ONCE(user->nr_overlaps, user->nr_overlaps + 1);
-			__mmbox_free_pages(user->box, held[nr], user->order);
-		}
-		cond_resched();
-	} while (!READ_ONCE(user->stop));
+		if (mmbox_pageblock_type(user->box, pfn) == MMBOX_MIGRATE_ISOLATE)
+			WRITE_ONCE(user->nr_overlaps, user->nr_overlaps + 1);
+		__mmbox_free_pages(user->box, held[nr], user->order);
+	}
 }
 
-/* Pages of a unit that lie on a CPU's list, though it is isolated and all are drained. */
+/* Pages of a unit that are on a per-CPU list. */
 static unsigned long on_lists(struct mmbox *box, unsigned long unit)
 {
 	unsigned long pfn, nr = 0;
@@ -175,7 +170,7 @@ static unsigned long on_lists(struct mmbox *box, unsigned long unit)
 	return nr;
 }
 
-/* All pages but those of the unit are taken, so that the other CPU has these. */
+/* All pages but one unit are allocated, so that the other CPU gets pages of this unit. */
 static void isolate_in_use(struct kunit *test, unsigned int order)
 {
 	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
@@ -183,12 +178,11 @@ static void isolate_in_use(struct kunit *test, unsigned int order)
 	struct unit_user user = { .box = box, .order = order };
 	unsigned long free, unit, kept = 0, seen;
 	unsigned int nr, i, rounds;
-	struct test_thread *thread;
+	struct test_loop *loop;
 	struct mmbox_zone *zone;
 	u8 was;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	test_pin(test, 0);
 	zone = &box->node[0]->node_zones[MMBOX_ZONE_NORMAL];
 	free = zone->nr_free_pages;
@@ -198,7 +192,7 @@ static void isolate_in_use(struct kunit *test, unsigned int order)
 			break;
 	}
 	KUNIT_ASSERT_EQ(test, nr, free);
-	/* The first page that was handed out is of a unit that was free as a whole. */
+	/* The first page handed out is of a unit that was wholly free. */
 	unit = unit_of(box, pages[0]);
 	for (i = 0; i < nr; i++) {
 		if (unit_of(box, pages[i]) != unit)
@@ -209,13 +203,13 @@ static void isolate_in_use(struct kunit *test, unsigned int order)
 	mmbox_drain_all_pages(box);
 	KUNIT_ASSERT_EQ(test, zone->nr_free_pages, UNIT_PAGES);
 
-	thread = test_thread_start(test, 1, use_unit, &user);
+	loop = test_loop_start(test, 1, use_unit, &user);
 	for (rounds = 0; rounds < MAX_ROUNDS; rounds++) {
 		if (READ_ONCE(user.nr_overlaps) >= MIN_OVERLAPS && rounds >= MIN_ROUNDS)
 			break;
 		if (READ_ONCE(zone->nr_free_isolated))
 			break;
-		/* It is at work before each isolation, unless pages are lost. */
+		/* Wait for a round of the other CPU, which cannot come if pages are lost. */
 		seen = READ_ONCE(user.nr_rounds);
 		while (READ_ONCE(user.nr_rounds) == seen && !READ_ONCE(zone->nr_free_isolated))
 			cond_resched();
@@ -228,11 +222,10 @@ static void isolate_in_use(struct kunit *test, unsigned int order)
 		}
 		box->pages.design->unisolate(zone, unit, &was);
 	}
-	WRITE_ONCE(user.stop, true);
-	test_thread_wait(thread);
+	test_loop_stop(loop);
 	kunit_info(test, "order %u: %u isolations, %lu frees meanwhile", order, rounds,
 		   user.nr_overlaps);
-	KUNIT_EXPECT_GE_MSG(test, user.nr_overlaps, MIN_OVERLAPS, "they hardly met");
+	KUNIT_EXPECT_GE_MSG(test, user.nr_overlaps, MIN_OVERLAPS, "too few frees met an isolation");
 	KUNIT_EXPECT_EQ_MSG(test, kept, 0, "a page of an isolated pageblock is on a list");
 
 	for (i = 0; i < nr; i++)
@@ -244,29 +237,24 @@ static void isolate_in_use(struct kunit *test, unsigned int order)
 	KUNIT_EXPECT_EQ(test, zone->nr_isolate_pageblock, 0);
 }
 
-/* Past the per-CPU lists: the type is read before the zone is locked. */
-static void large_blocks_in_use(struct kunit *test)
+/* Blocks that bypass the per-CPU lists: the type is read before zone->lock is taken. */
+static void isolate_amid_large_frees(struct kunit *test)
 {
 	isolate_in_use(test, 4);
 }
 
-/* Onto a CPU's list: the type is read before the page is put there. */
-static void pages_in_use(struct kunit *test)
+/* Pages go to a per-CPU list: the type is read before the page is put there. */
+static void isolate_amid_page_frees(struct kunit *test)
 {
 	isolate_in_use(test, 0);
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(type_read_early),
-	KUNIT_CASE(freed_while_isolated),
-	KUNIT_CASE(large_blocks_in_use),
-	KUNIT_CASE(pages_in_use),
+	KUNIT_CASE(drain_isolated_pageblock),
+	KUNIT_CASE(free_to_isolated_pageblock),
+	KUNIT_CASE(isolate_amid_large_frees),
+	KUNIT_CASE(isolate_amid_page_frees),
 	{}
 };
 
-struct kunit_suite isolation_suite = {
-	.name = "mmbox_isolation",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(isolation_suite, "mmbox_isolation", cases);

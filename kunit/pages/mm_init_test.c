@@ -3,7 +3,6 @@
  * A box just booted: zones, page descriptors, watermarks, zonelists.
  */
 #include <linux/math.h>
-#include <linux/string.h>
 
 #include "testing.h"
 
@@ -24,8 +23,8 @@ static struct mmbox *box_of(struct kunit *test, unsigned long size,
 	return test_box(test, &cfg);
 }
 
-/* Two zones that together are the box, without a gap. */
-static void zones(struct kunit *test)
+/* Two zones fill the box without a gap. */
+static void two_zones_fill_box(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, SZ_32M, SZ_8M, 11);
 	struct mmbox_zone *dma = zone_of(box, MMBOX_ZONE_DMA);
@@ -53,10 +52,10 @@ static void zones(struct kunit *test)
  *	| node 0 | node 1 | node 0  | node 1  |
  *	|   DMA  |          Normal            |
  *
- * Nodes that take turns: each zone spans from its node's first page to its
- * last, and holds its own alone.
+ * Nodes alternate. Each zone spans from its first page to its last, and has only pages
+ * of its own node.
  */
-static void nodes(struct kunit *test)
+static void interleaved_nodes(struct kunit *test)
 {
 	struct mmbox_zone *zone;
 	struct mmbox_config cfg;
@@ -89,8 +88,8 @@ static void nodes(struct kunit *test)
 				    PFN_PHYS(pfn) / SZ_8M % 2, "pfn %lx", pfn);
 }
 
-/* A request begins at the node it names, and ends there with __GFP_THISNODE. */
-static void nodes_fall_back(struct kunit *test)
+/* A request begins at the node it names. With __GFP_THISNODE it goes to no other. */
+static void request_falls_back_to_other_node(struct kunit *test)
 {
 	struct mmbox_config cfg;
 	struct mmbox_page *page, *next;
@@ -117,8 +116,8 @@ static void nodes_fall_back(struct kunit *test)
 	}
 }
 
-/* Each says which bank it is about, and why. */
-static void bad_banks(struct kunit *test)
+/* Each list of banks has one fault. */
+static void bad_banks_refused(struct kunit *test)
 {
 	static const char *const unreadable[] = {
 		"8M", "8M@", "@0", "8M@0,", ",8M@0", "8M@0:", "8M@0:x", "8M@0;8M@8M",
@@ -152,8 +151,8 @@ static void bad_banks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_config_check(&cfg));
 }
 
-/* zone_dma=0: no ZONE_DMA; zone_dma= beyond the box: nothing else. */
-static void one_zone(struct kunit *test)
+/* zone_dma=0: no ZONE_DMA. zone_dma= beyond the box: all of it is ZONE_DMA. */
+static void zone_dma_none_or_all(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, SZ_8M, 0, 11);
 	struct mmbox_page *page;
@@ -174,8 +173,8 @@ static void one_zone(struct kunit *test)
 	__mmbox_free_pages(box, page, 0);
 }
 
-/* What lies where, with all zones there can be, and what each flag may have. */
-static void four_zones(struct kunit *test)
+/* Where each of four zones lies, and which zones each flag may use. */
+static void each_flag_its_zones(struct kunit *test)
 {
 	static const struct {
 		gfp_t gfp;
@@ -217,10 +216,10 @@ static void four_zones(struct kunit *test)
 }
 
 /*
- * movablecore= is rounded up to the largest block, kernelcore= is what is left
- * at least, and neither reaches below the highest zone.
+ * movablecore= is rounded up to the largest block. kernelcore= is the least that is not
+ * ZONE_MOVABLE. Both take pages of the highest zone only.
  */
-static void zone_movable(struct kunit *test)
+static void zone_movable_size(struct kunit *test)
 {
 	static const struct {
 		unsigned long kernelcore, movablecore, start;	/* bytes, 0: none */
@@ -258,7 +257,7 @@ static void zone_movable(struct kunit *test)
 	}
 }
 
-/* The descriptors come out of the box: in it, and not managed. */
+/* The descriptors are in memory of the box, which is not managed. */
 static void memmap_in_the_box(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, SZ_32M, SZ_8M, 11);
@@ -283,8 +282,8 @@ static void memmap_in_the_box(struct kunit *test)
 	KUNIT_EXPECT_LE_MSG(test, reserved, nr + 2, "more than memmap and boot caches");
 }
 
-/* Boot memory is taken from the top, and from the bottom where asked for. */
-static void bottom_up(struct kunit *test)
+/* Boot memory is allocated from the top, or from the bottom with bottom_up. */
+static void boot_memory_top_or_bottom(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, SZ_32M, SZ_8M, 11);
 	struct mmbox_config cfg;
@@ -305,8 +304,8 @@ static void bottom_up(struct kunit *test)
 			PHYS_PFN(SZ_32M - SZ_8M));
 }
 
-/* Everything that was free at boot is in blocks as large as they can be. */
-static void free_areas(struct kunit *test)
+/* Memory that is free after the boot is in the largest possible blocks. */
+static void boot_blocks_are_largest(struct kunit *test)
 {
 	struct mmbox_config cfg;
 	struct mmbox *box;
@@ -329,10 +328,10 @@ static void free_areas(struct kunit *test)
 }
 
 /*
- * Watermarks: min is the zone's share of min_free_kbytes, the gaps the larger
- * of a quarter of min and a thousandth of the zone.
+ * Watermarks: min is the zone's share of min_free_kbytes. The gaps to low and high are
+ * the larger of a quarter of min and a thousandth of the zone.
  */
-static void watermarks(struct kunit *test)
+static void watermarks_from_min_free(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, SZ_64M, SZ_16M, 11);
 	unsigned long managed = 0, pages_min;
@@ -361,8 +360,8 @@ static void watermarks(struct kunit *test)
 			0);
 }
 
-/* A tiny box has min_free_kbytes of 128 at least, and still works. */
-static void smallest(struct kunit *test)
+/* The smallest box has min_free_kbytes=128, and still works. */
+static void smallest_box_works(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, MMBOX_SIZE_MIN, SZ_16M, 10);
 	void *p;
@@ -373,8 +372,8 @@ static void smallest(struct kunit *test)
 	mmbox_kfree(box, p);
 }
 
-/* Highest zone first, ended by nothing; empty zones are left out. */
-static void zonelists(struct kunit *test)
+/* Highest zone first, without empty zones. The last entry is NULL. */
+static void zonelists_highest_first(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, SZ_32M, SZ_8M, 11);
 	int list;
@@ -396,8 +395,8 @@ static void zonelists(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mmbox_node_data(box, 0)->node_zonelists[0]._zonerefs[1].zone);
 }
 
-/* pfn, descriptor and address of a page are three names of one thing. */
-static void physmap(struct kunit *test)
+/* Each of pfn, descriptor and address of a page leads to the other two. */
+static void pfn_page_address_agree(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, SZ_8M, SZ_4M, 11);
 	unsigned long pfn;
@@ -419,26 +418,21 @@ static void physmap(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(zones),
-	KUNIT_CASE(nodes),
-	KUNIT_CASE(nodes_fall_back),
-	KUNIT_CASE(bad_banks),
-	KUNIT_CASE(one_zone),
-	KUNIT_CASE(four_zones),
-	KUNIT_CASE(zone_movable),
+	KUNIT_CASE(two_zones_fill_box),
+	KUNIT_CASE(interleaved_nodes),
+	KUNIT_CASE(request_falls_back_to_other_node),
+	KUNIT_CASE(bad_banks_refused),
+	KUNIT_CASE(zone_dma_none_or_all),
+	KUNIT_CASE(each_flag_its_zones),
+	KUNIT_CASE(zone_movable_size),
 	KUNIT_CASE(memmap_in_the_box),
-	KUNIT_CASE(bottom_up),
-	KUNIT_CASE(free_areas),
-	KUNIT_CASE(watermarks),
-	KUNIT_CASE(smallest),
-	KUNIT_CASE(zonelists),
-	KUNIT_CASE(physmap),
+	KUNIT_CASE(boot_memory_top_or_bottom),
+	KUNIT_CASE(boot_blocks_are_largest),
+	KUNIT_CASE(watermarks_from_min_free),
+	KUNIT_CASE(smallest_box_works),
+	KUNIT_CASE(zonelists_highest_first),
+	KUNIT_CASE(pfn_page_address_agree),
 	{}
 };
 
-struct kunit_suite mm_init_suite = {
-	.name = "mmbox_mm_init",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(mm_init_suite, "mmbox_mm_init", cases);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nodes: whose the CPUs are, who is near, and where requests go.
+ * Nodes: which CPUs they have, their distances, and where requests go.
  */
-#include <linux/string.h>
-
 #include "testing.h"
 
 static struct mmbox *nodes_box(struct kunit *test, unsigned int nodes, const char *distance,
@@ -25,8 +23,8 @@ static int nid_of(struct mmbox *box, struct mmbox_page *page)
 	return mmbox_page_zone(box, page)->zone_pgdat->node_id;
 }
 
-/* A request goes to the CPU's node, however it is made. */
-static void local(struct kunit *test)
+/* Every call without a node uses the node of the current CPU. */
+static void own_node_first(struct kunit *test)
 {
 	struct mmbox *box = nodes_box(test, 2, NULL, NULL);
 	unsigned int cpu, order;
@@ -55,7 +53,7 @@ static void local(struct kunit *test)
 		KUNIT_EXPECT_NE(test, mmbox_cpu_to_node(box, 0), mmbox_cpu_to_node(box, 1));
 }
 
-/* Take pages of a node until none is left. Returns how many. */
+/* Allocate pages of a node until there are none. Returns how many. */
 static unsigned int exhaust(struct mmbox *box, struct mmbox_page **pages, unsigned int max,
 			    int nid, gfp_t gfp)
 {
@@ -70,10 +68,10 @@ static unsigned int exhaust(struct mmbox *box, struct mmbox_page **pages, unsign
 }
 
 /*
- * A node that is short: __GFP_THISNODE fails, others go to the nearest, and
- * the counters say so.
+ * A node has no page left: __GFP_THISNODE fails, other requests get a page of the
+ * nearest node, and the counters show it.
  */
-static void fallback(struct kunit *test)
+static void nearest_node_next(struct kunit *test)
 {
 	struct mmbox *box = nodes_box(test, 3, "10,40,20/40,10,30/20,30,10", NULL);
 	struct mmbox_page **pages = test_zalloc(test, 2048 * sizeof(*pages));
@@ -105,7 +103,7 @@ static void fallback(struct kunit *test)
 		__mmbox_free_pages(box, pages[--nr], 0);
 }
 
-/* The node that is asked last for what @nid was asked for. */
+/* The last node in the zonelist of @nid. */
 static int last_node(const struct mmbox *box, int nid)
 {
 	const struct mmbox_zoneref *zref;
@@ -118,11 +116,11 @@ static int last_node(const struct mmbox *box, int nid)
 }
 
 /*
- * Nodes that are equally far: whose CPUs there are counts once zonelists are
- * built again, as Linux knows no CPUs where a boot builds them. All are of
- * node 0 here.
+ * Nodes at the same distance: which of them have CPUs counts only when zonelists are
+ * built again, as Linux does not know the CPUs when it builds them at boot. Here node 0
+ * has all CPUs.
  */
-static void equally_far(struct kunit *test)
+static void equal_distance_by_cpus(struct kunit *test)
 {
 	struct mmbox *box = nodes_box(test, 3, NULL, "0//");
 
@@ -137,8 +135,8 @@ static void equally_far(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, last_node(box, 2), 0);
 }
 
-/* Every node in turn, and each time it was had there it is a hit. */
-static void interleaved(struct kunit *test)
+/* Every node in turn. Each page of the chosen node counts as interleave_hit. */
+static void interleave_by_turns(struct kunit *test)
 {
 	struct mmbox *box = nodes_box(test, 4, NULL, NULL);
 	unsigned long stat[MMBOX_NR_STATS] = {};
@@ -160,8 +158,8 @@ static void interleaved(struct kunit *test)
 		__mmbox_free_pages(box, pages[i], 1);
 }
 
-/* node_cpus= says whose a CPU is; who is not named is of node 0. */
-static void cpus(struct kunit *test)
+/* node_cpus= assigns CPUs to nodes. CPUs that it does not name are of node 0. */
+static void node_cpus_assigned(struct kunit *test)
 {
 	struct mmbox *box = nodes_box(test, 3, NULL, "//0");
 	int cpu;
@@ -170,7 +168,7 @@ static void cpus(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, mmbox_cpu_to_node(box, cpu), cpu ? 0 : 2);
 }
 
-static void refused(struct kunit *test)
+static void bad_nodes_refused(struct kunit *test)
 {
 	static const struct {
 		const char *distance, *node_cpus;
@@ -199,8 +197,8 @@ static void refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mmbox_nodes_split(&cfg, 3), -EINVAL);
 }
 
-/* nodes= in whole sections, whatever size those and the largest block have. */
-static void split(struct kunit *test)
+/* nodes= splits in whole sections, for each size of section and largest block. */
+static void nodes_in_whole_sections(struct kunit *test)
 {
 	static const struct {
 		unsigned long size, section_size;
@@ -232,19 +230,14 @@ static void split(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(local),
-	KUNIT_CASE(fallback),
-	KUNIT_CASE(equally_far),
-	KUNIT_CASE(interleaved),
-	KUNIT_CASE(cpus),
-	KUNIT_CASE(split),
-	KUNIT_CASE(refused),
+	KUNIT_CASE(own_node_first),
+	KUNIT_CASE(nearest_node_next),
+	KUNIT_CASE(equal_distance_by_cpus),
+	KUNIT_CASE(interleave_by_turns),
+	KUNIT_CASE(node_cpus_assigned),
+	KUNIT_CASE(nodes_in_whole_sections),
+	KUNIT_CASE(bad_nodes_refused),
 	{}
 };
 
-struct kunit_suite numa_suite = {
-	.name = "mmbox_numa",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(numa_suite, "mmbox_numa", cases);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The page allocator: splitting and merging, per-CPU lists, watermarks, and
- * every context that it may be called from.
+ * The page allocator: splitting and merging, per-CPU lists, watermarks, verify, and the
+ * contexts that it may be called from.
  */
 #include <linux/console.h>
 #include <linux/cpu.h>
@@ -46,7 +46,7 @@ static void get_counts(struct mmbox *box, struct counts *counts)
 			counts->nr_free[i][order] = zone_of(box, i)->free_area[order].nr_free;
 }
 
-/* Everything has come back, and merged to what it was. */
+/* Everything is free again, and merged into the blocks of before. */
 static void expect_as_before(struct kunit *test, struct mmbox *box,
 			     const struct counts *before)
 {
@@ -60,7 +60,7 @@ static void expect_as_before(struct kunit *test, struct mmbox *box,
 					    "free blocks of zone %d order %d", i, order);
 }
 
-/* From a block of order 10, one of order 4: a half of each order between. */
+/* A block of order 4 out of one of order 10 leaves a free half of each order between. */
 static void split_and_merge(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
@@ -70,8 +70,8 @@ static void split_and_merge(struct kunit *test)
 	unsigned int order;
 
 	/*
-	 * What does not fill a block of order 10 is in smaller ones: take it. It
-	 * is movable, as all is at first.
+	 * Allocate the blocks below order 10. They are movable, as all pageblocks are
+	 * after the boot.
 	 */
 	for (order = 4; order < 10; order++)
 		while (zone->free_area[order].nr_free)
@@ -92,8 +92,8 @@ static void split_and_merge(struct kunit *test)
 	expect_as_before(test, box, &before);
 }
 
-/* No block is larger than orders= says, and none is asked for in vain. */
-static void orders(struct kunit *test)
+/* orders= limits the order of a block. All orders below can be allocated. */
+static void largest_order(struct kunit *test)
 {
 	unsigned int orders, order;
 
@@ -118,7 +118,7 @@ static void orders(struct kunit *test)
 }
 
 /* Pages of one block freed in any order merge to one block again. */
-static void merge_any_order(struct kunit *test)
+static void merge_in_any_order(struct kunit *test)
 {
 	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
 	struct mmbox *box = pages_box(test, 11);
@@ -145,7 +145,7 @@ static void merge_any_order(struct kunit *test)
 	}
 }
 
-/* Take all there is. Returns how many pages of order 0 that was. */
+/* Allocate all pages. Returns how many @pages has then. */
 static unsigned int take_all(struct mmbox *box, struct mmbox_page **pages,
 			     unsigned int nr, gfp_t gfp)
 {
@@ -158,18 +158,17 @@ static unsigned int take_all(struct mmbox *box, struct mmbox_page **pages,
 	return nr;
 }
 
-/* Free pages that a request could still have had: in the zone, or on a CPU. */
+/* Free pages, in the zone or on a per-CPU list. */
 static long spare(struct mmbox_zone *zone)
 {
 	return zone->nr_free_pages + mmbox_nr_pcp_pages(zone);
 }
 
 /*
- * Out of memory: ordinary requests stop at the min watermark, and above what
- * lowmem_reserve keeps; __GFP_HIGH goes to a half of it, atomic ones deeper;
- * none empties a zone. Then all comes back.
+ * Out of memory: ordinary requests stop at min plus lowmem_reserve. __GFP_HIGH goes down
+ * to half of min, GFP_ATOMIC below that, but not to the last page. Then all is freed.
  */
-static void exhaustion(struct kunit *test)
+static void watermarks_hold(struct kunit *test)
 {
 	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
 	struct mmbox *box = pages_box(test, 11);
@@ -188,14 +187,14 @@ static void exhaustion(struct kunit *test)
 	KUNIT_EXPECT_GT(test, nr, 6000);
 	KUNIT_EXPECT_LT(test, nr, MAX_PAGES);
 	KUNIT_EXPECT_LE(test, (long)normal->nr_free_pages, min);
-	KUNIT_EXPECT_GE_MSG(test, spare(normal), min, "below min without the right to");
+	KUNIT_EXPECT_GE_MSG(test, spare(normal), min, "an ordinary request went below min");
 	KUNIT_EXPECT_LE(test, (long)dma->nr_free_pages, dma_min + reserve);
-	KUNIT_EXPECT_GE_MSG(test, spare(dma), dma_min + reserve, "the protection was passed");
+	KUNIT_EXPECT_GE_MSG(test, spare(dma), dma_min + reserve, "lowmem_reserve was used");
 	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_NOWAIT, 0));
 	KUNIT_EXPECT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 5));
 	test_check_pages(test, box);
 
-	/* ZONE_DMA's own users may have what was kept from the others. */
+	/* GFP_DMA may use what lowmem_reserve keeps from the others. */
 	before_dma = nr;
 	nr = take_all(box, pages, nr, GFP_KERNEL | GFP_DMA);
 	if (reserve)
@@ -230,10 +229,10 @@ struct elsewhere {
 };
 
 /*
- * A box with nothing left: what each kind of request gets, and that it ends.
- * Free pages are those below the watermarks.
+ * No page is left above the watermarks: what each kind of request gets. Each of them
+ * returns.
  */
-static void out_of_memory(struct kunit *test)
+static void out_of_memory_by_flags(struct kunit *test)
 {
 	static const struct {
 		const char *what;
@@ -272,7 +271,7 @@ static void out_of_memory(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct mmbox_page *page;
 
-		/* Half of min is there for __GFP_NOFAIL, all of it for __GFP_MEMALLOC. */
+		/* __GFP_NOFAIL may use half of min, __GFP_MEMALLOC all of it. */
 		page = mmbox_alloc_pages(box, cases[i].gfp | __GFP_NOWARN, cases[i].order);
 		KUNIT_EXPECT_EQ_MSG(test, !!page, cases[i].gets_one, "%s", cases[i].what);
 		if (page)
@@ -288,13 +287,13 @@ static void free_one_later(void *arg)
 {
 	struct elsewhere *e = arg;
 
-	/* The other one is at its wits' end by now, or will be: either will do. */
+	/* By now the other thread waits, or soon will: either is right. */
 	schedule_timeout_uninterruptible(HZ / 10);
 	while (e->nr)
 		__mmbox_free_pages(e->box, e->pages[--e->nr], 0);
 }
 
-/* Not even the reserve is left: __GFP_NOFAIL waits until somebody frees a page. */
+/* The reserve is empty: __GFP_NOFAIL waits until a page is freed. */
 static void nofail_waits(struct kunit *test)
 {
 	struct elsewhere e = { .box = pages_box(test, 11) };
@@ -312,14 +311,14 @@ static void nofail_waits(struct kunit *test)
 	__mmbox_free_pages(e.box, page, 0);
 }
 
-/* Half of the box is free, but no two pages side by side. */
-static void fragmented(struct kunit *test)
+/* Half of the box is free, but no two adjacent pages. */
+static void no_block_when_fragmented(struct kunit *test)
 {
 	struct mmbox_page **pages = test_zalloc(test, MAX_PAGES * sizeof(*pages));
 	struct mmbox *box = pages_box(test, 11);
 	unsigned int nr, i;
 
-	/* To the last page: what watermarks keep is not fragmented. */
+	/* Allocate the reserves as well: their pages are not fragmented. */
 	for (i = 0; i < MMBOX_MAX_NR_ZONES; i++) {
 		struct mmbox_zone *zone = zone_of(box, i);
 
@@ -339,7 +338,7 @@ static void fragmented(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, mmbox_alloc_pages(box, GFP_KERNEL, 0));
 }
 
-static void zeroed(struct kunit *test)
+static void gfp_zero_clears(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
 	unsigned int order;
@@ -358,7 +357,7 @@ static void zeroed(struct kunit *test)
 	}
 }
 
-static void by_address(struct kunit *test)
+static void alloc_and_free_by_address(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
 	unsigned long addr = __mmbox_get_free_pages(box, GFP_KERNEL, 2);
@@ -376,8 +375,8 @@ static void by_address(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
 }
 
-/* Bytes that are no power of two of pages: so many pages, and no more. */
-static void exact(struct kunit *test)
+/* A size that is not a power of two of pages: the rest of the block is freed. */
+static void exact_size_frees_tail(struct kunit *test)
 {
 	static const size_t sizes[] = { 1, PAGE_SIZE, 3 * PAGE_SIZE, 5 * PAGE_SIZE + 1, SZ_1M + 1 };
 	struct mmbox *box = pages_box(test, 11);
@@ -398,8 +397,8 @@ static void exact(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_nr_bad(box), 0);
 }
 
-/* What a CPU frees stays with it, up to high, and is handed out first. */
-static void per_cpu_lists(struct kunit *test)
+/* Freed pages stay on the CPU's list, up to high. The last one is handed out first. */
+static void cpu_lists_last_freed_first(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
 	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
@@ -432,15 +431,14 @@ static void free_elsewhere(void *arg)
 		__mmbox_free_pages(e->box, e->pages[--e->nr], 0);
 }
 
-/* Pages of one CPU, freed by the other, and back again a few times. */
-static void other_cpu(struct kunit *test)
+/* Pages are allocated on one CPU and freed on the other. */
+static void free_on_other_cpu(struct kunit *test)
 {
 	struct elsewhere e = { .box = pages_box(test, 11) };
 	struct counts before;
 	int round;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	e.pages = test_zalloc(test, MAX_PAGES * sizeof(*e.pages));
 	get_counts(e.box, &before);
 	for (round = 0; round < 4; round++) {
@@ -453,24 +451,22 @@ static void other_cpu(struct kunit *test)
 }
 
 /*
- * Pages that lie on the other CPU's lists are fetched before a request that
- * may wait is refused.
+ * The other CPU's lists are drained before a request that may wait fails.
  */
-static void drained_when_short(struct kunit *test)
+static void other_cpus_drained_when_short(struct kunit *test)
 {
 	struct elsewhere e = { .box = pages_box(test, 11) };
 	struct mmbox_zone *zone = zone_of(e.box, MMBOX_ZONE_NORMAL);
 	struct mmbox_per_cpu_pages *pcp;
 	unsigned int few;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	e.pages = test_zalloc(test, MAX_PAGES * sizeof(*e.pages));
 	pcp = per_cpu_ptr(zone->per_cpu_pageset, test_nth_cpu(1));
 	test_pin(test, 0);
 	e.box->pages.watermark_boost_factor = 0;
 	take_all(e.box, e.pages, 0, GFP_KERNEL);
-	/* Those taken first are of the highest zone. */
+	/* The first pages are of the highest zone. */
 	few = min(8, pcp->high - 1);
 	e.nr = few;
 	test_thread_wait(test_thread_start(test, 1, free_elsewhere, &e));
@@ -481,8 +477,8 @@ static void drained_when_short(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pcp->count, 0);
 }
 
-/* The CPU is inside its lists, and an interrupt comes: past them, unharmed. */
-static void busy_lists(struct kunit *test)
+/* An interrupt that finds the CPU's lists busy uses the zone, and leaves them alone. */
+static void interrupt_bypasses_busy_lists(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
 	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
@@ -507,7 +503,7 @@ static void busy_lists(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, page);
 }
 
-/* A random use of pages of all orders, in a box that runs out now and then. */
+/* Random use of all orders. The box runs out of memory now and then. */
 static void random_use(struct kunit *test)
 {
 	unsigned int orders;
@@ -527,8 +523,8 @@ static void random_use(struct kunit *test)
 	}
 }
 
-/* On two CPUs, on each of which interrupts do the same to the same box. */
-static void storm(struct kunit *test)
+/* Threads and interrupts on each CPU use one box. */
+static void storm_on_all_cpus(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
 	struct counts before;
@@ -538,7 +534,7 @@ static void storm(struct kunit *test)
 	expect_as_before(test, box, &before);
 }
 
-/* ---- where a CPU's requests begin, while that changes ---- */
+/* ---- the first zone of a CPU changes ---- */
 
 #define MIN_FLIPS	2000
 
@@ -548,7 +544,7 @@ struct flips {
 	unsigned long nr;
 };
 
-/* The other zone comes first from now on. */
+/* Swap the first two zones of the zonelist. */
 static void flip_first_zone(void *arg)
 {
 	struct flips *flips = arg;
@@ -561,10 +557,10 @@ static void flip_first_zone(void *arg)
 }
 
 /*
- * A zone is below its marks, though its lists on this CPU have pages. Whichever of
- * two zones comes first, none of these may be handed out.
+ * A zone is below its watermarks, but its list on this CPU has pages. None of them may
+ * be handed out, whichever of two zones comes first.
  */
-static void first_zone_changes(struct kunit *test)
+static void marks_hold_as_first_zone_changes(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
 	struct mmbox_zone *dma = zone_of(box, MMBOX_ZONE_DMA);
@@ -593,7 +589,7 @@ static void first_zone_changes(struct kunit *test)
 	}
 	test_interrupts_stop(interrupts);
 	KUNIT_EXPECT_GT(test, got, MIN_FLIPS);
-	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "pages of a zone that is below its marks");
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "pages of a zone below its watermarks");
 
 	mutex_lock(&box->pages.memory_lock);
 	mmbox_build_zonelists(box, true);
@@ -604,8 +600,8 @@ static void first_zone_changes(struct kunit *test)
 
 /* ---- verify ---- */
 
-/* A count that is wrong is told, of a zone of many stretches. */
-static void wrong_counts(struct kunit *test)
+/* Wrong counts are found in a zone that is checked in many steps. */
+static void verify_finds_wrong_counts(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
 	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
@@ -627,60 +623,44 @@ static void wrong_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zone->nr_watchers, 0);
 }
 
-struct blinker {
-	struct mmbox *box;
-	unsigned long nr;
-	bool stop;
-};
-
-/* A block is taken and freed over and over, past the per-CPU lists. */
-static void blink_block(void *arg)
+/* Past the per-CPU lists: each call changes the zone's free blocks twice. */
+static void alloc_and_free_block(void *arg)
 {
-	struct blinker *b = arg;
-	struct mmbox_page *page;
+	struct mmbox_page *page = mmbox_alloc_pages(arg, GFP_NOWAIT | __GFP_NOWARN, 5);
 
-	do {
-		page = mmbox_alloc_pages(b->box, GFP_NOWAIT | __GFP_NOWARN, 5);
-		if (page)
-			__mmbox_free_pages(b->box, page, 5);
-		WRITE_ONCE(b->nr, b->nr + 1);
-		cond_resched();
-	} while (!READ_ONCE(b->stop));
+	if (page)
+		__mmbox_free_pages(arg, page, 5);
 }
 
-/* Of a zone in use it finds no problem where there is none, and says what it left out. */
-static void verify_in_use(struct kunit *test)
+/* In a zone that is in use verify finds no problem, and reports what it could not check. */
+static void verify_in_use_finds_nothing(struct kunit *test)
 {
-	struct blinker b = { .box = pages_box(test, 11) };
-	unsigned long problems = 0, unsettled = 0;
+	unsigned long problems = 0, unsettled = 0, nr_blocks;
+	struct mmbox *box = pages_box(test, 11);
 	struct mmbox_verify sums;
-	struct test_thread *thread;
+	struct test_loop *loop;
 	unsigned int rounds;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	test_pin(test, 0);
-	thread = test_thread_start(test, 1, blink_block, &b);
-	while (!READ_ONCE(b.nr))
-		cond_resched();
+	loop = test_loop_start(test, 1, alloc_and_free_block, box);
 	for (rounds = 0; rounds < 10000 && (rounds < 50 || unsettled < 5); rounds++) {
-		mmbox_verify(b.box, NULL, &sums);
+		mmbox_verify(box, NULL, &sums);
 		problems += sums.problems;
 		unsettled += sums.unsettled;
 		KUNIT_EXPECT_LE(test, sums.longest, 1024);
 	}
-	WRITE_ONCE(b.stop, true);
-	test_thread_wait(thread);
+	nr_blocks = test_loop_stop(loop);
 	kunit_info(test, "%u walks, %lu zones unsettled, %lu blocks taken", rounds, unsettled,
-		   b.nr);
+		   nr_blocks);
 	KUNIT_EXPECT_EQ(test, problems, 0);
-	KUNIT_EXPECT_GE_MSG(test, unsettled, 5, "nothing changed between two stretches");
-	mmbox_verify(b.box, NULL, &sums);
+	KUNIT_EXPECT_GE_MSG(test, unsettled, 5, "the zone did not change between two steps");
+	mmbox_verify(box, NULL, &sums);
 	KUNIT_EXPECT_EQ(test, sums.problems, 0);
 	KUNIT_EXPECT_EQ(test, sums.unsettled, 0);
 }
 
-/* ---- where one may not sleep ---- */
+/* ---- atomic context ---- */
 
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
 static unsigned int count_log(struct kunit *test, const char *what)
@@ -699,7 +679,7 @@ static unsigned int count_log(struct kunit *test, const char *what)
 	return nr;
 }
 
-/* With preemption off, by each way in. */
+/* With preemption off. Each @way is another call. */
 static void alloc_atomically(struct mmbox *box, unsigned int way, gfp_t gfp)
 {
 	struct mmbox_page *page = NULL;
@@ -724,11 +704,10 @@ static void alloc_atomically(struct mmbox *box, unsigned int way, gfp_t gfp)
 }
 
 /*
- * GFP_KERNEL where one may not sleep: the kernel says so, though there is plenty
- * of memory. It says so once a second at most, and, for this test, to the log
- * alone.
+ * GFP_KERNEL in atomic context: the kernel complains even if there is plenty of memory.
+ * It does so once a second at most. This test keeps the complaint off the console.
  */
-static void atomic_context(struct kunit *test)
+static void sleeping_request_reported(struct kunit *test)
 {
 	static const char complaint[] = "sleeping function called from invalid context";
 	struct mmbox *box = pages_box(test, 11);
@@ -742,7 +721,7 @@ static void atomic_context(struct kunit *test)
 		schedule_timeout_uninterruptible(HZ + 1);
 		console_loglevel = CONSOLE_LOGLEVEL_SILENT;
 		alloc_atomically(box, way, GFP_KERNEL);
-		/* Have it go past the console before that is loud again. */
+		/* Flush it before the console is switched on again. */
 		console_lock();
 		console_unlock();
 		console_loglevel = level;
@@ -752,8 +731,8 @@ static void atomic_context(struct kunit *test)
 #endif
 
 #ifdef CONFIG_HOTPLUG_CPU
-/* What the lists of a CPU that goes held is free; the others' get longer, and shorter again. */
-static void cpu_goes(struct kunit *test)
+/* The lists of a dead CPU are drained. The high limit follows the number of CPUs. */
+static void dead_cpu_lists_drained(struct kunit *test)
 {
 	struct mmbox *box = pages_box(test, 11);
 	struct mmbox_zone *zone = zone_of(box, MMBOX_ZONE_NORMAL);
@@ -771,11 +750,11 @@ static void cpu_goes(struct kunit *test)
 		test_pin(test, 0);
 		err = remove_cpu(cpu);
 		if (err)
-			kunit_skip(test, "the CPU does not go: %d", err);
+			kunit_skip(test, "the CPU cannot go offline: %d", err);
 		KUNIT_EXPECT_EQ_MSG(test, 0, per_cpu_ptr(zone->per_cpu_pageset, cpu)->count,
-				    "pages stay behind with a CPU that has gone");
+				    "pages are left on the lists of a dead CPU");
 		KUNIT_EXPECT_EQ(test, free, zone->nr_free_pages);
-		/* One CPU has the whole of the low watermark now. */
+		/* The only CPU left may keep all of the low watermark. */
 		KUNIT_EXPECT_EQ(test, zone->pageset_high,
 				max_t(int, zone->_watermark[MMBOX_WMARK_LOW],
 				      zone->pageset_batch << 2));
@@ -787,36 +766,31 @@ static void cpu_goes(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(split_and_merge),
-	KUNIT_CASE(orders),
-	KUNIT_CASE(merge_any_order),
-	KUNIT_CASE(exhaustion),
-	KUNIT_CASE(out_of_memory),
+	KUNIT_CASE(largest_order),
+	KUNIT_CASE(merge_in_any_order),
+	KUNIT_CASE(watermarks_hold),
+	KUNIT_CASE(out_of_memory_by_flags),
 	KUNIT_CASE(nofail_waits),
-	KUNIT_CASE(fragmented),
-	KUNIT_CASE(zeroed),
-	KUNIT_CASE(by_address),
-	KUNIT_CASE(exact),
-	KUNIT_CASE(per_cpu_lists),
-	KUNIT_CASE(other_cpu),
-	KUNIT_CASE(drained_when_short),
+	KUNIT_CASE(no_block_when_fragmented),
+	KUNIT_CASE(gfp_zero_clears),
+	KUNIT_CASE(alloc_and_free_by_address),
+	KUNIT_CASE(exact_size_frees_tail),
+	KUNIT_CASE(cpu_lists_last_freed_first),
+	KUNIT_CASE(free_on_other_cpu),
+	KUNIT_CASE(other_cpus_drained_when_short),
 #ifdef CONFIG_HOTPLUG_CPU
-	KUNIT_CASE(cpu_goes),
+	KUNIT_CASE(dead_cpu_lists_drained),
 #endif
-	KUNIT_CASE(busy_lists),
-	KUNIT_CASE(first_zone_changes),
-	KUNIT_CASE(wrong_counts),
-	KUNIT_CASE(verify_in_use),
+	KUNIT_CASE(interrupt_bypasses_busy_lists),
+	KUNIT_CASE(marks_hold_as_first_zone_changes),
+	KUNIT_CASE(verify_finds_wrong_counts),
+	KUNIT_CASE(verify_in_use_finds_nothing),
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
-	KUNIT_CASE(atomic_context),
+	KUNIT_CASE(sleeping_request_reported),
 #endif
 	KUNIT_CASE(random_use),
-	KUNIT_CASE(storm),
+	KUNIT_CASE(storm_on_all_cpus),
 	{}
 };
 
-struct kunit_suite page_alloc_suite = {
-	.name = "mmbox_page_alloc",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(page_alloc_suite, "mmbox_page_alloc", cases);

@@ -2,13 +2,12 @@
 /*
  * The page allocator against a model of it: who holds which page.
  *
- * Random operations of every kind, of several orders, zones, nodes and rights,
- * on both generations of the buddy allocator, by one actor, or by several at
- * once: a thread on each of two CPUs, and interrupts there. The model knows the
- * pages that are held; what is handed out must be none of them, lie where the
- * request may go, and leave its zone what the request has no right to. Every
- * now and then all are at rest, and all lists, bits and descriptors are checked.
- * mmbox_kunit's ops= says how many operations.
+ * Random operations with several orders, zones, nodes and GFP flags, on both generations
+ * of the buddy allocator. There is one actor, or several at once: a thread on each CPU,
+ * and interrupts there. The model knows which pages are held. A page that is handed out
+ * must not be one of them, must be of a zone and node that the request may use, and must
+ * not come from a reserve that is closed to it. Now and then all actors stop, and all
+ * lists, bits and descriptors are checked. mmbox_kunit's ops= says how many operations.
  */
 #include <linux/bitmap.h>
 #include <linux/sched/rt.h>
@@ -20,7 +19,7 @@
 
 #define MAX_HELD	3000
 #define MAX_BULK	40
-#define ROOM		100	/* for what one operation may take at most */
+#define ROOM		100	/* most blocks that one operation may add */
 #define CHECK_EVERY	5000U
 #define MOST_STEPS	100000U	/* by which the box has run out, however few ops= are */
 
@@ -29,13 +28,13 @@ struct held {
 	unsigned int order;
 };
 
-/* Who holds what: all actors of a box. */
+/* What all actors of a box hold. */
 struct model {
 	struct mmbox *box;
 	unsigned long *pages;		/* bitmap of pfns that are held */
-	long slack;			/* pages that others may be about to take */
+	long slack;			/* pages that other actors may be about to allocate */
 	atomic_t nr_faults;
-	char fault[128];		/* what the first was */
+	char fault[128];		/* text of the first */
 };
 
 struct actor {
@@ -45,13 +44,13 @@ struct actor {
 	unsigned int max_order;
 	unsigned int max_bulk;
 	gfp_t bulk_gfp;
-	const gfp_t *gfps;		/* what it asks with */
+	const gfp_t *gfps;		/* flags of its requests */
 	unsigned int nr_gfps;
-	bool may_sleep;			/* everything else as well */
+	bool may_sleep;			/* and may use all other calls */
 	unsigned int frees;		/* percent of steps that free a block */
-	bool frees_all;			/* now and then */
-	unsigned long nr_pages;		/* held in all blocks */
-	unsigned long failed;		/* requests that got nothing */
+	bool frees_all;			/* sometimes, all its blocks */
+	unsigned long nr_pages;		/* in all blocks it holds */
+	unsigned long failed;		/* requests that returned NULL */
 	u32 seed;
 };
 
@@ -64,8 +63,8 @@ static const gfp_t gfps[] = {
 };
 
 /*
- * Of several actors none may go below min, or the others could not tell who did.
- * Few reclaim: that asks all CPUs, and the box is full most of the time.
+ * Flags for several actors. None may go below min, so that a zone below min is a fault.
+ * Few requests reclaim: the box is full most of the time, and reclaim drains all CPUs.
  */
 static const gfp_t modest_gfps[] = {
 	GFP_NOWAIT, GFP_NOWAIT, GFP_NOWAIT | __GFP_MOVABLE | __GFP_HIGHMEM,
@@ -81,7 +80,7 @@ static const gfp_t interrupt_gfps[] = {
 	GFP_NOWAIT | __GFP_THISNODE,
 };
 
-/* In an interrupt a test cannot fail: it is told afterwards. */
+/* A test cannot fail in an interrupt. The first fault is reported at the end. */
 static __printf(2, 3) void fault(struct model *m, const char *fmt, ...)
 {
 	va_list args;
@@ -108,12 +107,12 @@ static int highest_zone(gfp_t gfp)
 							    MMBOX_ZONE_NORMAL;
 }
 
-/* The least that a zone must still have, for this request. */
+/* Free pages that this request must leave in the zone. */
 static long least_left(const struct model *m, const struct mmbox_zone *zone, gfp_t gfp)
 {
 	long min = zone->_watermark[MMBOX_WMARK_MIN];
 
-	/* What another asked for may have come from what this one must leave. */
+	/* Other actors may have used part of these pages. */
 	if (m->slack)
 		return min - m->slack;
 	if (gfp & __GFP_MEMALLOC)
@@ -133,7 +132,7 @@ static void count_left(struct mmbox_zone *zone, void *arg)
 	*left = zone->nr_free_pages + mmbox_nr_pcp_pages(zone);
 }
 
-/* Held, so that no batch is on its way between the zone and a CPU. */
+/* zone->lock is held: no batch may be on its way between the zone and a per-CPU list. */
 static long pages_left(struct mmbox_zone *zone)
 {
 	long left;
@@ -142,7 +141,7 @@ static long pages_left(struct mmbox_zone *zone)
 	return left;
 }
 
-/* A block was handed out: may it be, and is it nobody else's? */
+/* A block was handed out: check that the request may have it, and that nobody holds it. */
 static void take(struct actor *a, struct mmbox_page *page, unsigned int order, gfp_t gfp,
 		 int nid)
 {
@@ -172,7 +171,7 @@ static void take(struct actor *a, struct mmbox_page *page, unsigned int order, g
 	a->nr_pages += 1UL << order;
 }
 
-/* The model's part of a free: what was written must still be there. */
+/* The model's part of a free: the pattern must still be there. */
 static struct held give(struct actor *a, unsigned int nr)
 {
 	struct model *m = a->model;
@@ -202,7 +201,7 @@ static void free_one(struct actor *a)
 static void alloc_one(struct actor *a)
 {
 	struct mmbox *box = a->model->box;
-	/* Small ones are most. */
+	/* Small orders are more likely. */
 	unsigned int order = next(a, 1 + next(a, a->max_order));
 	gfp_t gfp = a->gfps[next(a, a->nr_gfps)] | __GFP_NOWARN;
 	int nid = (int)next(a, box->nr_nodes + 1) - 1;
@@ -238,7 +237,7 @@ static void alloc_exact(struct actor *a)
 		     NUMA_NO_NODE);
 }
 
-/* A block becomes single pages, as many as the model has room for. */
+/* Split a block into single pages, if there is room for them. */
 static void split(struct actor *a)
 {
 	struct held held;
@@ -267,7 +266,7 @@ static void step(void *arg)
 	struct actor *a = arg;
 	unsigned int what = next(a, 100);
 
-	/* Full now and then, nearly empty now and then. */
+	/* Alternate between nearly full and nearly empty. */
 	if (a->nr > a->max - ROOM || what < a->frees)
 		free_one(a);
 	else if (what < 92 || !a->may_sleep)
@@ -291,7 +290,7 @@ static void model_init(struct kunit *test, struct model *m, const struct mmbox_c
 	m->pages = test_zalloc(test, BITS_TO_LONGS(m->box->memmap.max_pfn) * sizeof(long));
 }
 
-/* It ends with nothing held, and everything free. */
+/* All actors have freed everything: the box must be as it was. */
 static void model_end(struct kunit *test, struct model *m, unsigned long failed)
 {
 	struct mmbox_zone *zone;
@@ -327,7 +326,7 @@ static struct actor *new_actor(struct kunit *test, struct model *m, unsigned int
 	return a;
 }
 
-/* Of one actor it is known at any time what must be free. */
+/* With one actor the number of free pages is known at any time. */
 static void run_model(struct kunit *test, const struct mmbox_config *cfg, u32 seed)
 {
 	struct model m;
@@ -358,12 +357,12 @@ static void model_config(struct mmbox_config *cfg, enum mmbox_buddy_type buddy)
 	cfg->movablecore = SZ_8M;
 	cfg->buddy = buddy;
 	cfg->pages_only = true;
-	/* It would move pages from CPUs' lists while they are counted. */
+	/* kswapd would drain per-CPU lists while pages are counted. */
 	cfg->kswapd = false;
 }
 
-/* All zones of one node, both generations. */
-static void zones(struct kunit *test)
+/* All zones of one node. */
+static void one_node_all_zones(struct kunit *test)
 {
 	struct mmbox_config cfg;
 	int buddy;
@@ -376,7 +375,7 @@ static void zones(struct kunit *test)
 }
 
 /* Three nodes, and per-CPU lists of order 9. */
-static void nodes(struct kunit *test)
+static void three_nodes(struct kunit *test)
 {
 	struct mmbox_config cfg;
 	int buddy;
@@ -391,8 +390,8 @@ static void nodes(struct kunit *test)
 	}
 }
 
-/* Of ten orders, in zones that do not begin at a block, and hardly any memory. */
-static void odd(struct kunit *test)
+/* Ten orders, zones that do not begin at a largest block, and little memory. */
+static void ten_orders_unaligned_zones(struct kunit *test)
 {
 	struct mmbox_config cfg;
 	int buddy;
@@ -410,8 +409,8 @@ static void odd(struct kunit *test)
 }
 
 /*
- * One of several: no more at once than a block of order 3, so it has to hold
- * more of them until the box runs out.
+ * One actor of several. Its blocks have order 3 at most, so it must hold many of them
+ * before the box is full.
  */
 static struct actor *new_member(struct kunit *test, struct model *m, bool interrupt, u32 seed)
 {
@@ -440,9 +439,9 @@ static unsigned long nr_failed(struct actor *const *actors, unsigned int nr)
 }
 
 /*
- * Several at once, none with any right to what is below min. So a zone never
- * has less than that, but for what each has been promised just now. How many
- * interrupts there are depends on time, so they go on until the box has run out.
+ * Several actors at once. None may go below min, so a zone is never below it by more
+ * than the requests that are under way.
+ * How many interrupts come depends on time, so all go on until the box has run out.
  */
 static void run_crowd(struct kunit *test, const struct mmbox_config *cfg,
 		      unsigned int nr_cpus, u32 seed)
@@ -487,7 +486,7 @@ static void crowd_config(struct mmbox_config *cfg, enum mmbox_buddy_type buddy)
 	cfg->movablecore = SZ_4M;
 }
 
-/* Both generations, on a box of @nr_nodes. */
+/* Both generations, in a box of @nr_nodes. */
 static void run_crowds(struct kunit *test, unsigned int nr_cpus, unsigned int nr_nodes,
 		       u32 seed)
 {
@@ -501,45 +500,32 @@ static void run_crowds(struct kunit *test, unsigned int nr_cpus, unsigned int nr
 	}
 }
 
-/* One CPU and interrupts on it, of one node. */
-static void interrupted(struct kunit *test)
+/* One CPU with interrupts, in a box of one node. */
+static void one_cpu_interrupted(struct kunit *test)
 {
 	run_crowds(test, 1, 1, 41);
 }
 
-/* All there are, up to as many as a crowd may be of. */
-static unsigned int all_cpus(struct kunit *test)
+/* All CPUs, with interrupts on each. */
+static void all_cpus_interrupted(struct kunit *test)
 {
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
-	return min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD);
-}
-
-/* All CPUs and interrupts on each. */
-static void crowded(struct kunit *test)
-{
-	run_crowds(test, all_cpus(test), 1, 61);
+	run_crowds(test, test_crowd_cpus(test, 2), 1, 61);
 }
 
 /* The same, in a box of two nodes. */
-static void crowded_nodes(struct kunit *test)
+static void all_cpus_two_nodes(struct kunit *test)
 {
-	run_crowds(test, all_cpus(test), 2, 81);
+	run_crowds(test, test_crowd_cpus(test, 2), 2, 81);
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE_PARAM(zones, test_rounds),
-	KUNIT_CASE_PARAM(nodes, test_rounds),
-	KUNIT_CASE_PARAM(odd, test_rounds),
-	KUNIT_CASE_PARAM(interrupted, test_rounds),
-	KUNIT_CASE_PARAM(crowded, test_rounds),
-	KUNIT_CASE_PARAM(crowded_nodes, test_rounds),
+	KUNIT_CASE_PARAM(one_node_all_zones, test_rounds),
+	KUNIT_CASE_PARAM(three_nodes, test_rounds),
+	KUNIT_CASE_PARAM(ten_orders_unaligned_zones, test_rounds),
+	KUNIT_CASE_PARAM(one_cpu_interrupted, test_rounds),
+	KUNIT_CASE_PARAM(all_cpus_interrupted, test_rounds),
+	KUNIT_CASE_PARAM(all_cpus_two_nodes, test_rounds),
 	{}
 };
 
-struct kunit_suite page_model_suite = {
-	.name = "mmbox_page_model",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(page_model_suite, "mmbox_page_model", cases);

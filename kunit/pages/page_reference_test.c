@@ -3,8 +3,8 @@
  * The page allocator against Linux 6.1's: the same page frames, and the same
  * watermarks.
  *
- * The figures are those of kunit/reference/buddy* and zones*. Whatever file of
- * the same form is put there is run as well.
+ * The figures are those of kunit/reference/buddy* and zones*. Any file of the same form
+ * that is added there is run as well.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -24,15 +24,15 @@ struct block {
 struct blocks {
 	struct mmbox *box;
 	struct mmbox_zone *zone;
-	struct block *live;		/* as many as the zone has pages */
+	struct block *live;		/* room for each page of the zone */
 	unsigned int nr;
-	unsigned int first_new;		/* of the step */
-	int nid;			/* asked for; NUMA_NO_NODE goes the fast paths */
+	unsigned int first_new;		/* index of the first block of this step */
+	int nid;			/* node of requests; NUMA_NO_NODE uses the fast paths */
 };
 
 /*
- * A box whose ZONE_NORMAL is the zone of the reference, all of it free, above
- * a ZONE_DMA that meets what the other cannot, and holds the boot memory.
+ * A box whose ZONE_NORMAL is the zone of the reference, wholly free. Below it a ZONE_DMA
+ * holds the boot memory, and serves requests that ZONE_NORMAL cannot.
  */
 static void sequence_zone(struct kunit *test, struct blocks *b, const char *line)
 {
@@ -60,7 +60,7 @@ static void sequence_zone(struct kunit *test, struct blocks *b, const char *line
 	b->zone = &mmbox_node_data(b->box, 0)->node_zones[MMBOX_ZONE_NORMAL];
 	KUNIT_ASSERT_EQ(test, b->zone->nr_free_pages, managed);
 
-	/* That kernel ran on one CPU. */
+	/* The reference kernel ran on one CPU. */
 	b->zone->stat_threshold = mmbox_stat_threshold(b->zone, 1);
 	b->zone->_watermark[MMBOX_WMARK_MIN] = min;
 	b->zone->_watermark[MMBOX_WMARK_LOW] = low;
@@ -262,7 +262,7 @@ static void run_sequence(struct kunit *test, const struct mmbox_reference *ref, 
 	test_free(test, line);
 }
 
-static void buddy_sequence(struct kunit *test)
+static void pfns_as_linux_6_1(struct kunit *test)
 {
 	const struct mmbox_reference *ref;
 	int files = 0;
@@ -282,14 +282,14 @@ static void buddy_sequence(struct kunit *test)
 
 static const char *const names[NR_NAMES] = { "DMA", "DMA32", "Normal", "Movable" };
 
-/* What the file says of a zone of a boot. */
+/* The file's figures of one zone. */
 struct boot_zone {
 	unsigned long managed;
 	unsigned long mark[MMBOX_NR_WMARK];
 	long protection[NR_NAMES];
 };
 
-/* What it says of a boot. */
+/* The file's figures of one boot. */
 struct boot {
 	char title[256];
 	struct boot_zone zones[MMBOX_MAX_NUMNODES][NR_NAMES];
@@ -298,7 +298,7 @@ struct boot {
 	struct boot_zone *zone;		/* the one being read */
 	int nr_nodes;
 	char order[MMBOX_MAX_NUMNODES][32];	/* "0 1 2", nodes by distance */
-	struct mmbox *box;		/* with as many nodes, NULL: not yet made */
+	struct mmbox *box;		/* with these nodes, NULL: not created yet */
 };
 
 /* "3G, three nodes, distances 0-1 20, 0-2 40": as distance= has them */
@@ -361,7 +361,7 @@ static void expect_zone(struct kunit *test, const struct boot *boot,
 				    boot->ratio[idx]);
 }
 
-/* The nodes of a zonelist, in the order in which they come first. */
+/* The nodes of a zonelist, each where it first appears. */
 static void expect_order(struct kunit *test, const struct boot *boot, int nid)
 {
 	const struct mmbox_zonelist *lists = mmbox_node_data(boot->box, nid)->node_zonelists;
@@ -382,7 +382,7 @@ static void expect_order(struct kunit *test, const struct boot *boot, int nid)
 		KUNIT_EXPECT_EQ(test, zref->zone->zone_pgdat->node_id, nid);
 }
 
-/* All that was read about the boot so far, against what the box computes. */
+/* Compare the figures that were read so far with those of the box. */
 static bool expect_boot(struct kunit *test, struct boot *boot)
 {
 	struct mmbox_zone *zone;
@@ -406,7 +406,7 @@ static bool expect_boot(struct kunit *test, struct boot *boot)
 	return true;
 }
 
-/* The last of a boot: its zonelists, and the box as it was. */
+/* The end of a boot: compare zonelists, check that the box is unchanged. */
 static void end_boot(struct kunit *test, struct boot *boot)
 {
 	struct mmbox_zone *zone;
@@ -417,7 +417,7 @@ static void end_boot(struct kunit *test, struct boot *boot)
 	mmbox_for_each_online_node(boot->box, nid)
 		if (boot->order[nid][0])
 			expect_order(test, boot, nid);
-	/* All of it is free. */
+	/* All memory is free. */
 	mmbox_for_each_zone(boot->box, zone)
 		zone->managed_pages = zone->nr_free_pages;
 	test_box_end(test, boot->box);
@@ -492,11 +492,10 @@ static void read_line(struct boot *boot, const char *line)
 }
 
 /*
- * The last set of a boot has protection alone, the ones before it watermarks
- * alone, so what one set does not say stays as it was: watermark figures after
- * watermark_scale_factor hold for the last set too.
+ * Sets of figures have watermarks only, and the last set of a boot protection only. What
+ * a set does not mention stays as in the set before.
  */
-static void zone_figures(struct kunit *test)
+static void watermarks_as_linux_6_1(struct kunit *test)
 {
 	struct boot *boot = test_zalloc(test, sizeof(*boot));
 	char *line = test_zalloc(test, LINE_LEN);
@@ -523,14 +522,9 @@ static void zone_figures(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(buddy_sequence),
-	KUNIT_CASE(zone_figures),
+	KUNIT_CASE(pfns_as_linux_6_1),
+	KUNIT_CASE(watermarks_as_linux_6_1),
 	{}
 };
 
-struct kunit_suite page_reference_suite = {
-	.name = "mmbox_page_reference",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(page_reference_suite, "mmbox_page_reference", cases);

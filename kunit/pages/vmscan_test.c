@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reclaim: who is woken when memory runs short, what is taken back from whom,
- * who may have the last pages, and who must wait.
+ * Reclaim: when kswapd is woken, what shrinkers and caches give back, who may use the
+ * reserves, and who is throttled.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/sched.h>
-#include <linux/string.h>
 #include <linux/wait.h>
 
 #include "testing.h"
 
-/* Wait for what another thread does; a minute is a failure, not a measure. */
+/* Wait for another thread. The test fails after a minute. */
 static void wait_until(struct kunit *test, bool (*happened)(struct mmbox *box),
 		       struct mmbox *box)
 {
@@ -22,20 +20,20 @@ static void wait_until(struct kunit *test, bool (*happened)(struct mmbox *box),
 	KUNIT_ASSERT_TRUE_MSG(test, happened(box), "not even after a minute");
 }
 
-/* Pages that can be given up, one after the other. */
+/* Pages that a shrinker can free. */
 struct stock {
 	struct mmbox_shrinker shrinker;
 	struct mmbox *box;
 	struct mmbox_page **pages;
-	unsigned long nr;		/* in pages[], by whoever reclaims */
+	unsigned long nr;		/* in pages[]; changed by reclaim */
 	unsigned long nr_calls;
-	unsigned long nids;		/* nodes for which it was asked */
-	int nid;			/* where its pages come from */
+	unsigned long nids;		/* bitmap of nodes that were reclaimed */
+	int nid;			/* node of its pages */
 	bool registered;
 	struct completion *hold;	/* if not NULL: wait for it before freeing */
-	struct completion *held;	/* told when we do */
-	bool reclaimer;			/* the box knew the caller as one */
-	bool got_reserve;		/* a page came though there were none to have */
+	struct completion *held;	/* completed before that wait */
+	bool reclaimer;			/* the box knew that the caller reclaims */
+	bool got_reserve;		/* the shrinker got a page of the reserves */
 };
 
 static unsigned long stock_count(struct mmbox_shrinker *shrinker,
@@ -85,7 +83,7 @@ static struct stock *stock_new(struct kunit *test, struct mmbox *box)
 	return stock;
 }
 
-/* Take pages into the stock, as many as there are or @nr. */
+/* Allocate up to @nr pages into the stock. Returns how many. */
 static unsigned long stock_fill(struct stock *stock, gfp_t gfp, unsigned long nr)
 {
 	unsigned long before = stock->nr;
@@ -174,7 +172,7 @@ static bool somebody_waits(struct mmbox *box)
 #define GFP_TAKE	(GFP_NOWAIT | __GFP_NOWARN)	/* wakes kswapd, takes no reserve */
 #define GFP_QUIET	(__GFP_NOWARN)			/* neither */
 
-/* Below low, kswapd wakes; at high it sleeps; what it needs comes from shrinkers. */
+/* kswapd wakes below low and sleeps at high. It gets pages from shrinkers. */
 static void kswapd_works_to_high(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, true);
@@ -186,7 +184,7 @@ static void kswapd_works_to_high(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mmbox_register_shrinker(box, &stock->shrinker), 0);
 	wait_until(test, kswapd_sleeps, box);
 
-	/* Half of the box is in stock; a user takes the rest down to low. */
+	/* Half of the box is in the stock. A user allocates the rest down to low. */
 	stock_fill(stock, GFP_QUIET, zone->managed_pages / 2);
 	while (pages_free(box) > low)
 		if (!stock_fill(user, GFP_QUIET, 1))
@@ -194,13 +192,13 @@ static void kswapd_works_to_high(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, stat_of(test, box, MMBOX_PAGEOUTRUN), 0,
 			    "kswapd was woken above low");
 
-	/* The next ones wake it. */
+	/* The next requests wake it. */
 	stock_fill(user, GFP_TAKE, 64);
 	wait_until(test, works_no_more, box);
 	KUNIT_EXPECT_GT(test, stat_of(test, box, MMBOX_PAGEOUTRUN), 0);
 	KUNIT_EXPECT_GT(test, stat_of(test, box, MMBOX_SLABS_SCANNED), 0);
 	KUNIT_EXPECT_EQ_MSG(test, stat_of(test, box, MMBOX_ALLOCSTALL + MMBOX_ZONE_NORMAL), 0,
-			    "nobody had to reclaim for himself");
+			    "a direct reclaim was not needed");
 	KUNIT_EXPECT_GT_MSG(test, stock->nr, 0, "kswapd took more than it needed");
 	KUNIT_EXPECT_TRUE(test, stock->reclaimer);
 	KUNIT_EXPECT_FALSE(test, mmbox_is_reclaimer(box));
@@ -210,7 +208,7 @@ static void kswapd_works_to_high(struct kunit *test)
 	stock_empty(user);
 }
 
-/* What CPUs and caches keep is taken back without any shrinker. */
+/* Per-CPU lists are drained and caches reaped without any shrinker. */
 static void kswapd_drains_and_reaps(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, true);
@@ -228,7 +226,7 @@ static void kswapd_drains_and_reaps(struct kunit *test)
 	stock_fill(user, GFP_QUIET | __GFP_MEMALLOC, ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, pages_free(box), 0);
 
-	/* Ten pages' objects go to the CPU's array, five pages to its list. */
+	/* Objects of ten pages go to the CPU's array, five pages to its list. */
 	for (i = 0; i < ARRAY_SIZE(objs); i++)
 		mmbox_kmem_cache_free(cachep, objs[i]);
 	for (i = 0; i < 5; i++)
@@ -236,7 +234,7 @@ static void kswapd_drains_and_reaps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages_free(box), 0);
 	KUNIT_EXPECT_EQ(test, mmbox_nr_pcp_pages(the_zone(box)), 5);
 
-	/* Who finds the zone empty wakes kswapd. That is all that there is to have. */
+	/* The zone is empty: this request wakes kswapd, and fails. */
 	KUNIT_EXPECT_EQ(test, stock_fill(more, GFP_TAKE, 1), 0);
 	wait_until(test, gave_up, box);
 	KUNIT_EXPECT_EQ(test, mmbox_nr_pcp_pages(the_zone(box)), 0);
@@ -246,7 +244,7 @@ static void kswapd_drains_and_reaps(struct kunit *test)
 	mmbox_kmem_cache_destroy(cachep);
 }
 
-/* Without kswapd, whoever may wait reclaims for himself. */
+/* Without kswapd, requests that may wait reclaim directly. */
 static void direct_reclaim(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, false);
@@ -256,26 +254,26 @@ static void direct_reclaim(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, mmbox_node_data(box, 0)->kswapd);
 	nr = stock_fill(stock, GFP_TAKE, ULONG_MAX);
 	KUNIT_EXPECT_EQ_MSG(test, stock_fill(user, GFP_KERNEL | __GFP_NOWARN, 1), 0,
-			    "where did that page come from?");
+			    "no page was free");
 	KUNIT_EXPECT_EQ(test, mmbox_register_shrinker(box, &stock->shrinker), 0);
 	KUNIT_EXPECT_EQ_MSG(test, stock_fill(user, GFP_TAKE, 1), 0,
-			    "who may not wait cannot reclaim");
+			    "a request that may not wait reclaimed");
 	KUNIT_EXPECT_EQ(test, stock->nr, nr);
 
 	KUNIT_EXPECT_EQ(test, stock_fill(user, GFP_KERNEL, nr / 2), nr / 2);
 	KUNIT_EXPECT_LE(test, stock->nr, nr - nr / 2);
 	KUNIT_EXPECT_GT(test, stat_of(test, box, MMBOX_ALLOCSTALL + MMBOX_ZONE_NORMAL), 0);
 	KUNIT_EXPECT_TRUE(test, stock->reclaimer);
-	KUNIT_EXPECT_TRUE_MSG(test, stock->got_reserve, "the reserves are for reclaimers");
+	KUNIT_EXPECT_TRUE_MSG(test, stock->got_reserve, "the shrinker could not use the reserves");
 
-	/* When all is given up, the end is the end. */
+	/* When the stock is empty, requests fail. */
 	stock_fill(user, GFP_KERNEL | __GFP_NOWARN, ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, stock->nr, 0);
 	mmbox_unregister_shrinker(box, &stock->shrinker);
 	stock_empty(user);
 }
 
-/* Order of giving up: pages that lie alone first, the last of them in the array. */
+/* Isolated pages are at the end of the stock, so that they are freed first. */
 static void stock_scatter(struct stock *stock, struct mmbox_page **alone)
 {
 	unsigned long nr = 0, kept = 0, i;
@@ -292,8 +290,8 @@ static void stock_scatter(struct stock *stock, struct mmbox_page **alone)
 		stock->pages[kept++] = alone[i];
 }
 
-/* One reclaim frees no large block; who says so goes on as long as that frees something. */
-static void costly(struct kunit *test)
+/* One reclaim gives no large block. __GFP_RETRY_MAYFAIL goes on while it frees pages. */
+static void costly_orders_give_up(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, false);
 	struct stock *stock = stock_new(test, box);
@@ -301,7 +299,7 @@ static void costly(struct kunit *test)
 	unsigned long nr;
 
 	box->pages.watermark_boost_factor = 0;
-	/* What watermarks keep has large blocks: that too. */
+	/* The reserves have large blocks: allocate them as well. */
 	stock_fill(stock, GFP_TAKE | __GFP_MEMALLOC, ULONG_MAX);
 	stock_scatter(stock, test_zalloc(test, box->memmap.max_pfn * sizeof(*stock->pages)));
 	KUNIT_EXPECT_EQ(test, mmbox_register_shrinker(box, &stock->shrinker), 0);
@@ -311,18 +309,18 @@ static void costly(struct kunit *test)
 	KUNIT_EXPECT_LT_MSG(test, stock->nr, nr, "it did not try");
 	nr = stock->nr;
 	KUNIT_EXPECT_NULL_MSG(test, mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN, 5),
-			      "a block that large is not worth it");
-	KUNIT_EXPECT_GT_MSG(test, stock->nr, nr / 2, "so it should not have gone on");
+			      "a costly order was tried too long");
+	KUNIT_EXPECT_GT_MSG(test, stock->nr, nr / 2, "reclaim should have stopped");
 	page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_RETRY_MAYFAIL, 5);
-	KUNIT_EXPECT_NOT_NULL_MSG(test, page, "there is a lot to give up");
+	KUNIT_EXPECT_NOT_NULL_MSG(test, page, "the stock is not empty");
 	if (page)
 		__mmbox_free_pages(box, page, 5);
 	mmbox_unregister_shrinker(box, &stock->shrinker);
 	stock_empty(stock);
 }
 
-/* Objects that nobody uses are pages that somebody can have. */
-static void reap(struct kunit *test)
+/* Reclaim frees the pages of free slabs. */
+static void free_slabs_reaped(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, false);
 	struct stock *user = stock_new(test, box);
@@ -343,7 +341,7 @@ static void reap(struct kunit *test)
 	mmbox_kmem_cache_destroy(cachep);
 }
 
-/* How much a shrinker is asked for, at which pressure: the rules of Linux 6.1. */
+/* How many objects a shrinker is asked for at each priority, as in Linux 6.1. */
 struct probe {
 	struct mmbox_shrinker shrinker;
 	unsigned long freeable;
@@ -369,15 +367,15 @@ static unsigned long probe_scan(struct mmbox_shrinker *shrinker,
 }
 
 /*
- * 1,000 objects, two seeks, batches of 128. By hand: each turn's part is 1000
- * >> priority, twice, so 0 0 0 2 6 14 30 62 124 250 500 1000 2000 from priority
- * 12 to 0; what is not a whole batch is deferred, and counts, shifted likewise,
- * the next time: 1 batch at priority 4, then 2, 4, 8 and 15.
+ * 1,000 objects, two seeks, batches of 128. Calculated by hand: priority 12 to 0 ask for
+ * 2 * (1000 >> priority), which is 0 0 0 2 6 14 30 62 124 250 500 1000 2000. Less than a
+ * batch is deferred, and is added, shifted by the priority, the next time. This gives 1
+ * batch at priority 4, then 2, 4, 8 and 15.
  */
 #define PROBE_CALLS	30
 #define PROBE_DEFERRED	148
 
-static void pressure(struct kunit *test)
+static void shrinker_pressure_as_linux_6_1(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, false);
 	struct stock *user = stock_new(test, box);
@@ -405,7 +403,7 @@ static void pressure(struct kunit *test)
 	stock_empty(user);
 }
 
-/* Where nothing can be had kswapd gives up, until a direct reclaim finds some. */
+/* kswapd gives up if it frees nothing, until a direct reclaim frees something. */
 static void kswapd_gives_up(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, true);
@@ -425,7 +423,7 @@ static void kswapd_gives_up(struct kunit *test)
 	stock_empty(user);
 }
 
-/* While half of the reserves is gone, who may wait waits for kswapd. */
+/* While less than half of the reserves is free, requests that may wait are throttled. */
 struct throttled {
 	mmbox_pg_data_t *pgdat;
 	bool done;
@@ -439,7 +437,7 @@ static void be_throttled(void *arg)
 	WRITE_ONCE(throttled->done, true);
 }
 
-static void throttle(struct kunit *test)
+static void throttled_while_reserves_low(struct kunit *test)
 {
 	DECLARE_COMPLETION_ONSTACK(hold);
 	DECLARE_COMPLETION_ONSTACK(held);
@@ -451,7 +449,7 @@ static void throttle(struct kunit *test)
 
 	be_throttled(&throttled);
 	KUNIT_EXPECT_EQ_MSG(test, stat_of(test, box, MMBOX_PGSCAN_DIRECT_THROTTLE), 0,
-			    "held back though there is plenty");
+			    "throttled with memory free");
 	throttled.done = false;
 
 	stock->hold = &hold;
@@ -461,7 +459,7 @@ static void throttle(struct kunit *test)
 	stock_fill(stock, GFP_QUIET | __GFP_MEMALLOC, ULONG_MAX);
 	KUNIT_EXPECT_EQ(test, pages_free(box), 0);
 	stock_fill(stock, GFP_TAKE, 1);
-	/* kswapd is at work, and for as long as we want it to be. */
+	/* kswapd is in the shrinker, and stays there until it is released. */
 	wait_for_completion(&held);
 	thread = test_thread_start(test, 0, be_throttled, &throttled);
 	wait_until(test, somebody_waits, box);
@@ -483,8 +481,8 @@ static bool goes_on(struct mmbox *box)
 	return READ_ONCE(throttled_one->done);
 }
 
-/* Where kswapd gives up nobody waits for it any longer. */
-static void throttled_in_vain(struct kunit *test)
+/* If kswapd gives up, throttled requests go on. */
+static void throttle_ends_if_kswapd_gives_up(struct kunit *test)
 {
 	DECLARE_COMPLETION_ONSTACK(hold);
 	DECLARE_COMPLETION_ONSTACK(held);
@@ -499,7 +497,7 @@ static void throttled_in_vain(struct kunit *test)
 	stock->hold = &hold;
 	stock->held = &held;
 	wait_until(test, kswapd_sleeps, box);
-	/* Too few pages to do any good are all that anybody gives up. */
+	/* The shrinker has too few pages to help. */
 	stock_fill(stock, GFP_QUIET, 20);
 	KUNIT_ASSERT_EQ(test, mmbox_register_shrinker(box, &stock->shrinker), 0);
 	stock_fill(user, GFP_QUIET | __GFP_MEMALLOC, ULONG_MAX);
@@ -511,7 +509,7 @@ static void throttled_in_vain(struct kunit *test)
 	wait_until(test, gave_up, box);
 	while (!goes_on(box) && tries--)
 		msleep(20);
-	KUNIT_EXPECT_TRUE_MSG(test, goes_on(box), "it still waits for kswapd, which sleeps");
+	KUNIT_EXPECT_TRUE_MSG(test, goes_on(box), "still waits for a kswapd that sleeps");
 	wake_up_all(&pgdat->pfmemalloc_wait);
 	test_thread_wait(thread);
 	mmbox_unregister_shrinker(box, &stock->shrinker);
@@ -519,8 +517,8 @@ static void throttled_in_vain(struct kunit *test)
 	stock_empty(user);
 }
 
-/* A node that runs short has its own kswapd woken, and nobody else's. */
-static void each_node_its_own(struct kunit *test)
+/* A node that is short of memory wakes its own kswapd only. */
+static void kswapd_of_own_node_only(struct kunit *test)
 {
 	struct mmbox_config cfg;
 	struct stock *stock;
@@ -549,13 +547,13 @@ static void each_node_its_own(struct kunit *test)
 	KUNIT_EXPECT_GT(test, READ_ONCE(zone->nr_free_pages),
 			zone->_watermark[MMBOX_WMARK_HIGH]);
 	KUNIT_EXPECT_EQ(test, pages_free(box), near_free);
-	KUNIT_EXPECT_EQ_MSG(test, stock->nids, BIT(1), "asked for objects of other nodes");
+	KUNIT_EXPECT_EQ_MSG(test, stock->nids, BIT(1), "the shrinker was called for other nodes");
 	mmbox_unregister_shrinker(box, &stock->shrinker);
 	stock_empty(stock);
 }
 
-/* A box goes while its kswapd is at work. */
-static void stop_at_work(struct kunit *test)
+/* A box is destroyed while its kswapd works. */
+static void destroy_while_kswapd_works(struct kunit *test)
 {
 	int i;
 
@@ -569,8 +567,8 @@ static void stop_at_work(struct kunit *test)
 	}
 }
 
-/* vm/drop_caches: all that can be given up, at once. */
-static void drop_all(struct kunit *test)
+/* vm/drop_caches: shrinkers free all they can. */
+static void drop_caches(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, false);
 	struct stock *stock = stock_new(test, box);
@@ -583,7 +581,7 @@ static void drop_all(struct kunit *test)
 	mmbox_unregister_shrinker(box, &stock->shrinker);
 }
 
-static void bad_shrinkers(struct kunit *test)
+static void bad_shrinkers_refused(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_shrinker shrinker = {
@@ -598,8 +596,8 @@ static void bad_shrinkers(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&box->pages.shrinkers));
 }
 
-/* While kswapd is at work lists are short, and a tunable does not change that. */
-static void short_lists_meanwhile(struct kunit *test)
+/* Per-CPU lists are short while kswapd works, also if their limit is changed then. */
+static void short_lists_while_kswapd_works(struct kunit *test)
 {
 	struct mmbox *box = box_of(test, false);
 	struct mmbox_zone *zone = the_zone(box);
@@ -613,34 +611,29 @@ static void short_lists_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pcp->high, batch << 2);
 	box->pages.min_free_kbytes *= 2;
 	mmbox_setup_per_zone_wmarks(box);
-	KUNIT_EXPECT_EQ_MSG(test, pcp->high, batch << 2, "kswapd is at work");
+	KUNIT_EXPECT_EQ_MSG(test, pcp->high, batch << 2, "the list is long while kswapd works");
 	high = zone->pageset_high;
 	mmbox_set_reclaim_active(zone, false);
 	KUNIT_EXPECT_EQ(test, pcp->high, high);
-	KUNIT_EXPECT_GT_MSG(test, high, batch << 2, "more than while it was at work");
+	KUNIT_EXPECT_GT_MSG(test, high, batch << 2, "the list is still short");
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(kswapd_works_to_high),
 	KUNIT_CASE(kswapd_drains_and_reaps),
-	KUNIT_CASE(short_lists_meanwhile),
+	KUNIT_CASE(short_lists_while_kswapd_works),
 	KUNIT_CASE(direct_reclaim),
-	KUNIT_CASE(costly),
-	KUNIT_CASE(reap),
-	KUNIT_CASE(pressure),
+	KUNIT_CASE(costly_orders_give_up),
+	KUNIT_CASE(free_slabs_reaped),
+	KUNIT_CASE(shrinker_pressure_as_linux_6_1),
 	KUNIT_CASE(kswapd_gives_up),
-	KUNIT_CASE(throttle),
-	KUNIT_CASE(throttled_in_vain),
-	KUNIT_CASE(each_node_its_own),
-	KUNIT_CASE(stop_at_work),
-	KUNIT_CASE(drop_all),
-	KUNIT_CASE(bad_shrinkers),
+	KUNIT_CASE(throttled_while_reserves_low),
+	KUNIT_CASE(throttle_ends_if_kswapd_gives_up),
+	KUNIT_CASE(kswapd_of_own_node_only),
+	KUNIT_CASE(destroy_while_kswapd_works),
+	KUNIT_CASE(drop_caches),
+	KUNIT_CASE(bad_shrinkers_refused),
 	{}
 };
 
-struct kunit_suite vmscan_suite = {
-	.name = "mmbox_vmscan",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(vmscan_suite, "mmbox_vmscan", cases);

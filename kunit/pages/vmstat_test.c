@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counters: what a box says that it has done is what was done with it.
+ * Counters: a box counts exactly what was done.
  */
 #include <linux/atomic.h>
-#include <linux/string.h>
 
 #include "testing.h"
 
@@ -15,15 +14,15 @@ static unsigned long *stat_of(struct kunit *test, struct mmbox *box)
 	return stat;
 }
 
-/* What has changed of @item since @before. */
+/* The change of @item since @before. */
 static long since(struct kunit *test, struct mmbox *box,
 		  const unsigned long *before, int item)
 {
 	return stat_of(test, box)[item] - before[item];
 }
 
-/* Pages are counted as pages, of whatever order; hits are allocations. */
-static void allocations(struct kunit *test)
+/* Allocations and frees count pages. numa_hit counts blocks. */
+static void pages_and_hits_counted(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 0, 1, 3, 4, 0, 9 };
 	struct mmbox *box = test_small_box(test);
@@ -48,13 +47,13 @@ static void allocations(struct kunit *test)
 		__mmbox_free_pages(box, pages[i], orders[i]);
 	KUNIT_EXPECT_EQ(test, since(test, box, before, MMBOX_PGFREE), nr_pages);
 
-	/* Moving pages from the CPUs' lists to the zones frees nothing. */
+	/* A drain does not count as a free. */
 	mmbox_drain_all_pages(box);
 	KUNIT_EXPECT_EQ(test, since(test, box, before, MMBOX_PGFREE), nr_pages);
 }
 
 /* Each zone has a counter of its own. */
-static void by_zone(struct kunit *test)
+static void counted_by_zone(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	unsigned long *before = stat_of(test, box);
@@ -90,8 +89,8 @@ static void churn_pages(void *arg)
 		churn_page(arg);
 }
 
-/* Pages that an interrupt takes while the CPU is busy are counted too. */
-static void from_interrupts(struct kunit *test)
+/* Allocations in interrupts are counted, also while the CPU's lists are busy. */
+static void counted_in_interrupts(struct kunit *test)
 {
 	struct churn churn = { .box = test_small_box(test) };
 	unsigned long *before = stat_of(test, churn.box);
@@ -112,8 +111,8 @@ static void from_interrupts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, since(test, churn.box, before, MMBOX_PGFREE), nr);
 }
 
-/* Slab pages, by what their caches were made with. */
-static void slabs(struct kunit *test)
+/* Slab pages count as reclaimable or not, by the flags of their cache. */
+static void slab_pages_counted(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	unsigned long *before;
@@ -138,8 +137,8 @@ static void slabs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, since(test, box, before, MMBOX_NR_SLAB_RECLAIMABLE), 0);
 }
 
-/* What is available is free beyond the reserves, and half of what may go. */
-static void available(struct kunit *test)
+/* Available: free pages above the reserves, and half of the reclaimable ones. */
+static void available_estimate(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	unsigned long *stat = stat_of(test, box);
@@ -162,17 +161,12 @@ static void available(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(allocations),
-	KUNIT_CASE(by_zone),
-	KUNIT_CASE(from_interrupts),
-	KUNIT_CASE(slabs),
-	KUNIT_CASE(available),
+	KUNIT_CASE(pages_and_hits_counted),
+	KUNIT_CASE(counted_by_zone),
+	KUNIT_CASE(counted_in_interrupts),
+	KUNIT_CASE(slab_pages_counted),
+	KUNIT_CASE(available_estimate),
 	{}
 };
 
-struct kunit_suite vmstat_suite = {
-	.name = "mmbox_vmstat",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(vmstat_suite, "mmbox_vmstat", cases);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The arrays in front of a cache: resized while in use, trimmed by the reaper,
- * taken from CPUs that go, and objects on their way home to other nodes. How
- * many objects lie where after what is slab_reference_test.c's.
+ * The arrays in front of a cache: resized while in use, trimmed by the reaper, emptied
+ * when their CPU goes offline; and objects that go home to other nodes. How many objects
+ * an array has after each operation is tested in slab_reference_test.c.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -37,13 +37,12 @@ static struct mmbox *box_of_nodes(struct kunit *test, unsigned int nr_nodes, boo
 	return test_box(test, &cfg);
 }
 
-/* Of two nodes, the second with the second CPU alone, the first with all others. */
+/* A box of two nodes. The second has the second CPU only, the first all others. */
 static struct mmbox *box_of_lone_cpu(struct kunit *test)
 {
 	struct mmbox_config cfg;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	test_config(&cfg, "lone", 2 * SZ_16M);
 	cfg.zone_dma = SZ_4M;
 	cfg.node_cpus = "0/1";
@@ -59,8 +58,8 @@ static int nid_of(struct mmbox *box, const void *objp)
 
 /* ---- tunables ---- */
 
-/* Objects in use stay whole, those that lay in arrays are there to be had. */
-static void tunables(struct kunit *test)
+/* Objects in use are unchanged. Objects of the old arrays can be allocated again. */
+static void resize_keeps_objects(struct kunit *test)
 {
 	static const int figures[][3] = {
 		{ 1, 1, 0 }, { 2, 1, 1 }, { 120, 60, 8 }, { 120, 120, 0 }, { 4000, 100, 3 },
@@ -89,7 +88,7 @@ static void tunables(struct kunit *test)
 		test_check_box(test, box);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, bytes, atomic_long_read(&box->host.bytes),
-			    "old arrays were not given back");
+			    "memory of the old arrays was not freed");
 	while (nr--) {
 		KUNIT_EXPECT_NULL(test, memchr_inv(objs[nr], nr, 100));
 		mmbox_kmem_cache_free(cachep, objs[nr]);
@@ -97,8 +96,8 @@ static void tunables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Figures that make no sense, and such as there is no memory for: no change. */
-static void tunables_refused(struct kunit *test)
+/* Bad values, and values for which there is no memory, change nothing. */
+static void bad_tunables_refused(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 100, 0);
@@ -122,7 +121,7 @@ static void tunables_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* What is done to two caches while all CPUs, and interrupts on them, use both. */
+/* A function called for two caches by turns, while all CPUs and interrupts use both. */
 struct disturbance {
 	struct kunit *test;
 	void (*fn)(struct disturbance *d, struct mmbox_kmem_cache *cachep);
@@ -169,7 +168,7 @@ static void resize(struct disturbance *d, struct mmbox_kmem_cache *cachep)
 	KUNIT_EXPECT_EQ(d->test, 0, test_tune(cachep, limit, 1 + limit / 2, d->round % 4));
 }
 
-static void tunables_in_use(struct kunit *test)
+static void resize_in_use(struct kunit *test)
 {
 	storm_on(test, test_small_box(test), resize, TEST_LEAST_OVERLAPS);
 }
@@ -188,7 +187,7 @@ static void reap_now(struct mmbox_kmem_cache *cachep)
 		cond_resched();
 }
 
-/* An array that was used is left alone once; then it goes fifth by fifth. */
+/* An array that was used is skipped once. Then each time a fifth of it is freed. */
 static void reaper_trims(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -214,7 +213,7 @@ static void reaper_trims(struct kunit *test)
 
 	while (nr)
 		mmbox_kmem_cache_free(cachep, p[--nr]);
-	/* The node's turn has not come: only the CPU's array. */
+	/* The node is not due yet: only the CPU's array is trimmed. */
 	n->next_reap = jiffies + 1000 * HZ;
 	for (i = 0; i < 8; i++)
 		mmbox_cache_reap(box, 0);
@@ -231,7 +230,7 @@ static void reaper_trims(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* slab_reap=1: what is left idle shrinks by itself. Waits as long as it takes. */
+/* slab_reap=1: an idle cache shrinks by itself. Waits for that up to a minute. */
 static void reaper_runs(struct kunit *test)
 {
 	struct mmbox_kmem_cache *cachep;
@@ -256,7 +255,7 @@ static void reaper_runs(struct kunit *test)
 	mmbox_kmem_cache_free_bulk(cachep, 100, p);
 	for (i = 0; i < 600 && READ_ONCE(cachep->slab.node[0]->total_slabs); i++)
 		msleep(100);
-	KUNIT_EXPECT_EQ_MSG(test, cachep->slab.node[0]->total_slabs, 0, "nobody came for a minute");
+	KUNIT_EXPECT_EQ_MSG(test, cachep->slab.node[0]->total_slabs, 0, "no reaper in a minute");
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 destroy:
 	mmbox_destroy(box);
@@ -265,7 +264,7 @@ destroy:
 
 static void reap(struct disturbance *d, struct mmbox_kmem_cache *cachep)
 {
-	/* Not each time: to move is to let the storm go on. */
+	/* Not each time: moving to another CPU lets the storm run. */
 	if (d->round % 8 == 0)
 		test_pin(d->test, d->round / 8 % num_online_cpus());
 	WRITE_ONCE(cachep->slab.node[0]->next_reap, jiffies - 1);
@@ -279,8 +278,8 @@ static void reaper_in_use(struct kunit *test)
 
 /* ---- nodes ---- */
 
-/* Each CPU gets its own node's objects, and any node's that it asks for. */
-static void of_nodes(struct kunit *test)
+/* A CPU gets objects of its own node, or of the node that it asks for. */
+static void objects_of_right_node(struct kunit *test)
 {
 	struct mmbox *box = box_of_nodes(test, 3, false);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 200, 0);
@@ -312,8 +311,8 @@ static void of_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* What is freed to another node gathers, goes home when it is too many, and by a shrink. */
-static void alien_caches(struct kunit *test)
+/* Objects freed on another node gather in an alien array, until it is full or shrunk. */
+static void alien_objects_go_home(struct kunit *test)
 {
 	struct mmbox *box = box_of_nodes(test, 2, true);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 200, 0);
@@ -345,7 +344,7 @@ static void alien_caches(struct kunit *test)
 	test_check_box(test, box);
 	while (!mmbox_cache_reap(box, there))
 		cond_resched();
-	KUNIT_EXPECT_EQ_MSG(test, alien->avail, 0, "the reaper left it");
+	KUNIT_EXPECT_EQ_MSG(test, alien->avail, 0, "the reaper left an object there");
 	mmbox_kmem_cache_free_bulk(cachep, 27, p + 13);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(cachep));
 	KUNIT_EXPECT_EQ(test, alien->avail, 0);
@@ -354,8 +353,8 @@ static void alien_caches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-/* A node that is full: from others, unless the caller says this one. */
-static void node_is_full(struct kunit *test)
+/* A node is full: others serve the request, but with __GFP_THISNODE it fails. */
+static void full_node_falls_back(struct kunit *test)
 {
 	void **objs = test_zalloc(test, 2 * MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = box_of_nodes(test, 2, false);
@@ -389,18 +388,18 @@ static void shrink(struct disturbance *d, struct mmbox_kmem_cache *cachep)
 	mmbox_kmem_cache_shrink(cachep);
 }
 
-static void nodes_in_use(struct kunit *test)
+static void nodes_shrunk_in_use(struct kunit *test)
 {
 	storm_on(test, box_of_nodes(test, 2, false), shrink, TEST_LEAST_OVERLAPS);
 }
 
-static void nodes_reaped(struct kunit *test)
+static void nodes_reaped_in_use(struct kunit *test)
 {
 	storm_on(test, box_of_nodes(test, 3, true), reap, TEST_LEAST_OVERLAPS);
 }
 
-/* Mark or no mark: what is free already is noticed on the slow path as well. */
-static void refused_on_nodes(struct kunit *test)
+/* Bad frees are refused on the slow path, too, whether objects have marks or not. */
+static void bad_frees_on_nodes(struct kunit *test)
 {
 	struct mmbox *box = box_of_nodes(test, 2, false);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
@@ -417,7 +416,7 @@ static void refused_on_nodes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Where the constructor moves the task to, once. */
+/* The test whose task the constructor moves to the other CPU, once. */
 static struct kunit *mover;
 
 static void move_to_other_cpu(void *objp)
@@ -430,10 +429,10 @@ static void move_to_other_cpu(void *objp)
 }
 
 /*
- * The task moves to a CPU of another node while a slab is made for it: what lies in
- * the array there is of that node, and not what was asked for.
+ * The task moves to a CPU of another node while a slab is created for it. It must not
+ * get an object of that CPU's array, which has objects of the wrong node.
  */
-static void moved_amid(struct kunit *test)
+static void task_moves_during_refill(struct kunit *test)
 {
 	struct mmbox *box = box_of_lone_cpu(test);
 	struct mmbox_kmem_cache *cachep;
@@ -453,21 +452,21 @@ static void moved_amid(struct kunit *test)
 	test_pin(test, 0);
 	mover = test;
 	p = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL | __GFP_THISNODE, here);
-	KUNIT_EXPECT_NULL_MSG(test, mover, "no slab was made");
+	KUNIT_EXPECT_NULL_MSG(test, mover, "no slab was created");
 	mover = NULL;
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ_MSG(test, here, nid_of(box, p), "the other node's");
+	KUNIT_EXPECT_EQ_MSG(test, here, nid_of(box, p), "an object of the other node");
 	test_check_box(test, box);
 	mmbox_kmem_cache_free(cachep, p);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-/* ---- CPUs that go and come ---- */
+/* ---- CPU hotplug ---- */
 
 #ifdef CONFIG_HOTPLUG_CPU
-/* What the other CPU's arrays held is there to be had, and it works again after. */
-static void cpu_goes(struct kunit *test)
+/* Objects of a dead CPU's arrays can be allocated. The CPU works when it is back. */
+static void dead_cpu_arrays_freed(struct kunit *test)
 {
 	struct mmbox *box = box_of_lone_cpu(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
@@ -485,10 +484,10 @@ static void cpu_goes(struct kunit *test)
 		test_pin(test, 0);
 		err = remove_cpu(cpu);
 		if (err)
-			kunit_skip(test, "the CPU does not go: %d", err);
+			kunit_skip(test, "the CPU cannot go offline: %d", err);
 		KUNIT_EXPECT_EQ(test, per_cpu_ptr(cachep->cpu_cache, cpu)->avail, 0);
 		KUNIT_EXPECT_NULL_MSG(test, cachep->slab.node[nid]->shared,
-				      "no CPU of the node is left to share it");
+				      "no CPU of the node is left to use it");
 		KUNIT_EXPECT_NULL(test, cachep->slab.node[nid]->alien);
 		test_check_box(test, box);
 		p[0] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, nid);
@@ -502,7 +501,7 @@ static void cpu_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* All CPUs but the first go and come by turns. */
+/* Take each CPU but the first offline and back, by turns. */
 static void turn_off_and_on(struct disturbance *d, struct mmbox_kmem_cache *cachep)
 {
 	unsigned int cpu = test_nth_cpu(1 + d->round % (num_online_cpus() - 1));
@@ -511,29 +510,28 @@ static void turn_off_and_on(struct disturbance *d, struct mmbox_kmem_cache *cach
 	KUNIT_EXPECT_EQ(d->test, 0, add_cpu(cpu));
 }
 
-static void cpus_go_in_use(struct kunit *test)
+static void cpus_go_and_come_in_use(struct kunit *test)
 {
 	unsigned long nr_returns = 0;
 	struct storm *storm;
 	unsigned int i;
 	int err;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	test_pin(test, 0);
 	i = test_nth_cpu(1);
 	err = remove_cpu(i);
 	if (err)
-		kunit_skip(test, "the CPU does not go: %d", err);
+		kunit_skip(test, "the CPU cannot go offline: %d", err);
 	KUNIT_ASSERT_EQ(test, 0, add_cpu(i));
 	storm = storm_on(test, box_of_nodes(test, 2, false), turn_off_and_on, 6);
 	for (i = 0; i < storm->nr_cpus; i++)
 		nr_returns += storm->cpu[i].nr_returns;
-	KUNIT_EXPECT_GT_MSG(test, nr_returns, 3, "no storm on CPUs that came again");
+	KUNIT_EXPECT_GT_MSG(test, nr_returns, 3, "the storm never used a CPU that came back");
 }
 
-/* A box that is full does not keep the host's CPU from coming back. */
-static void cpu_comes_to_no_memory(struct kunit *test)
+/* A CPU can come back even if the box has no memory. */
+static void cpu_comes_without_memory(struct kunit *test)
 {
 	struct mmbox *box = box_of_lone_cpu(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
@@ -544,7 +542,7 @@ static void cpu_comes_to_no_memory(struct kunit *test)
 	nid = mmbox_cpu_to_node(box, cpu);
 	err = remove_cpu(cpu);
 	if (err)
-		kunit_skip(test, "the CPU does not go: %d", err);
+		kunit_skip(test, "the CPU cannot go offline: %d", err);
 	KUNIT_EXPECT_NULL(test, cachep->slab.node[nid]->alien);
 	for (;;) {
 		page = mmbox_alloc_pages(box, GFP_KERNEL | __GFP_NOWARN, 0);
@@ -553,7 +551,7 @@ static void cpu_comes_to_no_memory(struct kunit *test)
 		*(struct mmbox_page **)mmbox_page_address(box, page) = pages;
 		pages = page;
 	}
-	/* What slabs have free. */
+	/* Allocate the objects that are free in slabs. */
 	while (mmbox_kmalloc(box, 4096, GFP_NOWAIT | __GFP_NOWARN))
 		;
 	KUNIT_EXPECT_EQ(test, 0, add_cpu(cpu));
@@ -570,12 +568,12 @@ static void cpu_comes_to_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-#define SHRINK_WITHIN	(20 * HZ)	/* or it waits for the CPU that goes */
+#define SHRINK_WITHIN	(20 * HZ)	/* else it waits for the CPU */
 
-/* A cache that is shrunk while a CPU goes. */
+/* A cache that is shrunk while a CPU goes offline. */
 static struct going {
 	struct mmbox_kmem_cache *cachep;
-	struct completion go;		/* the CPU is going */
+	struct completion go;		/* completed when the CPU goes offline */
 	struct completion shrunk;
 	bool in_time;
 } going;
@@ -595,8 +593,8 @@ static int cpu_is_going(unsigned int cpu)
 }
 
 /*
- * A shrinker may shrink a cache on behalf of somebody who holds what a CPU that
- * goes waits for. So a shrink ends before the CPU has gone.
+ * A shrinker may run in a task that holds a lock that CPU hotplug waits for. So a
+ * shrink must not wait until the CPU is offline.
  */
 static void shrink_while_cpu_goes(struct kunit *test)
 {
@@ -605,8 +603,7 @@ static void shrink_while_cpu_goes(struct kunit *test)
 	struct test_thread *thread;
 	int cpu, state, err;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	mmbox_kmem_cache_free(cachep, mmbox_kmem_cache_alloc(cachep, GFP_KERNEL));
 	going.cachep = cachep;
 	going.in_time = false;
@@ -627,37 +624,32 @@ static void shrink_while_cpu_goes(struct kunit *test)
 	test_thread_wait(thread);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	if (err)
-		kunit_skip(test, "the CPU does not go, or not come back: %d", err);
+		kunit_skip(test, "the CPU cannot go offline or come back: %d", err);
 	KUNIT_EXPECT_TRUE_MSG(test, going.in_time, "the shrink waited for the CPU");
 }
 #endif
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(tunables),
-	KUNIT_CASE(tunables_refused),
-	KUNIT_CASE(tunables_in_use),
+	KUNIT_CASE(resize_keeps_objects),
+	KUNIT_CASE(bad_tunables_refused),
+	KUNIT_CASE(resize_in_use),
 	KUNIT_CASE(reaper_trims),
 	KUNIT_CASE(reaper_runs),
 	KUNIT_CASE(reaper_in_use),
-	KUNIT_CASE(of_nodes),
-	KUNIT_CASE(alien_caches),
-	KUNIT_CASE(node_is_full),
-	KUNIT_CASE(nodes_in_use),
-	KUNIT_CASE(nodes_reaped),
-	KUNIT_CASE(refused_on_nodes),
-	KUNIT_CASE(moved_amid),
+	KUNIT_CASE(objects_of_right_node),
+	KUNIT_CASE(alien_objects_go_home),
+	KUNIT_CASE(full_node_falls_back),
+	KUNIT_CASE(nodes_shrunk_in_use),
+	KUNIT_CASE(nodes_reaped_in_use),
+	KUNIT_CASE(bad_frees_on_nodes),
+	KUNIT_CASE(task_moves_during_refill),
 #ifdef CONFIG_HOTPLUG_CPU
-	KUNIT_CASE(cpu_goes),
-	KUNIT_CASE(cpus_go_in_use),
-	KUNIT_CASE(cpu_comes_to_no_memory),
+	KUNIT_CASE(dead_cpu_arrays_freed),
+	KUNIT_CASE(cpus_go_and_come_in_use),
+	KUNIT_CASE(cpu_comes_without_memory),
 	KUNIT_CASE(shrink_while_cpu_goes),
 #endif
 	{}
 };
 
-struct kunit_suite slab_arrays_suite = {
-	.name = "mmbox_slab_arrays",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(slab_arrays_suite, "mmbox_slab_arrays", cases);

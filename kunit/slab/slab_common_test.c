@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kmalloc: sizes and the caches behind them; what goes with a cache by name:
- * merging, usercopy regions, mempools, kfree after a grace period.
+ * kmalloc: sizes and the caches behind them. Caches: merging, usercopy regions, mempools,
+ * kfree_rcu, and the report of leaked objects.
  */
 #include <linux/err.h>
 #include <linux/log2.h>
@@ -23,7 +23,7 @@ static struct mmbox *kmalloc_box(struct kunit *test, unsigned long min, unsigned
 	return test_box(test, &cfg);
 }
 
-/* What 6.1 does: the smallest class that holds it, 96 and 192 among them. */
+/* As in 6.1: the smallest cache that fits, 96 and 192 among them. */
 static size_t expected_size(size_t size, unsigned long min, unsigned long max)
 {
 	if (size > max)
@@ -52,8 +52,8 @@ static void expect_kmalloc(struct kunit *test, struct mmbox *box, size_t size)
 	mmbox_kfree(box, p);
 }
 
-/* Every size to some pages, around every power of two above. */
-static void sizes(struct kunit *test)
+/* Every size up to a few pages, then sizes around each power of two. */
+static void smallest_cache_that_fits(struct kunit *test)
 {
 	static const unsigned long mins[] = { 8, 16, 32, 64, 128, 1024 };
 	static const unsigned long maxs[] = { SZ_1K, SZ_8K, SZ_128K };
@@ -87,8 +87,8 @@ static unsigned int nr_kmalloc_caches(struct mmbox *box)
 	return nr;
 }
 
-/* Exactly the caches that kmalloc_min= and kmalloc_max= say, by name. */
-static void caches(struct kunit *test)
+/* The caches are exactly those between kmalloc_min= and kmalloc_max=. */
+static void caches_by_bounds(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 
@@ -114,8 +114,8 @@ static void caches(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, mmbox_kmalloc_slab(box, 96, 0)->name, "kmalloc-128");
 }
 
-/* Two of a kind never overlap: fill many, of mixed sizes, and look again. */
-static void contents(struct kunit *test)
+/* Fill many objects of mixed sizes, then compare. */
+static void objects_never_overlap(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	void **p = test_zalloc(test, 2000 * sizeof(void *));
@@ -135,7 +135,7 @@ static void contents(struct kunit *test)
 	}
 }
 
-static void nothing(struct kunit *test)
+static void zero_size_and_null(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	void *p = mmbox_kmalloc(box, 0, GFP_KERNEL);
@@ -150,7 +150,7 @@ static void nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-static void zeroed(struct kunit *test)
+static void kzalloc_clears(struct kunit *test)
 {
 	static const size_t size[] = { 1, 7, 64, 100, 1000, 5000, SZ_64K, SZ_128K + 1, SZ_256K };
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
@@ -169,8 +169,8 @@ static void zeroed(struct kunit *test)
 	}
 }
 
-/* Larger than any block, or than what is free: NULL, and nothing is lost. */
-static void too_large(struct kunit *test)
+/* Larger than any block, or than the free memory: NULL, without a leak. */
+static void too_large_is_null(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	unsigned long pages = mmbox_nr_used_pages(box);
@@ -189,7 +189,7 @@ static void too_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages, mmbox_nr_used_pages(box));
 }
 
-/* GFP_DMA comes from ZONE_DMA, and goes back by kfree as all does. */
+/* GFP_DMA gives memory of ZONE_DMA, which kfree() takes back. */
 static void from_zone_dma(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
@@ -207,7 +207,7 @@ static void from_zone_dma(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-static void of_node(struct kunit *test)
+static void kmalloc_of_node(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	void *p = mmbox_kmalloc_node(box, 100, GFP_KERNEL, 0);
@@ -219,8 +219,8 @@ static void of_node(struct kunit *test)
 	mmbox_kfree(box, p);
 }
 
-/* In a box of one node it is not asked for which, whatever the array has. */
-static void of_no_node(struct kunit *test)
+/* In a box of one node NUMA_NO_NODE and node 0 give the same. */
+static void any_node_with_one_node(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	struct mmbox_kmem_cache *cachep;
@@ -229,7 +229,7 @@ static void of_no_node(struct kunit *test)
 
 	cachep = mmbox_kmem_cache_create(box, "nowhere", 100, 0, 0, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, cachep);
-	/* With the CPU's array empty, and not. */
+	/* With the CPU's array empty, then with objects in it. */
 	for (i = 0; i < 2; i++) {
 		p[i] = mmbox_kmem_cache_alloc_node(cachep, GFP_KERNEL, 5);
 		KUNIT_EXPECT_NOT_NULL(test, p[i]);
@@ -240,7 +240,7 @@ static void of_no_node(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Whatever the caller's flags say, kmalloc's memory does not move. */
+/* kmalloc() ignores __GFP_MOVABLE. */
 static void never_movable(struct kunit *test)
 {
 	struct mmbox_config cfg;
@@ -261,8 +261,8 @@ static void never_movable(struct kunit *test)
 	}
 }
 
-/* kfree takes an object of any cache; ksize tells what it was created with. */
-static void kfree_of_a_cache(struct kunit *test)
+/* kfree() takes an object of any cache. ksize() gives the cache's object size. */
+static void kfree_takes_any_cache(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	struct mmbox_kmem_cache *cachep;
@@ -279,8 +279,8 @@ static void kfree_of_a_cache(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Each set of kmalloc caches gives what its name says. */
-static void kmalloc_types(struct kunit *test)
+/* Each set of kmalloc caches has the pages that its name says. */
+static void kmalloc_sets_by_flags(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	struct mmbox_kmem_cache *cachep;
@@ -313,8 +313,8 @@ static void size_roundup(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SIZE_MAX, mmbox_kmalloc_size_roundup(box, SIZE_MAX));
 }
 
-/* So many of a size; none where the product does not fit. */
-static void arrays(struct kunit *test)
+/* kmalloc_array() and kcalloc(): NULL if the product overflows. */
+static void array_product_overflow(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	void *p, *q;
@@ -326,14 +326,14 @@ static void arrays(struct kunit *test)
 	memset(p, 1, 500);
 	mmbox_kfree(box, p);
 	q = mmbox_kcalloc(box, 10, 50, GFP_KERNEL);
-	KUNIT_EXPECT_PTR_EQ_MSG(test, p, q, "not the object that was freed last");
+	KUNIT_EXPECT_PTR_EQ_MSG(test, p, q, "not the object freed last");
 	KUNIT_EXPECT_NULL_MSG(test, memchr_inv(q, 0, 500), "not cleared");
 	mmbox_kfree(box, q);
 	KUNIT_EXPECT_NULL(test, mmbox_kmalloc_array(box, SIZE_MAX / 2, 4, GFP_KERNEL));
 	KUNIT_EXPECT_NULL(test, mmbox_kcalloc(box, SIZE_MAX / 2, 4, GFP_KERNEL));
 }
 
-/* Larger and smaller again: what was there stays, as far as it fits. */
+/* Growing and shrinking keeps the contents that fit. */
 static void krealloc_keeps(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
@@ -344,7 +344,7 @@ static void krealloc_keeps(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	memset(p, 0x3c, 10);
 	KUNIT_EXPECT_PTR_EQ_MSG(test, p, mmbox_krealloc(box, p, 16, GFP_KERNEL),
-				"there was room");
+				"the object had room");
 	for (size = 20; size < SZ_512K; size *= 3) {
 		q = mmbox_krealloc(box, p, size, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, q);
@@ -355,7 +355,7 @@ static void krealloc_keeps(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x3c, 10));
 	KUNIT_EXPECT_NULL(test, memchr_inv(p + 10, 0, mmbox_ksize(box, p) - 10));
 	KUNIT_EXPECT_NULL_MSG(test, mmbox_krealloc(box, p, SZ_1G, GFP_KERNEL),
-			      "more than there is");
+			      "larger than the box");
 	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x3c, 10));
 	KUNIT_EXPECT_PTR_EQ(test, ZERO_SIZE_PTR, mmbox_krealloc(box, p, 0, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
@@ -364,7 +364,7 @@ static void krealloc_keeps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&box->faces.bad[MMBOX_BAD_FOREIGN]));
 }
 
-static void sensitive(struct kunit *test)
+static void kfree_sensitive_clears(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	char *p = mmbox_kmalloc(box, 200, GFP_KERNEL);
@@ -372,12 +372,12 @@ static void sensitive(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	memset(p, 0x55, 200);
 	mmbox_kfree_sensitive(box, p);
-	/* At its ends a free object has a mark, which is random. */
-	KUNIT_EXPECT_NULL_MSG(test, memchr(p + 50, 0x55, 100), "what was secret is still there");
+	/* A free object has a random mark at its ends. */
+	KUNIT_EXPECT_NULL_MSG(test, memchr(p + 50, 0x55, 100), "the contents were not cleared");
 	mmbox_kfree_sensitive(box, NULL);
 }
 
-/* The copy itself fails, as there is no user space here; it must be tried. */
+/* The copy fails here without user space. Refused means that it was not tried. */
 static bool copy_refused(struct mmbox *box, void *addr, unsigned long n)
 {
 	long bad = atomic_long_read(&box->faces.bad[MMBOX_BAD_USERCOPY]);
@@ -393,8 +393,8 @@ static bool copy_refused(struct mmbox *box, void *addr, unsigned long n)
 	return to && from;
 }
 
-/* Of an object only the region that it was created with. */
-static void usercopy(struct kunit *test)
+/* Only the usercopy region of an object may be copied. */
+static void usercopy_within_region(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	struct mmbox_kmem_cache *cachep;
@@ -425,15 +425,15 @@ static void usercopy(struct kunit *test)
 
 	p = mmbox_kmalloc(box, 100, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_FALSE_MSG(test, copy_refused(box, p, 100), "kmalloc's are user's all over");
-	KUNIT_EXPECT_TRUE_MSG(test, copy_refused(box, p, 129), "and into the next");
+	KUNIT_EXPECT_FALSE_MSG(test, copy_refused(box, p, 100), "kmalloc objects may be copied");
+	KUNIT_EXPECT_TRUE_MSG(test, copy_refused(box, p, 129), "but not the next object");
 	mmbox_kfree(box, p);
 	p = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_FALSE(test, copy_refused(box, p, SZ_256K));
 	KUNIT_EXPECT_FALSE(test, copy_refused(box, p + SZ_128K + 5, SZ_128K - 5));
 	KUNIT_EXPECT_TRUE_MSG(test, copy_refused(box, p + SZ_128K + 5, SZ_128K - 4),
-			      "and into the pages behind");
+			      "but not the pages behind");
 	mmbox_kfree(box, p);
 	page = __mmbox_get_free_page(box, GFP_KERNEL);
 	KUNIT_EXPECT_FALSE(test, copy_refused(box, (void *)page, PAGE_SIZE));
@@ -448,8 +448,8 @@ static void usercopy(struct kunit *test)
 								 2, NULL));
 }
 
-/* slab_merge=1: one cache under several names, which goes with the last. */
-static void merging(struct kunit *test)
+/* slab_merge=1: one cache with several names. Destroying the last one destroys it. */
+static void merged_caches(struct kunit *test)
 {
 	struct mmbox_kmem_cache *a, *b, *c;
 	struct mmbox_config cfg;
@@ -466,7 +466,7 @@ static void merging(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, a, b);
 	KUNIT_EXPECT_EQ(test, 104, mmbox_kmem_cache_size(a));
 
-	/* Not these: they are not alike, or promise what others do not. */
+	/* Not merged: another size, or flags that promise more. */
 	c = mmbox_kmem_cache_create(box, "c", 88, 0, 0, NULL);
 	KUNIT_EXPECT_PTR_NE(test, a, c);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(c));
@@ -485,7 +485,7 @@ static void merging(struct kunit *test)
 
 	p = mmbox_kmem_cache_alloc(b, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ_MSG(test, 0, mmbox_kmem_cache_destroy(a), "it has another user");
+	KUNIT_EXPECT_EQ_MSG(test, 0, mmbox_kmem_cache_destroy(a), "the cache has another user");
 	mmbox_kmem_cache_free(b, p);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(b));
 }
@@ -496,7 +496,7 @@ struct deferred {
 	unsigned long after;
 };
 
-/* Whole while a reader may look at it, and free afterwards. */
+/* The object is unchanged during rcu_read_lock(), and freed afterwards. */
 static void kfree_rcu_waits(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
@@ -517,7 +517,7 @@ static void kfree_rcu_waits(struct kunit *test)
 	mmbox_kfree_rcu_barrier(box);
 	KUNIT_EXPECT_EQ_MSG(test, 0, mmbox_kmem_cache_shrink(cachep), "it was never freed");
 
-	/* More than one grace period's worth; destruction waits for the last. */
+	/* More than one batch. Destroying the cache waits for the last. */
 	for (i = 0; i < 2000; i++) {
 		d = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, d);
@@ -533,7 +533,7 @@ static void kfree_rcu_waits(struct kunit *test)
 }
 
 #if defined(CONFIG_LOCKDEP) && defined(CONFIG_TRACEPOINTS)
-/* Who says to lockdep that it may reclaim, which might_alloc() does. */
+/* Counts the calls in which might_alloc() tells lockdep that they may reclaim. */
 struct might_reclaim {
 	const struct task_struct *task;
 	struct tracepoint *tp;
@@ -568,10 +568,10 @@ static unsigned long entries_told(struct might_reclaim *m)
 }
 
 /*
- * GFP_KERNEL where one must not sleep is a mistake also where there is an object at
- * hand: each entry says that it might sleep, before it looks.
+ * GFP_KERNEL in atomic context is a mistake even if an object is free. So each call does
+ * might_alloc() first, before it takes an object from an array.
  */
-static void says_that_it_may_sleep(struct kunit *test)
+static void might_sleep_checked_first(struct kunit *test)
 {
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
 	struct might_reclaim m = { .task = current };
@@ -582,7 +582,7 @@ static void says_that_it_may_sleep(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, m.tp);
 	cachep = mmbox_kmem_cache_create(box, "test", 100, 0, 0, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, cachep);
-	/* Each of them has something in its array then. */
+	/* Put objects into the arrays of these caches. */
 	test_pin(test, 0);
 	KUNIT_ASSERT_EQ(test, 4, mmbox_kmem_cache_alloc_bulk(cachep, GFP_KERNEL, 4, p));
 	mmbox_kmem_cache_free_bulk(cachep, 4, p);
@@ -619,8 +619,8 @@ do {										\
 }
 #endif
 
-/* The pool gives what it kept when the box has nothing left. */
-static void mempool_on_cache(struct kunit *test)
+/* The pool gives objects of its reserve when the box is full. */
+static void mempool_keeps_reserve(struct kunit *test)
 {
 	void **pages = test_zalloc(test, 8192 * sizeof(void *));
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
@@ -644,7 +644,7 @@ static void mempool_on_cache(struct kunit *test)
 		KUNIT_EXPECT_NOT_NULL(test, kept[i]);
 	}
 	own = mempool_alloc(pool, GFP_NOWAIT);
-	KUNIT_EXPECT_NULL_MSG(test, own, "the box was not empty");
+	KUNIT_EXPECT_NULL_MSG(test, own, "the box was not full");
 	for (i = 0; i < ARRAY_SIZE(kept); i++)
 		if (kept[i])
 			mempool_free(kept[i], pool);
@@ -659,7 +659,7 @@ static void never_run(void *objp)
 {
 }
 
-/* What struct mmbox_kmem_cache_args says is what the cache has; NULL is all zero. */
+/* The cache has the values of struct mmbox_kmem_cache_args. NULL means all zero. */
 static void create_args(struct kunit *test)
 {
 	static const struct mmbox_kmem_cache_args all = {
@@ -710,8 +710,8 @@ static unsigned long used_objects(struct mmbox_kmem_cache *cachep, void **objs, 
 	return used;
 }
 
-/* What a refused destruction lists: just the objects that are in use. */
-static void leaked_objects(struct kunit *test)
+/* Destroying a cache in use is refused, and lists exactly the objects in use. */
+static void destroy_lists_leaked_objects(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 8, 24, 100, 600, 3000, 9000 };
 	struct mmbox *box = kmalloc_box(test, 8, SZ_128K);
@@ -744,8 +744,8 @@ static void leaked_objects(struct kunit *test)
 	}
 }
 
-/* A name that slabinfo can show, and a terminal; whatever else is refused. */
-static void names(struct kunit *test)
+/* slabinfo and terminals must be able to show a name. Others are refused. */
+static void names_must_be_printable(struct kunit *test)
 {
 	static const char *const good[] = { "a", "~!", "a/b", "%s", "..", "[x]{y}" };
 	static const char *const bad[] = {
@@ -771,38 +771,33 @@ static void names(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(sizes),
-	KUNIT_CASE(caches),
-	KUNIT_CASE(contents),
-	KUNIT_CASE(nothing),
-	KUNIT_CASE(zeroed),
-	KUNIT_CASE(too_large),
+	KUNIT_CASE(smallest_cache_that_fits),
+	KUNIT_CASE(caches_by_bounds),
+	KUNIT_CASE(objects_never_overlap),
+	KUNIT_CASE(zero_size_and_null),
+	KUNIT_CASE(kzalloc_clears),
+	KUNIT_CASE(too_large_is_null),
 	KUNIT_CASE(from_zone_dma),
-	KUNIT_CASE(of_node),
-	KUNIT_CASE(of_no_node),
+	KUNIT_CASE(kmalloc_of_node),
+	KUNIT_CASE(any_node_with_one_node),
 	KUNIT_CASE(never_movable),
-	KUNIT_CASE(kfree_of_a_cache),
-	KUNIT_CASE(kmalloc_types),
+	KUNIT_CASE(kfree_takes_any_cache),
+	KUNIT_CASE(kmalloc_sets_by_flags),
 	KUNIT_CASE(size_roundup),
-	KUNIT_CASE(arrays),
+	KUNIT_CASE(array_product_overflow),
 	KUNIT_CASE(krealloc_keeps),
-	KUNIT_CASE(sensitive),
-	KUNIT_CASE(usercopy),
-	KUNIT_CASE(merging),
+	KUNIT_CASE(kfree_sensitive_clears),
+	KUNIT_CASE(usercopy_within_region),
+	KUNIT_CASE(merged_caches),
 	KUNIT_CASE(kfree_rcu_waits),
 #if defined(CONFIG_LOCKDEP) && defined(CONFIG_TRACEPOINTS)
-	KUNIT_CASE(says_that_it_may_sleep),
+	KUNIT_CASE(might_sleep_checked_first),
 #endif
-	KUNIT_CASE(mempool_on_cache),
+	KUNIT_CASE(mempool_keeps_reserve),
 	KUNIT_CASE(create_args),
-	KUNIT_CASE(leaked_objects),
-	KUNIT_CASE(names),
+	KUNIT_CASE(destroy_lists_leaked_objects),
+	KUNIT_CASE(names_must_be_printable),
 	{}
 };
 
-struct kunit_suite slab_common_suite = {
-	.name = "mmbox_slab_common",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(slab_common_suite, "mmbox_slab_common", cases);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is freed though it is free: refused and counted, wherever the object
- * lies, and nobody gets an object that somebody has.
+ * Double frees: refused and counted wherever the free object lies. No object is handed
+ * out twice afterwards.
  */
 #include <linux/string.h>
 
@@ -15,14 +15,14 @@ static void touch_nothing(void *objp)
 {
 }
 
-/* How freelists and marks are kept: each kind there is. */
+/* A cache for each way to keep freelists and marks. */
 static const struct kind {
 	const char *name;
 	unsigned int size;
 	slab_flags_t flags;
 	void (*ctor)(void *objp);
 } kinds[] = {
-	{ "indices of two bytes", 8 },	/* kmalloc's, as no other cache is so small */
+	{ "indices of two bytes", 8 },	/* kmalloc-8: no other cache is that small */
 	{ "indices at the end", 16 },
 	{ "indices at the end, odd size", 40 },
 	{ "indices fill their object", 64 },
@@ -57,20 +57,12 @@ static void drop_cache(struct kunit *test, struct mmbox_kmem_cache *cachep)
 		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-static void *alloc_one(struct kunit *test, struct mmbox_kmem_cache *cachep)
-{
-	void *objp = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, objp);
-	return objp;
-}
-
 static struct mmbox_page *slab_of(struct mmbox_kmem_cache *cachep, void *objp)
 {
 	return mmbox_virt_to_slab(cachep, objp);
 }
 
-/* Free what is free, in each of the ways there are. */
+/* Each @way to free an object. */
 static void free_wrongly(struct mmbox_kmem_cache *cachep, void *objp, unsigned int way)
 {
 	switch (way % 3) {
@@ -90,7 +82,7 @@ static long nr_double(struct mmbox *box)
 	return atomic_long_read(&box->faces.bad[MMBOX_BAD_DOUBLE]);
 }
 
-/* Each object of a slab but those in @held, of which there are @nr. */
+/* Freeing any object of a slab is refused, except for the @nr objects in @held. */
 static void expect_others_refused(struct kunit *test, struct mmbox_kmem_cache *cachep,
 				  struct mmbox_page *slab, void **held, unsigned int nr,
 				  const char *when)
@@ -111,7 +103,7 @@ static void expect_others_refused(struct kunit *test, struct mmbox_kmem_cache *c
 			before = nr_double(box);
 			free_wrongly(cachep, objp, way);
 			if (nr_double(box) != before + 1)
-				KUNIT_FAIL(test, "%u bytes, %s: object %u was taken in way %u",
+				KUNIT_FAIL(test, "%u bytes, %s: object %u was freed in way %u",
 					   cachep->object_size, when, i, way);
 		}
 	}
@@ -119,14 +111,14 @@ static void expect_others_refused(struct kunit *test, struct mmbox_kmem_cache *c
 	KUNIT_EXPECT_EQ_MSG(test, 0, sums.problems, "%u bytes, %s", cachep->object_size, when);
 }
 
-/* Fill each object and see that nobody else has it. */
+/* Fill all objects, then compare: none was handed out twice. */
 static void expect_each_once(struct kunit *test, struct mmbox_kmem_cache *cachep,
 			     void **objs, unsigned int from, unsigned int nr)
 {
 	unsigned int i;
 
 	for (i = from; i < nr; i++)
-		objs[i] = alloc_one(test, cachep);
+		objs[i] = test_alloc_one(test, cachep);
 	for (i = 0; i < nr; i++)
 		memset(objs[i], i, cachep->object_size);
 	for (i = 0; i < nr; i++)
@@ -135,7 +127,7 @@ static void expect_each_once(struct kunit *test, struct mmbox_kmem_cache *cachep
 				   cachep->object_size, i);
 }
 
-/* Objects of a new slab: in the CPU's array, on the freelist, holding the freelist. */
+/* Objects of a new slab: in the CPU's array, on the freelist, or holding the freelist. */
 static void never_handed_out(struct kunit *test)
 {
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
@@ -147,7 +139,7 @@ static void never_handed_out(struct kunit *test)
 		struct mmbox_kmem_cache *cachep = new_cache(test, box, &kinds[i]);
 		struct mmbox_page *slab;
 
-		objs[0] = alloc_one(test, cachep);
+		objs[0] = test_alloc_one(test, cachep);
 		slab = slab_of(cachep, objs[0]);
 		expect_others_refused(test, cachep, slab, objs, 1, "one is out");
 		mmbox_kmem_cache_shrink(cachep);
@@ -161,10 +153,10 @@ static void never_handed_out(struct kunit *test)
 }
 
 /*
- * A slab that fills up again from full to empty, in a random order, and gives all
- * of it away again: at each step all that is free is refused, and the freelist whole.
+ * A full slab is freed object by object in random order, and filled again. At each step
+ * every double free is refused, and the freelist is right.
  */
-static void at_each_step(struct kunit *test)
+static void at_each_fill_of_a_slab(struct kunit *test)
 {
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
@@ -172,7 +164,7 @@ static void at_each_step(struct kunit *test)
 	u32 seed = 1;
 
 	test_pin(test, 0);
-	/* Each free is reported, which takes its time. */
+	/* Each refused free is reported, which takes time. */
 	for (i = 1; i < ARRAY_SIZE(kinds); i++) {
 		struct mmbox_kmem_cache *cachep = new_cache(test, box, &kinds[i]);
 		struct mmbox_page *slab;
@@ -181,7 +173,7 @@ static void at_each_step(struct kunit *test)
 			drop_cache(test, cachep);
 			continue;
 		}
-		/* Objects go from and to their slab at once. */
+		/* With a limit of 1, objects go to and from their slab directly. */
 		KUNIT_ASSERT_EQ(test, 0, test_tune(cachep, 1, 1, 0));
 		nr = cachep->num;
 		expect_each_once(test, cachep, objs, 0, nr);
@@ -207,7 +199,7 @@ static void at_each_step(struct kunit *test)
 	}
 }
 
-/* Freed long ago: many others were since, and its contents are as its user left them. */
+/* Many objects were freed since. The contents are those that the user left. */
 static void freed_long_ago(struct kunit *test)
 {
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
@@ -221,7 +213,7 @@ static void freed_long_ago(struct kunit *test)
 		unsigned int nr = min(cachep->slab.limit + cachep->num + 2, 300U);
 
 		expect_each_once(test, cachep, objs, 0, nr);
-		/* The first holds its slab, so that it stays one. */
+		/* The first object stays in use, so that the slab is not freed. */
 		for (j = 1; j < nr; j++)
 			mmbox_kmem_cache_free(cachep, objs[j]);
 		for (way = 0; way < 3; way++) {
@@ -241,8 +233,8 @@ static void freed_long_ago(struct kunit *test)
 	}
 }
 
-/* The same with what else diverts a cache: nodes, statistics. */
-static void of_diverted_caches(struct kunit *test)
+/* The same in caches that never use the fast path: several nodes, statistics. */
+static void with_nodes_and_statistics(struct kunit *test)
 {
 	static const struct kind some[] = {
 		{ "marked", 64 }, { "RCU", 100, SLAB_TYPESAFE_BY_RCU },
@@ -261,7 +253,7 @@ static void of_diverted_caches(struct kunit *test)
 	test_pin(test, 0);
 	for (i = 0; i < ARRAY_SIZE(some); i++) {
 		cachep = new_cache(test, box, &some[i]);
-		objs[0] = alloc_one(test, cachep);
+		objs[0] = test_alloc_one(test, cachep);
 		expect_others_refused(test, cachep, slab_of(cachep, objs[0]), objs, 1,
 				      "two nodes");
 		nr = 2 * cachep->num;
@@ -272,7 +264,7 @@ static void of_diverted_caches(struct kunit *test)
 	}
 }
 
-/* No page of the host for the bits beside a slab: no slab, and nothing is lost. */
+/* The host refuses the page for the bits of a slab: no slab, and no leak. */
 static void no_memory_for_bits(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -283,15 +275,15 @@ static void no_memory_for_bits(struct kunit *test)
 	box->host.fail_nth = atomic_long_read(&box->host.nr_requests) + 1;
 	KUNIT_EXPECT_NULL_MSG(test, mmbox_kmem_cache_create(box, "test", 64, 0,
 							    SLAB_TYPESAFE_BY_RCU, NULL),
-			      "there is no table of them");
+			      "there is no table of bits");
 	cachep = mmbox_kmem_cache_create(box, "test", 64, 0, SLAB_TYPESAFE_BY_RCU, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, cachep);
-	/* The request after this one is for another slab, from another place perhaps. */
+	/* The next request would be for another slab, which may need no page of bits. */
 	box->host.fail_nth = atomic_long_read(&box->host.nr_requests) + 1;
 	objp = mmbox_kmem_cache_alloc(cachep, GFP_NOWAIT);
 	if (objp)
 		mmbox_kmem_cache_free(cachep, objp);
-	objp = alloc_one(test, cachep);
+	objp = test_alloc_one(test, cachep);
 	mmbox_kmem_cache_free(cachep, objp);
 	mmbox_kmem_cache_free(cachep, objp);
 	KUNIT_EXPECT_EQ(test, 1, nr_double(box));
@@ -308,7 +300,7 @@ static void two_slabs(struct kunit *test, struct mmbox_kmem_cache *cachep, void 
 	unsigned int i;
 
 	for (i = 0; i <= cachep->num; i++)
-		objs[i] = alloc_one(test, cachep);
+		objs[i] = test_alloc_one(test, cachep);
 	KUNIT_ASSERT_PTR_NE(test, slab_of(cachep, objs[0]), slab_of(cachep, objs[cachep->num]));
 }
 
@@ -318,10 +310,10 @@ static unsigned long s_mem_of(struct mmbox_kmem_cache *cachep, void *objp)
 }
 
 /*
- * A free that is refused leaves no hint: the slab has nothing in use perhaps, and
- * may go before the hint is set.
+ * A refused free must not set a hint: the slab may have no object in use, and may be
+ * freed before the hint is written.
  */
-static void no_hint_of_what_is_free(struct kunit *test)
+static void refused_free_sets_no_hint(struct kunit *test)
 {
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
@@ -337,16 +329,16 @@ static void no_hint_of_what_is_free(struct kunit *test)
 	for (way = 0; way < 3; way++) {
 		unsigned long s_mem = s_mem_of(cachep, objs[1]);
 
-		free_wrongly(cachep, objs[0], way);		/* rightly: it is in use */
+		free_wrongly(cachep, objs[0], way);		/* accepted: it is in use */
 		free_wrongly(cachep, objs[nr], way);
 		KUNIT_EXPECT_EQ(test, nr_double(box), way);
 		KUNIT_EXPECT_NE(test, way == 1 ? hint->s_mem : ac->hint, s_mem);
 		free_wrongly(cachep, objs[0], way);
 		KUNIT_EXPECT_EQ(test, nr_double(box), way + 1);
 		KUNIT_EXPECT_NE_MSG(test, way == 1 ? hint->s_mem : ac->hint, s_mem,
-				    "way %u: the hint is of what is free", way);
-		objs[nr] = alloc_one(test, cachep);
-		objs[0] = alloc_one(test, cachep);
+				    "way %u: the refused free set the hint", way);
+		objs[nr] = test_alloc_one(test, cachep);
+		objs[0] = test_alloc_one(test, cachep);
 		if (s_mem_of(cachep, objs[0]) != s_mem)
 			swap(objs[0], objs[nr]);
 	}
@@ -367,8 +359,8 @@ static void free_two(void *arg)
 	mmbox_kfree(f->cachep->box, f->objp[1]);
 }
 
-/* Of a slab one CPU keeps hints, so that its end asks no other. */
-static void one_cpu_has_the_hint(struct kunit *test)
+/* Only one CPU keeps hints of a slab, so that freeing the slab visits no other CPU. */
+static void one_cpu_keeps_hints(struct kunit *test)
 {
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
@@ -379,18 +371,17 @@ static void one_cpu_has_the_hint(struct kunit *test)
 	unsigned long s_mem;
 	unsigned int i;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	test_pin(test, 0);
 	for (i = 0; i < 2; i++) {
 		ac[i] = per_cpu_ptr(cachep->cpu_cache, test_nth_cpu(i));
 		hint[i] = per_cpu_ptr(box->slab.hints, test_nth_cpu(i));
 	}
 	for (i = 0; i < cachep->num; i++)
-		objs[i] = alloc_one(test, cachep);
+		objs[i] = test_alloc_one(test, cachep);
 	s_mem = s_mem_of(cachep, objs[0]);
 
-	/* The other CPU asks first. */
+	/* The other CPU is the first to free to the slab. */
 	f.objp[0] = objs[0];
 	f.objp[1] = objs[1];
 	test_thread_wait(test_thread_start(test, 1, free_two, &f));
@@ -401,14 +392,14 @@ static void one_cpu_has_the_hint(struct kunit *test)
 	KUNIT_EXPECT_NE_MSG(test, ac[0]->hint, s_mem, "both CPUs have a hint of the slab");
 	KUNIT_EXPECT_NE_MSG(test, hint[0]->s_mem, s_mem, "both CPUs have a hint of the slab");
 
-	/* A mark on the wall: whoever passes takes it away. */
+	/* A wrong hint, which a visit of this CPU would remove. */
 	WRITE_ONCE(ac[0]->hint, s_mem);
 	for (i = 4; i < cachep->num; i++)
 		mmbox_kmem_cache_free_bulk(cachep, 1, &objs[i]);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(cachep));
 	KUNIT_EXPECT_NE_MSG(test, ac[1]->hint, s_mem, "the slab has gone");
 	KUNIT_EXPECT_NE_MSG(test, hint[1]->s_mem, s_mem, "the slab has gone");
-	KUNIT_EXPECT_EQ_MSG(test, ac[0]->hint, s_mem, "a CPU without a hint was asked");
+	KUNIT_EXPECT_EQ_MSG(test, ac[0]->hint, s_mem, "a CPU without a hint was visited");
 	WRITE_ONCE(ac[0]->hint, mmbox_no_hint(box));
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
@@ -416,18 +407,13 @@ static void one_cpu_has_the_hint(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(never_handed_out),
-	KUNIT_CASE(at_each_step),
+	KUNIT_CASE(at_each_fill_of_a_slab),
 	KUNIT_CASE(freed_long_ago),
-	KUNIT_CASE(of_diverted_caches),
+	KUNIT_CASE(with_nodes_and_statistics),
 	KUNIT_CASE(no_memory_for_bits),
-	KUNIT_CASE(no_hint_of_what_is_free),
-	KUNIT_CASE(one_cpu_has_the_hint),
+	KUNIT_CASE(refused_free_sets_no_hint),
+	KUNIT_CASE(one_cpu_keeps_hints),
 	{}
 };
 
-struct kunit_suite slab_free_suite = {
-	.name = "mmbox_slab_free",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(slab_free_suite, "mmbox_slab_free", cases);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The slab layer against a model of it: who holds which object, and what he has
- * written there. Random use of many caches, by one CPU and by all, and from
- * interrupts; refills that are refused what they need, each once and many at a
- * time; readers under RCU of objects that are recycled, of caches that go; and
- * caches that are made and destroyed by the thousand amid all else that goes
- * over caches. mmbox_kunit's ops= says how long.
+ * The slab layer against a model of it: who holds which object, and what it contains.
+ *
+ * - random use of many caches, on one CPU and on all, with interrupts;
+ * - refills without memory: each one once, then many during random use;
+ * - readers under RCU of objects that are recycled and of caches that are destroyed;
+ * - thousands of caches created and destroyed while everything else uses caches.
+ *
+ * mmbox_kunit's ops= says how long.
  */
-#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -86,7 +87,7 @@ static void subtract_stack(void *arg, const struct mmbox_object_stack *stack)
 	held->nr -= stack->avail;
 }
 
-/* Objects that are neither in a slab nor in an array: users hold them. At rest. */
+/* Objects that users hold: neither free in a slab nor in an array. Not while in use. */
 static unsigned long nr_held(struct mmbox_kmem_cache *cachep)
 {
 	static const struct mmbox_slab_walker walker = {
@@ -110,7 +111,7 @@ struct model {
 	struct mmbox_kmem_cache *caches[ARRAY_SIZE(kinds)];
 	struct churn *churns[2 * TEST_MAX_CROWD];
 	unsigned int nr_churns;
-	/* What was done meanwhile. */
+	/* What meanwhile() did. */
 	unsigned int round;
 	unsigned int nr_resized;
 	unsigned int nr_reaped;
@@ -129,7 +130,7 @@ static struct churn *new_churn(struct kunit *test, struct model *m, gfp_t gfp,
 	return churn;
 }
 
-/* All are at rest: nobody's memory was touched, and no object is lost. */
+/* Nobody uses the box: no object was changed by others, and none is lost. */
 static void expect_whole(struct kunit *test, struct model *m)
 {
 	unsigned int i, j;
@@ -150,7 +151,7 @@ static void expect_whole(struct kunit *test, struct model *m)
 	test_check_box(test, m->box);
 }
 
-/* Other limits; what needs memory may be refused. */
+/* Set random limits. This may fail for lack of memory. */
 static void resize(struct model *m, struct mmbox_kmem_cache *cachep)
 {
 	int limit = 1 + m->round * 37 % 200, err;
@@ -163,7 +164,7 @@ static void resize(struct model *m, struct mmbox_kmem_cache *cachep)
 	m->nr_resized++;
 }
 
-/* The reaper, on each CPU by turns, as if its time had come for all caches. */
+/* Run the reaper on each CPU by turns, with all caches due. */
 static void reap(struct model *m)
 {
 	unsigned int i;
@@ -176,7 +177,7 @@ static void reap(struct model *m)
 	m->nr_reaped += mmbox_cache_reap(m->box, m->round % m->box->nr_nodes);
 }
 
-/* What may come in between at any time. */
+/* Called again and again during random use. */
 static void meanwhile(void *arg)
 {
 	struct model *m = arg;
@@ -203,12 +204,12 @@ static void meanwhile(void *arg)
 struct crowd_config {
 	struct mmbox *box;
 	unsigned int nr_cpus;
-	unsigned int nr_items;		/* that a thread may hold */
+	unsigned int nr_items;		/* most items of a thread */
 	gfp_t gfp;			/* of a thread */
-	bool refuse;			/* refills, now and then several in a row */
+	bool refuse;			/* refuse refills, sometimes several in a row */
 };
 
-/* Returns how many requests got nothing. */
+/* Returns how many requests failed. */
 static unsigned long run_crowd(struct kunit *test, const struct crowd_config *cfg)
 {
 	struct test_crowd crowd = { .nr_cpus = cfg->nr_cpus, .step = churn_step };
@@ -246,15 +247,7 @@ static unsigned long run_crowd(struct kunit *test, const struct crowd_config *cf
 	return nr_failed;
 }
 
-/* All there are, up to as many as a crowd may be of. */
-static unsigned int all_cpus(struct kunit *test)
-{
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
-	return min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD);
-}
-
-static void interrupted(struct kunit *test)
+static void one_cpu_interrupted(struct kunit *test)
 {
 	struct crowd_config cfg = {
 		.nr_cpus = 1,
@@ -266,10 +259,10 @@ static void interrupted(struct kunit *test)
 	run_crowd(test, &cfg);
 }
 
-static void crowded(struct kunit *test)
+static void all_cpus_interrupted(struct kunit *test)
 {
 	struct crowd_config cfg = {
-		.nr_cpus = all_cpus(test),
+		.nr_cpus = test_crowd_cpus(test, 2),
 		.box = model_box(test, 1, NULL),
 		.nr_items = 1000,
 		.gfp = GFP_KERNEL,
@@ -278,10 +271,10 @@ static void crowded(struct kunit *test)
 	run_crowd(test, &cfg);
 }
 
-static void crowded_nodes(struct kunit *test)
+static void all_cpus_two_nodes(struct kunit *test)
 {
 	struct crowd_config cfg = {
-		.nr_cpus = all_cpus(test),
+		.nr_cpus = test_crowd_cpus(test, 2),
 		.box = model_box(test, 2, NULL),
 		.nr_items = 1000,
 		.gfp = GFP_KERNEL,
@@ -290,45 +283,45 @@ static void crowded_nodes(struct kunit *test)
 	run_crowd(test, &cfg);
 }
 
-/* So much is held that there is hardly ever a page left. */
-static void crowded_out(struct kunit *test)
+/* Users hold so much that the box is out of memory most of the time. */
+static void all_cpus_out_of_memory(struct kunit *test)
 {
 	struct crowd_config cfg = {
-		.nr_cpus = min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD),
+		.nr_cpus = test_crowd_cpus(test, 1),
 		.box = model_box(test, 1, NULL),
 		.nr_items = 16000,
-		.gfp = GFP_NOWAIT,	/* reclaim would be all that it does */
+		.gfp = GFP_NOWAIT,	/* with reclaim it would do nothing else */
 	};
 
 	KUNIT_EXPECT_GT_MSG(test, run_crowd(test, &cfg), 0, "the box never ran out");
 }
 
-/* Seven requests of each twenty: two in a row that get nothing, and some that are lucky. */
-static void refused_in_use(struct kunit *test)
+/* Seven of twenty requests are refused. Some allocations fail, others succeed by retrying. */
+static void refills_refused_in_use(struct kunit *test)
 {
 	struct crowd_config cfg = {
-		.nr_cpus = min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD),
+		.nr_cpus = test_crowd_cpus(test, 1),
 		.box = model_box(test, 1, NULL),
 		.nr_items = 500,
 		.gfp = GFP_KERNEL,
 		.refuse = true,
 	};
 
-	KUNIT_EXPECT_GT_MSG(test, run_crowd(test, &cfg), 0, "no request got nothing");
+	KUNIT_EXPECT_GT_MSG(test, run_crowd(test, &cfg), 0, "no request failed");
 }
 
-/* ---- refills that are refused ---- */
+/* ---- refused refills ---- */
 
 #define SCRIPT_MAX	400U	/* objects */
 #define SCRIPT_BULK	20U
 
-/* What each run of the script does alike, so that requests can be numbered. */
+/* Each run does the same, so that its requests can be numbered. */
 struct script {
 	struct mmbox_kmem_cache *cachep;
 	void **objs;
-	unsigned int nr;		/* objects in objs[] */
-	unsigned int failed;		/* requests that got nothing */
-	unsigned int spoiled;		/* objects that others wrote to */
+	unsigned int nr;		/* of objs[] in use */
+	unsigned int failed;		/* requests that returned NULL */
+	unsigned int spoiled;		/* objects changed by others */
 };
 
 static u8 pattern(const void *objp)
@@ -387,15 +380,14 @@ static void script_run(struct script *s)
 	script_alloc_bulk(s);
 	while (s->nr)
 		script_free(s);
-	/* So that the next run begins where this one did. */
+	/* The next run begins as this one did. */
 	mmbox_kmem_cache_shrink(s->cachep);
 }
 
 /*
- * @row requests in a row are refused, from the first of a run on, from the
- * second, and so on, until a run has not got as many. A single one is made up
- * for by the next try: see cache_alloc(). So nothing may fail; of three tries in
- * vain one request may.
+ * Refuse @row requests in a row: from the first of a run on, from the second and so on,
+ * until a run has no more. If one is refused, the allocation tries again (cache_alloc()),
+ * so none may fail. If three are refused in a row, one allocation may fail.
  */
 static unsigned int refuse_each(struct kunit *test, struct script *s, unsigned int row)
 {
@@ -418,7 +410,7 @@ static unsigned int refuse_each(struct kunit *test, struct script *s, unsigned i
 				    s->cachep->object_size, nth, nr);
 		KUNIT_EXPECT_EQ(test, s->spoiled, 0);
 		KUNIT_EXPECT_EQ(test, nr_held(s->cachep), 0);
-		/* Slabs may wait for RCU; a cache of indices may keep a page more, or less. */
+		/* Slabs may wait for RCU, and caches of freelists may keep a page more or less. */
 		if (!(s->cachep->flags & SLAB_TYPESAFE_BY_RCU))
 			KUNIT_EXPECT_LE_MSG(test, mmbox_nr_used_pages(box), pages + 4,
 					    "size %u, %lu. of %lu refused",
@@ -440,7 +432,7 @@ static void refuse_in_box(struct kunit *test, struct mmbox *box, unsigned int st
 		refuse_each(test, &s, 1);
 		if (box->nr_nodes == 1)
 			KUNIT_EXPECT_GT_MSG(test, refuse_each(test, &s, 3), 0,
-					    "size %u: three tries in vain were not enough",
+					    "size %u: no allocation failed after three refusals",
 					    kinds[i].size);
 		mmbox_slabs_rcu_barrier(box);
 		test_check_box(test, box);
@@ -449,17 +441,17 @@ static void refuse_in_box(struct kunit *test, struct mmbox *box, unsigned int st
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-static void refused_once(struct kunit *test)
+static void each_refill_refused(struct kunit *test)
 {
 	refuse_in_box(test, model_box(test, 1, NULL), 1);
 }
 
-static void refused_on_nodes(struct kunit *test)
+static void each_refill_refused_on_nodes(struct kunit *test)
 {
 	refuse_in_box(test, model_box(test, 2, NULL), 1);
 }
 
-static void refused_debugged(struct kunit *test)
+static void each_refill_refused_debugged(struct kunit *test)
 {
 	refuse_in_box(test, model_box(test, 1, "FZP"), 3);
 }
@@ -469,27 +461,27 @@ static void refused_debugged(struct kunit *test)
 #define NR_SLOTS	16
 #define TYPE		0x74797065UL
 
-/* As it lies in caches of all sizes. What is not of its type is what is tested. */
+/* Begins each object, in caches of all sizes. The test is whether @type ever changes. */
 struct shelved {
-	unsigned long type;		/* constructed, and never written again */
-	atomic_t ref;			/* 0: free, or being made */
+	unsigned long type;		/* written by the constructor only */
+	atomic_t ref;			/* 0: free, or not ready yet */
 	unsigned int key;
-	unsigned long value;		/* of the key: who holds a reference may rely on it */
+	unsigned long value;		/* of the key; constant while a reference is held */
 	struct mmbox_kmem_cache *cachep;
 };
 
 struct shelf {
 	struct shelved __rcu *slot[NR_SLOTS];
-	atomic_t nr_live;		/* objects out of caches */
+	atomic_t nr_live;		/* objects in use */
 	bool stop;
 };
 
-/* Somebody looks objects up: in a thread, or from an interrupt. */
+/* Looks objects up, in a thread or in interrupts. */
 struct reader {
 	struct shelf *shelf;
 	u32 seed;
 	unsigned long nr_found;
-	unsigned long nr_late;		/* found free or recycled already */
+	unsigned long nr_late;		/* found, but freed or recycled since */
 	unsigned long nr_wrong_type;
 	unsigned long nr_wrong_value;
 };
@@ -519,7 +511,7 @@ static void put_shelved(struct shelf *shelf, struct shelved *obj)
 	if (!atomic_dec_and_test(&obj->ref))
 		return;
 	mmbox_kmem_cache_free(cachep, obj);
-	/* Last: the cache may go now. */
+	/* Last: after this the cache may be destroyed. */
 	smp_mb__before_atomic();
 	atomic_dec(&shelf->nr_live);
 }
@@ -547,7 +539,7 @@ static void read_step(void *arg)
 	} else {
 		r->nr_late++;
 	}
-	/* Freed, recycled, its cache destroyed: it is an object yet. */
+	/* Freed, recycled or its cache destroyed: until rcu_read_unlock() it is such an object. */
 	if (obj->type != type_of(obj))
 		r->nr_wrong_type++;
 unlock:
@@ -563,8 +555,8 @@ static void put_slot(struct shelf *shelf, unsigned int nr, struct shelved *new)
 }
 
 /*
- * Fill all slots from a cache and recycle what is in them; leave them empty. No
- * test ends early while others run: nobody would stop them.
+ * Fill all slots from a cache, recycle their objects, and empty them. No assertions
+ * here: the test must not end while its readers run.
  */
 static void use_shelf(struct kunit *test, struct shelf *shelf, struct mmbox_kmem_cache *cachep,
 		      u32 *seed)
@@ -577,7 +569,7 @@ static void use_shelf(struct kunit *test, struct shelf *shelf, struct mmbox_kmem
 		KUNIT_EXPECT_NOT_NULL(test, obj);
 		if (!obj)
 			break;
-		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&obj->ref), 0, "it was not free");
+		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&obj->ref), 0, "it was in use");
 		atomic_inc(&shelf->nr_live);
 		obj->cachep = cachep;
 		obj->key = test_random(seed);
@@ -591,7 +583,7 @@ static void use_shelf(struct kunit *test, struct shelf *shelf, struct mmbox_kmem
 		cond_resched();
 }
 
-/* Another cache gets pages that the last one had, and writes all over them. */
+/* Another cache gets pages of the destroyed one, and overwrites them. */
 static void spoil_pages(struct kunit *test, struct mmbox *box, unsigned int size)
 {
 	struct mmbox_kmem_cache *cachep;
@@ -637,12 +629,12 @@ static void expect_read(struct kunit *test, const struct reader *r)
 }
 
 /*
- * Of every twenty caches one is of SLAB_TYPESAFE_BY_RCU and is read meanwhile; the
- * others take pages as soon as they are to be had.
+ * One of twenty caches is SLAB_TYPESAFE_BY_RCU, and is read during its life. The others
+ * take its pages as soon as they are free.
  */
 static void typesafe_readers(struct kunit *test)
 {
-	unsigned int nr_cpus = min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD);
+	unsigned int nr_cpus = test_crowd_cpus(test, 1);
 	unsigned int nr = test_round_ops() / 50, i;
 	struct shelf *shelf = test_zalloc(test, sizeof(*shelf));
 	struct read_thread readers[TEST_MAX_CROWD] = {};
@@ -699,14 +691,14 @@ static void typesafe_readers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-/* ---- destruction amid others ---- */
+/* ---- caches destroyed while others are used ---- */
 
 #define NR_LENT		48
 
-/* Whoever goes over all caches: reaper, reclaim, shrinking, slabinfo, tuning. */
+/* Walks over all caches: reaper, reclaim, shrinking, slabinfo, tuning. */
 struct busybody {
 	struct mmbox *box;
-	struct mmbox_kmem_cache *own;	/* which stays */
+	struct mmbox_kmem_cache *own;	/* a cache that is not destroyed */
 	u32 seed;
 	bool *stop;
 };
@@ -718,7 +710,7 @@ static void busybody_step(struct busybody *b)
 	void *objs[20];
 	unsigned int what = test_random(&b->seed) % 500;
 
-	/* Tuning is rare, as everybody waits for it. */
+	/* Tuning is rare: it makes all others wait. */
 	switch (what ? 1 + what % 5 : 0) {
 	case 1:
 		mmbox_cache_reap(b->box, 0);
@@ -758,12 +750,12 @@ static void busybody_run(void *arg)
 	}
 }
 
-/* Objects of a cache in the hands of another CPU, which has an interrupt. */
+/* Objects of a cache, used by interrupts of another CPU. */
 struct lent {
 	struct mmbox_kmem_cache *cachep;
 	void *objs[NR_LENT];
-	unsigned int nr;		/* objects that are held */
-	unsigned int keep;		/* and how many are to be left */
+	unsigned int nr;		/* objects in objs[] */
+	unsigned int keep;		/* how many of them to keep */
 };
 
 static void give_back(void *arg)
@@ -793,7 +785,7 @@ struct deferred {
 	struct rcu_head rcu;
 };
 
-/* The life of a cache that others hold objects of, until just before it ends. */
+/* Create a cache, lend objects to the other CPUs, and destroy it once they are back. */
 static void live_and_end(struct kunit *test, struct mmbox *box, struct lent *lent,
 			 unsigned int i, unsigned int nr_cpus)
 {
@@ -811,7 +803,7 @@ static void live_and_end(struct kunit *test, struct mmbox *box, struct lent *len
 		smp_call_function_single(test_nth_cpu(i++ % nr_cpus), exchange, lent, 1);
 	}
 	KUNIT_EXPECT_EQ(test, lent->nr, 1);
-	/* It is told in the log each time. */
+	/* Not each time: a refused destruction is reported in the log. */
 	if (lent->nr && i % 16 == 0)
 		KUNIT_EXPECT_EQ(test, -EBUSY, mmbox_kmem_cache_destroy(lent->cachep));
 	objp = lent->objs[0];
@@ -829,9 +821,9 @@ static void live_and_end(struct kunit *test, struct mmbox *box, struct lent *len
 			    kind->size);
 }
 
-static void destroyed_amid(struct kunit *test)
+static void destroy_amid_use(struct kunit *test)
 {
-	unsigned int nr_cpus = min_t(unsigned int, num_online_cpus(), TEST_MAX_CROWD);
+	unsigned int nr_cpus = test_crowd_cpus(test, 1);
 	unsigned int nr = test_round_ops() / 400, i;
 	static const struct kind own = { 128 };
 	struct lent *lent = test_zalloc(test, sizeof(*lent));
@@ -857,33 +849,28 @@ static void destroyed_amid(struct kunit *test)
 	for (i = 0; i < nr_cpus; i++)
 		test_thread_wait(threads[i]);
 
-	/* Their sizes may have been changed; with them goes what that took. */
+	/* Tuning may have resized their arrays: destroying them frees that memory. */
 	for (i = 0; i < nr_cpus; i++)
 		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(busybodies[i].own));
 	bytes = atomic_long_read(&box->host.bytes);
 	live_and_end(test, box, lent, 0, nr_cpus);
 	KUNIT_EXPECT_EQ_MSG(test, bytes, atomic_long_read(&box->host.bytes),
-			    "a cache left something behind");
+			    "destroyed caches left memory behind");
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE_PARAM(interrupted, test_rounds),
-	KUNIT_CASE_PARAM(crowded, test_rounds),
-	KUNIT_CASE_PARAM(crowded_nodes, test_rounds),
-	KUNIT_CASE_PARAM(crowded_out, test_rounds),
-	KUNIT_CASE(refused_once),
-	KUNIT_CASE(refused_on_nodes),
-	KUNIT_CASE(refused_debugged),
-	KUNIT_CASE_PARAM(refused_in_use, test_rounds),
+	KUNIT_CASE_PARAM(one_cpu_interrupted, test_rounds),
+	KUNIT_CASE_PARAM(all_cpus_interrupted, test_rounds),
+	KUNIT_CASE_PARAM(all_cpus_two_nodes, test_rounds),
+	KUNIT_CASE_PARAM(all_cpus_out_of_memory, test_rounds),
+	KUNIT_CASE(each_refill_refused),
+	KUNIT_CASE(each_refill_refused_on_nodes),
+	KUNIT_CASE(each_refill_refused_debugged),
+	KUNIT_CASE_PARAM(refills_refused_in_use, test_rounds),
 	KUNIT_CASE_PARAM(typesafe_readers, test_rounds),
-	KUNIT_CASE_PARAM(destroyed_amid, test_rounds),
+	KUNIT_CASE_PARAM(destroy_amid_use, test_rounds),
 	{}
 };
 
-struct kunit_suite slab_model_suite = {
-	.name = "mmbox_slab_model",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(slab_model_suite, "mmbox_slab_model", cases);

@@ -1,50 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is freed after a grace period: who waits for it waits for no more than
- * that, and nobody else has to wait while many are freed.
+ * Frees after a grace period: waiting for them ends even if new ones keep coming, and
+ * freeing many does not keep the CPU from others.
  */
 #include <linux/delay.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "slab/slab_object.h"
 #include "testing.h"
 
-#define GRACE_PERIODS	5000	/* a barrier needs two, and CPU time of its own */
+#define GRACE_PERIODS	5000	/* at most; a barrier needs two, and CPU time */
 
 struct deferred {
-	unsigned long mark;		/* what is written here is not the head */
+	unsigned long mark;		/* the box writes here, not to the head */
 	struct rcu_head rcu;
 	char rest[40];
 };
 
-/* ---- waiting while others go on ---- */
+/* ---- waiting while others free ---- */
 
-/* Somebody who calls mmbox_kfree_rcu() all the time. */
+/* A steady stream of mmbox_kfree_rcu(). */
 struct stream {
 	struct mmbox *box;
-	bool stop;
-	unsigned long nr;		/* given so far */
+	unsigned long nr;		/* of calls so far */
 };
 
-static void run_stream(void *arg)
+static void give_one(void *arg)
 {
 	struct stream *s = arg;
-	struct deferred *d;
+	struct deferred *d = mmbox_kmalloc(s->box, sizeof(*d), GFP_NOWAIT | __GFP_NOWARN);
 
-	while (!READ_ONCE(s->stop)) {
-		d = mmbox_kmalloc(s->box, sizeof(*d), GFP_NOWAIT | __GFP_NOWARN);
-		if (d) {
-			mmbox_kfree_rcu(s->box, d, rcu);
-			WRITE_ONCE(s->nr, s->nr + 1);
-		}
-		usleep_range(50, 200);
+	if (d) {
+		mmbox_kfree_rcu(s->box, d, rcu);
+		WRITE_ONCE(s->nr, s->nr + 1);
 	}
+	usleep_range(50, 200);
 }
 
 struct waiter {
 	struct mmbox *box;
-	struct mmbox_kmem_cache *cachep;	/* destroy it, or NULL: the barrier */
+	struct mmbox_kmem_cache *cachep;	/* to destroy, NULL: wait for the barrier */
 	int err;
 };
 
@@ -62,25 +59,25 @@ static void expect_wait_ends(struct kunit *test, struct mmbox *box,
 			     struct mmbox_kmem_cache *cachep)
 {
 	struct waiter w = { .box = box, .cachep = cachep };
-	struct test_thread *stream, *waiter;
+	struct test_thread *waiter;
 	struct stream s = { .box = box };
+	struct test_loop *stream;
 	unsigned long nr;
 	unsigned int i;
 	bool done;
 
-	stream = test_thread_start(test, num_online_cpus() - 1, run_stream, &s);
+	stream = test_loop_start(test, num_online_cpus() - 1, give_one, &s);
 	while (READ_ONCE(s.nr) < 100)
 		rcu_barrier();
 	nr = READ_ONCE(s.nr);
 	waiter = test_thread_start(test, 0, run_waiter, &w);
 	for (i = 0; i < GRACE_PERIODS && !test_thread_done(waiter); i++)
 		rcu_barrier();
-	/* It must have had to wait: something was on its way all the time. */
+	/* The stream must have gone on while the waiter waited. */
 	while (READ_ONCE(s.nr) < nr + 10)
 		rcu_barrier();
 	done = test_thread_done(waiter);
-	WRITE_ONCE(s.stop, true);
-	test_thread_wait(stream);
+	test_loop_stop(stream);
 	test_thread_wait(waiter);
 	KUNIT_EXPECT_TRUE_MSG(test, done, "still waiting after %u grace periods", i);
 	KUNIT_EXPECT_EQ(test, 0, w.err);
@@ -88,12 +85,12 @@ static void expect_wait_ends(struct kunit *test, struct mmbox *box,
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-static void barrier_amid_others(struct kunit *test)
+static void barrier_amid_new_frees(struct kunit *test)
 {
 	expect_wait_ends(test, test_small_box(test), NULL);
 }
 
-static void destroy_amid_others(struct kunit *test)
+static void destroy_amid_new_frees(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep;
@@ -103,7 +100,7 @@ static void destroy_amid_others(struct kunit *test)
 	expect_wait_ends(test, box, cachep);
 }
 
-/* The barrier is for all that came before, of this grace period and the next. */
+/* The barrier waits for all earlier frees, of whichever grace period. */
 static void barrier_waits_for_all(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -131,17 +128,17 @@ static void barrier_waits_for_all(struct kunit *test)
 /* ---- many at once ---- */
 
 /*
- * Every APART-th of a batch is such that the box reports it when it is freed. There
- * we look from where that is, say that somebody else needs the CPU, and look the
- * next time whether he got it.
+ * Every APART-th free of a batch is a mistake that the box reports. The observer then
+ * checks the context, sets need_resched, and checks at the next report that the CPU was
+ * given away in between.
  */
 #define NR_LOOKS	20
-#define APART		128		/* more than are freed without a look */
+#define APART		128		/* more than are freed without cond_resched() */
 
 static struct looks {
-	struct mmbox_observer observer;	/* instead of the box's own */
+	struct mmbox_observer observer;	/* replaces that of the box */
 	unsigned int nr;		/* so far */
-	unsigned int nr_atomic;		/* of these, where one may not sleep */
+	unsigned int nr_atomic;		/* of these, in atomic context */
 	unsigned int nr_yielded;	/* of these, after the CPU was given away */
 } looks;
 
@@ -187,12 +184,12 @@ static void end_looks(struct kunit *test, struct mmbox *box,
 	box->observer = old;
 	KUNIT_EXPECT_GE(test, looks.nr, NR_LOOKS * 3 / 4);
 	KUNIT_EXPECT_EQ_MSG(test, 0, looks.nr_atomic,
-			    "they are freed where nobody else gets the CPU");
-	/* The timer may need the CPU again before we look. */
+			    "objects are freed in atomic context");
+	/* The timer may set need_resched again before the next report. */
 	KUNIT_EXPECT_GE_MSG(test, looks.nr_yielded, looks.nr / 2, "of %u", looks.nr);
 }
 
-static void objects_in_pieces(struct kunit *test)
+static void many_objects_yield_cpu(struct kunit *test)
 {
 	struct deferred **objs = test_zalloc(test, NR_LOOKS * APART * sizeof(*objs));
 	struct mmbox *box = test_small_box(test);
@@ -207,7 +204,7 @@ static void objects_in_pieces(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
 	}
 	old = begin_looks(box);
-	/* They are one batch, or two if one is under way. */
+	/* They are one batch, or two if a batch is under way. */
 	rcu_read_lock();
 	for (i = 0; i < NR_LOOKS * APART; i++)
 		mmbox_kfree_rcu(box, objs[i], rcu);
@@ -220,8 +217,8 @@ static void objects_in_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-/* The same with slabs of a cache that is type-safe by RCU: one object each. */
-static void slabs_in_pieces(struct kunit *test)
+/* The same with slabs of one object, of a SLAB_TYPESAFE_BY_RCU cache. */
+static void many_slabs_yield_cpu(struct kunit *test)
 {
 	void **objs = test_zalloc(test, NR_LOOKS * APART * sizeof(*objs));
 	const struct mmbox_observer *old;
@@ -245,7 +242,7 @@ static void slabs_in_pieces(struct kunit *test)
 	rcu_read_lock();
 	for (i = 0; i < NR_LOOKS * APART; i++)
 		mmbox_kmem_cache_free(cachep, objs[i]);
-	/* The red zone before the object, while its slab cannot go. */
+	/* Overwrite the left red zone while the slab cannot be freed. */
 	for (i = 0; i < NR_LOOKS * APART; i += APART)
 		((u64 *)objs[i])[-1] = 0;
 	rcu_read_unlock();
@@ -258,16 +255,11 @@ static void slabs_in_pieces(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(barrier_waits_for_all),
-	KUNIT_CASE(barrier_amid_others),
-	KUNIT_CASE(destroy_amid_others),
-	KUNIT_CASE(objects_in_pieces),
-	KUNIT_CASE(slabs_in_pieces),
+	KUNIT_CASE(barrier_amid_new_frees),
+	KUNIT_CASE(destroy_amid_new_frees),
+	KUNIT_CASE(many_objects_yield_cpu),
+	KUNIT_CASE(many_slabs_yield_cpu),
 	{}
 };
 
-struct kunit_suite slab_rcu_suite = {
-	.name = "mmbox_slab_rcu",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(slab_rcu_suite, "mmbox_slab_rcu", cases);

@@ -2,10 +2,9 @@
 /*
  * The slab layer against Linux 6.1's, figure for figure.
  *
- * The figures are those of kunit/reference/slab*: files of /proc/slabinfo
- * rows, read off a kernel with CONFIG_SLAB. Whatever file of the same form is
- * put there is run as well. That kernel's kmalloc caches were those from 32
- * bytes to 8 KiB, so the boxes here have the same.
+ * The figures are those of kunit/reference/slab*: rows of /proc/slabinfo of a kernel with
+ * CONFIG_SLAB. Any file of the same form that is added there is run as well. That kernel
+ * had kmalloc caches from 32 bytes to 8 KiB, so the boxes here have the same.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -33,14 +32,14 @@ static struct mmbox *reference_box(struct kunit *test, unsigned long size,
 	return test_box(test, &cfg);
 }
 
-/* The shared arrays of the reference are those of two possible CPUs. */
+/* The reference kernel had two possible CPUs, which its shared arrays depend on. */
 static void need_two_possible_cpus(struct kunit *test)
 {
 	if (num_possible_cpus() < 2)
 		kunit_skip(test, "the reference kernel had two possible CPUs");
 }
 
-/* A row as /proc/slabinfo has it, without the padding of the name. */
+/* A row of /proc/slabinfo, without the padding of the name. */
 static void slabinfo_row(struct mmbox_kmem_cache *cachep, char *row, size_t size)
 {
 	struct mmbox_slabinfo s;
@@ -110,9 +109,9 @@ static const char *freelist_place(const struct mmbox_kmem_cache *cachep)
 }
 
 /*
- * size align flags, then the columns of slabinfo that follow from them; then,
- * in some files, what slabinfo does not show: where the freelist lies and how
- * long it is, colours, and bytes from one to the next.
+ * A row has size, align and flags, then the columns of slabinfo. Some files go on with
+ * what slabinfo does not show: where the freelist lies, its length, the number of
+ * colours, and the bytes from one colour to the next.
  */
 static void geometry_row(struct kunit *test, struct mmbox *box, const char *line)
 {
@@ -137,7 +136,7 @@ static void geometry_row(struct kunit *test, struct mmbox *box, const char *line
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-static void geometry_rows(struct kunit *test)
+static void geometry_as_linux_6_1(struct kunit *test)
 {
 	const struct mmbox_reference *ref;
 	char line[LINE_LEN];
@@ -172,8 +171,8 @@ static struct mmbox_kmem_cache *find_cache(struct mmbox *box, const char *name)
 	return found;
 }
 
-/* The kmalloc caches are there, and are what they were there. */
-static void kmalloc_rows(struct kunit *test)
+/* The kmalloc caches are those of the reference kernel. */
+static void kmalloc_as_linux_6_1(struct kunit *test)
 {
 	const struct mmbox_reference *ref;
 	char line[LINE_LEN], name[32];
@@ -317,7 +316,7 @@ static void live_step(struct kunit *test, struct live *live, const char *step)
 	}
 }
 
-/* The next line that is no comment. */
+/* The next line that is not a comment. */
 static bool next_line(const char **text, char *line, size_t size)
 {
 	bool got;
@@ -329,8 +328,8 @@ static bool next_line(const char **text, char *line, size_t size)
 }
 
 /*
- * A box that holds what a kernel held after each step, and twice as much on the
- * way there: the pages of slabs are in the rows.
+ * A box with room for twice the slab pages that the kernel had after any step. The rows
+ * tell how many those are.
  */
 static struct mmbox *sequence_box(struct kunit *test, const char *text)
 {
@@ -352,8 +351,8 @@ static struct mmbox *sequence_box(struct kunit *test, const char *text)
 }
 
 /*
- * The caches whose rows follow the first step, last created first. That
- * kernel ran on one CPU, and free_limit counts CPUs that are online.
+ * Create the caches whose rows follow the first step. The one created last comes first.
+ * The reference kernel ran on one CPU, and free_limit depends on CPUs online.
  */
 static unsigned int sequence_caches(struct kunit *test, struct mmbox *box,
 				    const char *text, struct live *live)
@@ -387,7 +386,7 @@ static unsigned int sequence_caches(struct kunit *test, struct mmbox *box,
 	return nr;
 }
 
-/* The end of a cache, with what is left of its objects. */
+/* Free the rest of a cache's objects, and destroy it. */
 static void live_end(struct kunit *test, struct live *live)
 {
 	live_free_front(live, live->nr);
@@ -407,7 +406,7 @@ static void run_sequence(struct kunit *test, const struct mmbox_reference *ref)
 	while (next_line(&text, line, sizeof(line))) {
 		if (!strncmp(line, "==", 2)) {
 			at = nr;
-			/* The first says how the caches were before all steps. */
+			/* The first block of rows shows the caches before all steps. */
 			if (sscanf(line, "== %199[^\n]", step) != 1)
 				continue;
 			for (i = 0; i < nr; i++)
@@ -430,7 +429,7 @@ static void run_sequence(struct kunit *test, const struct mmbox_reference *ref)
 	test_free(test, live);
 }
 
-static void sequences(struct kunit *test)
+static void slabinfo_as_linux_6_1(struct kunit *test)
 {
 	const struct mmbox_reference *ref;
 	int files = 0;
@@ -444,20 +443,20 @@ static void sequences(struct kunit *test)
 	KUNIT_EXPECT_GT(test, files, 0);
 }
 
-/* ---- the same with statistics, on two CPUs, of one node or two ---- */
+/* ---- statistics, on two CPUs, in one node or two ---- */
 
 struct statistics {
 	struct mmbox *box;
 	struct live live[MAX_CACHES];
 	unsigned int nr;
 	int nid;		/* where to allocate, or NUMA_NO_NODE */
-	int alien[2];		/* node whose objects a CPU's reaper sends home next */
+	int alien[2];		/* by CPU: the node whose alien array its reaper drains next */
 	char row[2 * LINE_LEN];
 	char line[2 * LINE_LEN];
 	char step[LINE_LEN];
 };
 
-/* A row of slabinfo with statistics, without the words between the figures. */
+/* A row of slabinfo with statistics, figures only. */
 static void statistics_row(struct mmbox_kmem_cache *cachep, char *row, size_t size)
 {
 	const struct mmbox_cache_stats *st = &cachep->slab.stats;
@@ -479,7 +478,7 @@ static void statistics_row(struct mmbox_kmem_cache *cachep, char *row, size_t si
 				 (unsigned long)atomic_long_read(counters[i]));
 }
 
-/* Steps that are for all caches at once. False if it is none of these. */
+/* A step for all caches at once. False if the step is not one of these. */
 static bool common_step(struct kunit *test, struct statistics *s)
 {
 	struct mmbox_kmem_cache *cachep;
@@ -518,7 +517,7 @@ static void statistics_step(struct kunit *test, struct statistics *s)
 	}
 }
 
-/* The first rows name the caches, last created first: s-SIZE or s-SIZE-FLAGS */
+/* The first rows name the caches, the last one created first: s-SIZE or s-SIZE-FLAGS */
 static void statistics_caches(struct kunit *test, struct statistics *s, const char *text)
 {
 	char names[MAX_CACHES][32], letters[8];
@@ -559,7 +558,7 @@ static void run_statistics(struct kunit *test, const struct mmbox_reference *ref
 	for (i = 0; i < 2; i++)
 		s->alien[i] = (mmbox_cpu_to_node(s->box, i) + 1) % nr_nodes;
 	test_pin(test, 0);
-	/* The line of the first step. */
+	/* Skip the line of the first step. */
 	next_line(&text, s->line, sizeof(s->line));
 	statistics_caches(test, s, text);
 	KUNIT_ASSERT_GT(test, s->nr, 0);
@@ -584,7 +583,7 @@ static void run_statistics(struct kunit *test, const struct mmbox_reference *ref
 	test_free(test, s);
 }
 
-static void columns(struct kunit *test)
+static void statistics_as_linux_6_1(struct kunit *test)
 {
 	const struct mmbox_reference *ref;
 	int files = 0;
@@ -599,16 +598,11 @@ static void columns(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(geometry_rows),
-	KUNIT_CASE(kmalloc_rows),
-	KUNIT_CASE(sequences),
-	KUNIT_CASE(columns),
+	KUNIT_CASE(geometry_as_linux_6_1),
+	KUNIT_CASE(kmalloc_as_linux_6_1),
+	KUNIT_CASE(slabinfo_as_linux_6_1),
+	KUNIT_CASE(statistics_as_linux_6_1),
 	{}
 };
 
-struct kunit_suite slab_reference_suite = {
-	.name = "mmbox_slab_reference",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(slab_reference_suite, "mmbox_slab_reference", cases);

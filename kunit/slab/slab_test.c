@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The slab layer: what a user of a cache relies on, and how arrays and slabs
- * move under it. The figures themselves are slab_reference_test.c's.
+ * The slab layer: what users of a cache rely on, and how objects move between arrays and
+ * slabs. Figures are compared with Linux 6.1's in slab_reference_test.c.
  */
-#include <linux/err.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
 
@@ -28,22 +27,14 @@ static struct mmbox_array_cache *array_of(struct mmbox_kmem_cache *cachep, unsig
 	return per_cpu_ptr(cachep->cpu_cache, test_nth_cpu(nr));
 }
 
-static void *alloc_one(struct kunit *test, struct mmbox_kmem_cache *cachep)
-{
-	void *objp = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, objp);
-	return objp;
-}
-
-/* Enough objects for some slabs: each whole, aligned, and its holder's alone. */
+/* Objects of some slabs are aligned and do not overlap. */
 static void expect_layout(struct kunit *test, struct mmbox_kmem_cache *cachep,
 			  unsigned int align, void **objs)
 {
 	unsigned int nr = min(3 * cachep->num + 1, 2000U), i;
 
 	for (i = 0; i < nr; i++) {
-		objs[i] = alloc_one(test, cachep);
+		objs[i] = test_alloc_one(test, cachep);
 		KUNIT_EXPECT_TRUE_MSG(test, IS_ALIGNED((unsigned long)objs[i] - cachep->va_base,
 						       align),
 				      "object of %u bytes, align %u", cachep->object_size, align);
@@ -53,7 +44,7 @@ static void expect_layout(struct kunit *test, struct mmbox_kmem_cache *cachep,
 		KUNIT_EXPECT_NULL_MSG(test, memchr_inv(objs[i], i, cachep->object_size),
 				      "object %u of %u bytes was written by another",
 				      i, cachep->object_size);
-	/* Half of them newest first, so that slabs empty in no order. */
+	/* Free half of them newest first, so that slabs are emptied in mixed order. */
 	for (i = 1; i < nr; i += 2)
 		mmbox_kmem_cache_free(cachep, objs[i]);
 	for (i = nr; i--;)
@@ -65,8 +56,8 @@ static void touch_nothing(void *objp)
 {
 }
 
-/* Every way to keep the freelist, with every alignment, over all sizes. */
-static void layouts(struct kunit *test)
+/* All sizes and alignments, with each way to keep the freelist. */
+static void objects_aligned_and_apart(struct kunit *test)
 {
 	static const unsigned int sizes[] = {
 		1, 8, 9, 16, 17, 24, 32, 40, 63, 64, 65, 96, 100, 128, 192, 200, 256,
@@ -84,7 +75,7 @@ static void layouts(struct kunit *test)
 			for (with_ctor = 0; with_ctor < 2; with_ctor++) {
 				struct mmbox_kmem_cache *cachep;
 
-				/* 3 slabs of the largest would not fit beside others. */
+				/* Three slabs of the largest objects do not fit into the box. */
 				if (sizes[i] > 8192 && aligns[j] > 64)
 					continue;
 				cachep = mmbox_kmem_cache_create(box, "layout", sizes[i],
@@ -108,10 +99,10 @@ static void layouts(struct kunit *test)
 }
 
 /*
- * One CPU's array: filled with few objects at first, then by the batch; full,
- * it gives its oldest batch to the shared array.
+ * A CPU's array is first filled with few objects, then by the batch. When it is full, its
+ * oldest batch goes to the shared array.
  */
-static void refill_and_flush(struct kunit *test)
+static void array_refill_and_flush(struct kunit *test)
 {
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
@@ -124,11 +115,11 @@ static void refill_and_flush(struct kunit *test)
 	ac = array_of(cachep, 0);
 	KUNIT_EXPECT_EQ(test, ac->limit, 120);
 	KUNIT_EXPECT_EQ(test, ac->batchcount, 60);
-	objs[held++] = alloc_one(test, cachep);
+	objs[held++] = test_alloc_one(test, cachep);
 	KUNIT_EXPECT_EQ_MSG(test, ac->avail, 15, "the first refill is of 16, a slab");
 
 	for (; held < 300; held++)
-		objs[held] = alloc_one(test, cachep);
+		objs[held] = test_alloc_one(test, cachep);
 	KUNIT_EXPECT_LT(test, ac->avail, ac->batchcount);
 	for (i = ac->avail; i < ac->limit; i++)
 		mmbox_kmem_cache_free(cachep, objs[--held]);
@@ -138,8 +129,8 @@ static void refill_and_flush(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ac->avail, ac->limit - ac->batchcount + 1);
 	if (n->shared)
 		KUNIT_EXPECT_EQ(test, n->shared->avail, ac->batchcount);
-	/* Last freed, first handed out. */
-	KUNIT_EXPECT_PTR_EQ(test, alloc_one(test, cachep), objs[held]);
+	/* The object freed last is allocated first. */
+	KUNIT_EXPECT_PTR_EQ(test, test_alloc_one(test, cachep), objs[held]);
 	test_check_box(test, box);
 
 	mmbox_kmem_cache_free(cachep, objs[held]);
@@ -164,8 +155,8 @@ static void count_ctor(void *objp)
 	words[24] = CTOR_WORD;
 }
 
-/* Run once an object of a slab; what it wrote, or a user left, survives. */
-static void constructor(struct kunit *test)
+/* The constructor runs once for each object. Contents survive free and allocation. */
+static void constructor_runs_once(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	u32 **objs = test_zalloc(test, 200 * sizeof(*objs));
@@ -177,7 +168,7 @@ static void constructor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&ctor_calls));
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i < 200; i++) {
-			objs[i] = alloc_one(test, cachep);
+			objs[i] = test_alloc_one(test, cachep);
 			KUNIT_EXPECT_EQ(test, objs[i][0], CTOR_WORD);
 			KUNIT_EXPECT_EQ(test, objs[i][24], CTOR_WORD);
 		}
@@ -189,23 +180,23 @@ static void constructor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* SLAB_TYPESAFE_BY_RCU: a late reader must see an object, freed or not. */
-static void contents_survive(struct kunit *test)
+/* SLAB_TYPESAFE_BY_RCU: a freed object keeps its contents for late readers. */
+static void contents_survive_under_rcu(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, SLAB_TYPESAFE_BY_RCU, NULL);
-	void *objp = alloc_one(test, cachep);
+	void *objp = test_alloc_one(test, cachep);
 
 	memset(objp, 0x77, 64);
 	mmbox_kmem_cache_free(cachep, objp);
 	KUNIT_EXPECT_NULL(test, memchr_inv(objp, 0x77, 64));
-	KUNIT_EXPECT_PTR_EQ(test, alloc_one(test, cachep), objp);
+	KUNIT_EXPECT_PTR_EQ(test, test_alloc_one(test, cachep), objp);
 	KUNIT_EXPECT_NULL(test, memchr_inv(objp, 0x77, 64));
 	mmbox_kmem_cache_free(cachep, objp);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-static void zeroed(struct kunit *test)
+static void gfp_zero_clears(struct kunit *test)
 {
 	static const unsigned int sizes[] = { 1, 8, 100, 1000, 10000 };
 	struct mmbox *box = test_small_box(test);
@@ -216,7 +207,7 @@ static void zeroed(struct kunit *test)
 		void *p[20];
 
 		for (j = 0; j < 20; j++)
-			memset(p[j] = alloc_one(test, cachep), 0xa5, sizes[i]);
+			memset(p[j] = test_alloc_one(test, cachep), 0xa5, sizes[i]);
 		for (j = 0; j < 20; j++)
 			mmbox_kmem_cache_free(cachep, p[j]);
 		for (j = 0; j < 20; j++) {
@@ -235,7 +226,7 @@ static void zeroed(struct kunit *test)
 	}
 }
 
-static void bulk(struct kunit *test)
+static void bulk_alloc_and_free(struct kunit *test)
 {
 	void **p = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
@@ -256,7 +247,7 @@ static void bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* More than the box has: none is given, and what was taken has gone back. */
+/* A bulk larger than the box fails, and leaves no object allocated. */
 static void bulk_is_all_or_none(struct kunit *test)
 {
 	void **p = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
@@ -271,16 +262,16 @@ static void bulk_is_all_or_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* While any object lives a cache stays, and works. */
+/* A cache with an object in use is not destroyed, and works. */
 static void destroy_refused(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 100, 0, NULL);
 	unsigned long pages = mmbox_nr_used_pages(box);
-	void *objp = alloc_one(test, cachep), *other;
+	void *objp = test_alloc_one(test, cachep), *other;
 
 	KUNIT_EXPECT_EQ(test, -EBUSY, mmbox_kmem_cache_destroy(cachep));
-	other = alloc_one(test, cachep);
+	other = test_alloc_one(test, cachep);
 	mmbox_kmem_cache_free(cachep, other);
 	mmbox_kmem_cache_free(cachep, objp);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
@@ -288,10 +279,10 @@ static void destroy_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(NULL));
 	KUNIT_EXPECT_EQ_MSG(test, -EPERM,
 			    mmbox_kmem_cache_destroy(mmbox_kmalloc_slab(box, 64, 0)),
-			    "a kmalloc cache went");
+			    "a kmalloc cache was destroyed");
 }
 
-/* Arguments that make no sense: refused, and nothing comes to be. */
+/* Bad arguments are refused. */
 static void create_refused(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
@@ -319,7 +310,7 @@ static void create_refused(struct kunit *test)
 	KUNIT_EXPECT_LE(test, mmbox_nr_used_pages(box), pages + 2);
 }
 
-/* Flags that 6.1 takes, whatever they do there: a port need not leave them out. */
+/* All flags that 6.1 accepts are accepted, so that code can be ported unchanged. */
 static void create_flags(struct kunit *test)
 {
 	static const slab_flags_t flags[] = {
@@ -337,27 +328,27 @@ static void create_flags(struct kunit *test)
 					  (__force unsigned int)flags[i]);
 		KUNIT_EXPECT_EQ(test, cachep->size, 104);
 		KUNIT_EXPECT_EQ(test, cachep->debug, 0);
-		mmbox_kmem_cache_free(cachep, alloc_one(test, cachep));
+		mmbox_kmem_cache_free(cachep, test_alloc_one(test, cachep));
 		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	}
 }
 
-/* Created, used and destroyed many times: pages and bytes do not drift. */
-static void create_and_destroy(struct kunit *test)
+/* Caches are created, used and destroyed many times, without a leak. */
+static void create_destroy_no_drift(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	unsigned long pages = 0;
 	long bytes = 0;
 	int round, i;
 
-	/* What another CPU's arrays would begin to keep is no drift. */
+	/* Stay on one CPU: the arrays of a second one would look like a leak. */
 	test_pin(test, 0);
 	for (round = 0; round < 100; round++) {
 		struct mmbox_kmem_cache *cachep[8];
 
 		for (i = 0; i < 8; i++) {
 			cachep[i] = new_cache(test, box, 16 << i, 0, NULL);
-			mmbox_kmem_cache_free(cachep[i], alloc_one(test, cachep[i]));
+			mmbox_kmem_cache_free(cachep[i], test_alloc_one(test, cachep[i]));
 		}
 		for (i = 0; i < 8; i++)
 			KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep[i]));
@@ -384,20 +375,19 @@ static void free_elsewhere(void *arg)
 		mmbox_kmem_cache_free(e->cachep, e->objs[--e->nr]);
 }
 
-/* Objects of one CPU freed by the other; a shrink reaches both arrays. */
-static void other_cpu(struct kunit *test)
+/* Objects of one CPU are freed on the other. A shrink empties both arrays. */
+static void free_on_other_cpu(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct elsewhere e = { .cachep = new_cache(test, box, 256, 0, NULL) };
 	int round;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	e.objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	for (round = 0; round < 6; round++) {
 		test_pin(test, round % 2);
 		for (e.nr = 0; e.nr < 1000; e.nr++)
-			e.objs[e.nr] = alloc_one(test, e.cachep);
+			e.objs[e.nr] = test_alloc_one(test, e.cachep);
 		test_thread_wait(test_thread_start(test, !(round % 2), free_elsewhere, &e));
 		KUNIT_EXPECT_GT(test, array_of(e.cachep, !(round % 2))->avail, 0);
 		test_check_box(test, box);
@@ -407,8 +397,8 @@ static void other_cpu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(e.cachep));
 }
 
-/* The CPU is inside its array, and an interrupt comes: past it, unharmed. */
-static void busy_array(struct kunit *test)
+/* An interrupt that finds the CPU's array busy goes to the node, and leaves it alone. */
+static void interrupt_bypasses_busy_array(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0, NULL);
@@ -419,7 +409,7 @@ static void busy_array(struct kunit *test)
 	int got;
 
 	test_pin(test, 0);
-	mmbox_kmem_cache_free(cachep, alloc_one(test, cachep));
+	mmbox_kmem_cache_free(cachep, test_alloc_one(test, cachep));
 	preempt_disable();
 	ac = this_cpu_ptr(cachep->cpu_cache);
 	avail = ac->avail;
@@ -443,8 +433,8 @@ static void busy_array(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
-/* Every slab's pages refused, then one page more at a time. */
-static void no_pages(struct kunit *test)
+/* No page for a slab, then one page more each time. */
+static void slab_pages_refused(struct kunit *test)
 {
 	struct mmbox_page **pages = test_zalloc(test, MAX_OBJECTS * sizeof(*pages));
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
@@ -483,8 +473,8 @@ static void no_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-/* Pages for a slab, but none for the indices that it keeps elsewhere. */
-static void no_room_for_indices(struct kunit *test)
+/* There are pages for a slab, but no memory for its off-slab freelist. */
+static void indices_refused(struct kunit *test)
 {
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
@@ -501,7 +491,7 @@ static void no_room_for_indices(struct kunit *test)
 	}
 	KUNIT_ASSERT_TRUE(test, mmbox_off_slab(cachep));
 
-	/* All pages but one slab's as one, and all of the caches of indices. */
+	/* Leave the pages of one slab free, and no object for its freelist. */
 	page = mmbox_alloc_pages(box, GFP_KERNEL, cachep->gfporder);
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	while ((link = mmbox_kmalloc(box, PAGE_SIZE, GFP_KERNEL))) {
@@ -518,7 +508,7 @@ static void no_room_for_indices(struct kunit *test)
 		__mmbox_free_pages(box, page, cachep->gfporder);
 		KUNIT_EXPECT_NULL(test, mmbox_kmem_cache_alloc(cachep, GFP_KERNEL));
 		page = mmbox_alloc_pages(box, GFP_KERNEL, cachep->gfporder);
-		KUNIT_ASSERT_NOT_NULL_MSG(test, page, "the slab's pages are gone");
+		KUNIT_ASSERT_NOT_NULL_MSG(test, page, "the slab's pages were not freed");
 	}
 	__mmbox_free_pages(box, page, cachep->gfporder);
 	while (nr)
@@ -531,25 +521,25 @@ static void no_room_for_indices(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-/* An object of @cachep in the page of @old, with which the CPU was last busy. */
+/* An object of @cachep in the page of @old, the last object that this CPU freed. */
 static void *object_in_page_of(struct kunit *test, struct mmbox_kmem_cache *cachep,
 			       const void *old, void **objs, unsigned int *nr)
 {
 	unsigned long page = (unsigned long)old & PAGE_MASK;
 
 	for (*nr = 0; *nr < 256;) {
-		void *objp = alloc_one(test, cachep);
+		void *objp = test_alloc_one(test, cachep);
 
 		objs[(*nr)++] = objp;
 		if (((unsigned long)objp & PAGE_MASK) == page)
 			return objp;
 	}
-	KUNIT_FAIL(test, "the page of the old slab was not taken");
+	KUNIT_FAIL(test, "the page of the old slab was not used");
 	return NULL;
 }
 
-/* A slab that has gone is forgotten, though it was the last that was freed to. */
-static void forgotten_slabs(struct kunit *test)
+/* The hint of a freed slab is removed, also if the last free was to that slab. */
+static void hint_of_gone_slab_forgotten(struct kunit *test)
 {
 	void **objs = test_zalloc(test, 256 * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
@@ -562,7 +552,7 @@ static void forgotten_slabs(struct kunit *test)
 	for (round = 0; round < 2; round++) {
 		other = mmbox_kmem_cache_create(box, "other", 256, 0, 0, NULL);
 		KUNIT_ASSERT_NOT_NULL(test, other);
-		old = alloc_one(test, cachep);
+		old = test_alloc_one(test, cachep);
 		if (round)
 			mmbox_kfree(box, old);
 		else
@@ -572,7 +562,7 @@ static void forgotten_slabs(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, objp);
 		if (round) {
 			mmbox_kfree(box, objp);
-			KUNIT_EXPECT_PTR_EQ(test, alloc_one(test, other), objp);
+			KUNIT_EXPECT_PTR_EQ(test, test_alloc_one(test, other), objp);
 		} else {
 			mmbox_kmem_cache_free(cachep, objp);
 			KUNIT_EXPECT_EQ(test, 1, test_nr_bad(box));
@@ -594,15 +584,14 @@ static void kfree_one(void *arg)
 		mmbox_kfree(cachep->box, objp);
 }
 
-/* Nor is a cache that has gone, by a CPU that has freed to it last. */
-static void forgotten_caches(struct kunit *test)
+/* The hint of a destroyed cache is removed, also on another CPU. */
+static void hint_of_gone_cache_forgotten(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 256, 0, NULL);
 	struct mmbox_kfree_hint *hint;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	hint = per_cpu_ptr(box->slab.hints, test_nth_cpu(1));
 	test_pin(test, 0);
 	test_thread_wait(test_thread_start(test, 1, kfree_one, cachep));
@@ -640,7 +629,7 @@ static void destroy_caches(struct kunit *test, struct mmbox_kmem_cache **caches,
 		KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(caches[nr]));
 }
 
-/* Everything given back: no page is in use but what caches keep of their own. */
+/* All is freed: the only pages in use are those that caches keep. */
 static void random_use(struct kunit *test)
 {
 	struct mmbox_kmem_cache *caches[CHURN_MAX_CACHES];
@@ -658,7 +647,7 @@ static void random_use(struct kunit *test)
 	destroy_caches(test, caches, nr);
 }
 
-/* So much is held that the box is out of memory most of the time. */
+/* The churn holds so much that the box is out of memory most of the time. */
 static void random_use_without_memory(struct kunit *test)
 {
 	struct mmbox_kmem_cache *caches[CHURN_MAX_CACHES];
@@ -689,8 +678,8 @@ static void shrink_next(void *arg)
 	mmbox_drain_all_pages(cachep->box);
 }
 
-/* On all CPUs, with interrupts on each, while caches are shrunk as well. */
-static void storm(struct kunit *test)
+/* Threads and interrupts on each CPU, while caches are shrunk. */
+static void storm_on_all_cpus(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct shrink *s = test_zalloc(test, sizeof(*s));
@@ -702,7 +691,7 @@ static void storm(struct kunit *test)
 
 	s->nr = make_caches(test, box, s->caches);
 	for (i = 0; i < storm->nr_cpus; i++) {
-		/* What an interrupt may fall between is a few instructions. */
+		/* The instructions that an interrupt must hit are few, so take many steps. */
 		storm->cpu[i].thread->ops = 3 * test_ops;
 		add_caches(storm->cpu[i].thread, s->caches, s->nr);
 		add_caches(storm->cpu[i].interrupt, s->caches, s->nr);
@@ -713,7 +702,7 @@ static void storm(struct kunit *test)
 	destroy_caches(test, s->caches, s->nr);
 }
 
-/* More objects than an array holds, so that some go back into their slabs at once. */
+/* More objects than an array holds, so that some go back to their slabs. */
 static void overflow_array(void *arg)
 {
 	struct mmbox_kmem_cache *cachep = arg;
@@ -727,16 +716,16 @@ static void overflow_array(void *arg)
 	}
 	for (i = 0; i < nr; i++)
 		mmbox_kmem_cache_free(cachep, objs[i]);
-	/* The next ones are of new slabs. */
+	/* The next objects come from new slabs. */
 	if (in_task())
 		mmbox_kmem_cache_shrink(cachep);
 }
 
 /*
- * A refill puts objects of a new slab into the array. Interrupts that take them
- * from there and put them back into the slab must find it on a list.
+ * A refill moves objects of a new slab into the array. Interrupts that allocate these and
+ * free them to the slab must find the slab on a list.
  */
-static void refilled_amid(struct kunit *test)
+static void refill_interrupted(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 1024, 0, NULL);
@@ -755,33 +744,28 @@ static void refilled_amid(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(layouts),
-	KUNIT_CASE(refill_and_flush),
-	KUNIT_CASE(constructor),
-	KUNIT_CASE(contents_survive),
-	KUNIT_CASE(zeroed),
-	KUNIT_CASE(bulk),
+	KUNIT_CASE(objects_aligned_and_apart),
+	KUNIT_CASE(array_refill_and_flush),
+	KUNIT_CASE(constructor_runs_once),
+	KUNIT_CASE(contents_survive_under_rcu),
+	KUNIT_CASE(gfp_zero_clears),
+	KUNIT_CASE(bulk_alloc_and_free),
 	KUNIT_CASE(bulk_is_all_or_none),
 	KUNIT_CASE(destroy_refused),
 	KUNIT_CASE(create_refused),
 	KUNIT_CASE(create_flags),
-	KUNIT_CASE(create_and_destroy),
-	KUNIT_CASE(other_cpu),
-	KUNIT_CASE(busy_array),
-	KUNIT_CASE(no_pages),
-	KUNIT_CASE(no_room_for_indices),
-	KUNIT_CASE(forgotten_slabs),
-	KUNIT_CASE(forgotten_caches),
-	KUNIT_CASE(refilled_amid),
+	KUNIT_CASE(create_destroy_no_drift),
+	KUNIT_CASE(free_on_other_cpu),
+	KUNIT_CASE(interrupt_bypasses_busy_array),
+	KUNIT_CASE(slab_pages_refused),
+	KUNIT_CASE(indices_refused),
+	KUNIT_CASE(hint_of_gone_slab_forgotten),
+	KUNIT_CASE(hint_of_gone_cache_forgotten),
+	KUNIT_CASE(refill_interrupted),
 	KUNIT_CASE(random_use),
 	KUNIT_CASE(random_use_without_memory),
-	KUNIT_CASE(storm),
+	KUNIT_CASE(storm_on_all_cpus),
 	{}
 };
 
-struct kunit_suite slab_suite = {
-	.name = "mmbox_slab",
-	.init = test_init,
-	.exit = test_exit,
-	.test_cases = cases,
-};
+TEST_SUITE(slab_suite, "mmbox_slab", cases);
