@@ -5,10 +5,10 @@
 # locks and progress. Sourced, never run. Everything meant for a person goes to
 # stderr, so that a tool's stdout carries only its result.
 
-# without this, set -e ends at the first $( )
+# without this, $( ) runs without set -e
 shopt -s inherit_errexit
 
-# what apt, make, the compiler and the rest say is read
+# messages of apt, make and others are parsed
 export LC_ALL=C.UTF-8
 unset LANGUAGE
 
@@ -31,7 +31,7 @@ case $(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) in
 *[[:space:]:,]*) die "no blanks, colons or commas may be in the path of this tree" ;;
 esac
 
-# as_root COMMAND...: as it is for root, else through sudo
+# as_root COMMAND...: run it, through sudo if not root
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
@@ -48,9 +48,8 @@ cache_dir() {
 	printf '%s\n' "$MMBOX_CACHE/$1"
 }
 
-# with_lock NAME COMMAND...: one at a time on this machine. The command runs in
-# a subshell that lets go of the lock whichever way it ends, and takes what
-# scratch_dir made along.
+# with_lock NAME COMMAND...: run it under a lock of this machine, in a subshell. However
+# that ends, it releases the lock and removes the folders of scratch_dir.
 with_lock() {
 	local name=$1 dir
 	shift
@@ -68,8 +67,7 @@ with_lock() {
 	)
 }
 
-# scratch_dir VARIABLE: a new folder in the cache, under a lock, for as long as it
-# is held
+# scratch_dir VARIABLE: a new folder in the cache, removed with the lock of with_lock
 scratch_dir() {
 	local -n made=$1
 	made=$(mktemp -d "$(cache_dir tmp)/XXXXXX")
@@ -77,7 +75,7 @@ scratch_dir() {
 	scratch+=("$made")
 }
 
-# copy_tree DIR: into DIR, as a fresh clone would be, with what is not committed yet
+# copy_tree DIR: copy the tree to DIR as a fresh clone, with uncommitted changes
 copy_tree() {
 	local from
 	from=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -87,7 +85,7 @@ copy_tree() {
 		tar -c -C "$from" --no-recursion -T - | tar -x -C "$1"
 }
 
-# need_room MB: says that the cache's disk is too full before it is
+# need_room MB: fail if the cache's disk has less room
 need_room() {
 	local free
 	free=$(df -Pm "$MMBOX_CACHE" | awk 'NR == 2 { print $4 }')
@@ -95,8 +93,7 @@ need_room() {
 		die "$1 MB more go into $MMBOX_CACHE, and there is room for $free: make some, or set MMBOX_CACHE"
 }
 
-# one_at_a_time NAME: waits until nobody else is at it in this tree, and keeps
-# them waiting until this shell ends
+# one_at_a_time NAME: take a lock of this tree, until this shell ends
 one_at_a_time() {
 	mkdir -p build
 	exec 9>"build/.$1.lock"
@@ -106,7 +103,7 @@ one_at_a_time() {
 	fi
 }
 
-# The package database asked once for all names: one dpkg-query is 20 ms.
+# One query for all names: a dpkg-query takes 20 ms.
 missing_packages() {
 	local have
 	# shellcheck disable=SC2016 # dpkg-query's variables, not the shell's
@@ -122,12 +119,12 @@ apt_quiet() {
 
 install_packages() {
 	local log missing
-	# asked again under the lock: another run may have just installed them
+	# check again under the lock: another run may have installed them
 	mapfile -t missing < <(missing_packages "$@")
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "installing Debian packages: ${missing[*]}"
 	log=$(mktemp)
-	# lists may be absent (fresh machine) or old: then refresh and retry once
+	# package lists may be missing (fresh machine) or old: update and retry once
 	if ! apt_quiet install -y --no-install-recommends "${missing[@]}" \
 			>"$log" 2>&1; then
 		apt_quiet update >"$log" 2>&1 || true
@@ -141,7 +138,7 @@ install_packages() {
 	rm -f "$log"
 }
 
-# need_packages PACKAGE...: install by apt whatever is missing, saying so
+# need_packages PACKAGE...: install missing packages by apt, with a message
 need_packages() {
 	[ -n "$(missing_packages "$@")" ] || return 0
 	with_lock packages install_packages "$@"
@@ -185,7 +182,7 @@ progress() {
 	say "$title (log: $log)"
 	"$@" >"$log" 2>&1 &
 	pid=$!
-	# a background command ignores Ctrl-C: pass it on as what it heeds
+	# a background command ignores SIGINT: send it SIGTERM instead
 	trap 'kill -TERM "$pid" 2>/dev/null; exit 130' INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
 		if [ $((SECONDS - start)) -ge $next ] && [ $next -gt 0 ]; then

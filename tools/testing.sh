@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the shell tests share: one line a test, what it said if it failed, and
-# a last line with the sum. Sourced by tools/lint, tools/test and the tests
+# What the shell tests share: one line a test, its output if it failed, and a last line
+# with the totals. Sourced by tools/lint, tools/test and the tests
 # that run inside a guest (tools/e2e/).
 
 passed=0
@@ -17,7 +17,7 @@ pass() {
 	printf 'ok %s\n' "$*"
 }
 
-# fail NAME [FILE]: FILE holds what there is to say
+# fail NAME [FILE]: FILE has the details
 fail() {
 	failed=$((failed + 1))
 	printf 'not ok %s\n' "$1"
@@ -46,16 +46,15 @@ check() {
 	fi
 }
 
-# check_quiet NAME COMMAND...: as check, and the command may not say anything
+# check_quiet NAME COMMAND...: as check, and the command must not print anything
 check_quiet() {
 	local name=$1
 	shift
 	check "$name" silent "$@"
 }
 
-# none COMMAND...: true if the command ends with status 1, as grep does that
-# finds nothing. (errexit would not mind a plain ! either way, and a command
-# that could not do its work must not pass.)
+# none COMMAND...: true if the command ends with status 1, as grep does if it finds
+# nothing. (errexit ignores a plain !, and a command with an error must not pass.)
 none() {
 	local rc=0
 	"$@" || rc=$?
@@ -68,11 +67,11 @@ silent() {
 	[ -z "$said" ] || { printf '%s\n' "$said"; return 1; }
 }
 
-# last_sum LOG: the last line of LOG that is a sum, or nothing
+# last_sum LOG: the last line of LOG with totals, if any
 last_sum() { sed -nE '/^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/p' "$1" | tail -n 1; }
 
-# The sum, as the last line, and the exit status that goes with it. Programs read
-# that line: who skipped something is told in the one above it.
+# Print the totals as the last line, and return the exit status. Programs parse that
+# line. Suites that skipped something are named in the line above it.
 finish() {
 	[ -z "$skippers" ] || printf 'skipped: some of %s\n' "$skippers"
 	printf '%d passed, %d failed' "$passed" "$failed"

@@ -6,8 +6,8 @@
 #
 #   tools/e2e/NAME MODULES OUT
 #
-# MODULES is the folder with the .ko files for the guest's kernel, OUT one on
-# the host in which files may be left. Never run them on a machine you need.
+# MODULES is the folder with the .ko files for the guest's kernel. OUT is a folder of the
+# host for their files. Never run them outside a test VM.
 
 # shellcheck disable=SC2034 # what the scripts use
 
@@ -19,10 +19,10 @@ out=$2
 boxes=/sys/kernel/debug/mmbox
 box=$boxes/box0
 device=/dev/mmbox/box0
-# The guest sees the files of this machine: no fixed name in /tmp is surely free
+# The guest sees the files of the host, so any fixed name in /tmp may exist
 tmp=$(mktemp -d)
 
-# (Starting a program is dear in a guest: what is asked often is asked of bash.)
+# (Starting a program is slow in a guest, so frequent checks use bash only.)
 loaded() {
 	local lines
 	lines=$'\n'$(</proc/modules)
@@ -42,7 +42,7 @@ log_mark() { dmesg --clear; }
 log_since() { dmesg --notime; }
 log_mmbox() { log_since | grep '^mmbox: ' || true; }
 
-# Nothing in the log, or in TEXT, that a kernel says when something is wrong with it
+# No complaint of the kernel in the log, or in TEXT
 complaint='BUG:|WARNING:|Oops|Call Trace'
 log_clean() { log_since | none grep -aE "$complaint"; }
 is_clean() { [[ ! $1 =~ $complaint ]]; }
@@ -54,7 +54,7 @@ clean_slate() {
 	! loaded mmbox || rmmod mmbox
 }
 
-# Nothing of a box is to be seen
+# No trace of a box is left
 gone() {
 	local bad=0
 	! loaded mmbox || { echo "mmbox is still loaded"; bad=1; }
@@ -63,9 +63,9 @@ gone() {
 	return $bad
 }
 
-# Pages of the guest that the kernel does not hold for itself: free ones, also on
-# per-CPU lists, the page cache, pages of programs, slabs that can be reclaimed.
-# How many of them are in a cache at the moment depends on chance; the sum does not.
+# Pages of the guest that can be freed: free ones, also on per-CPU lists, the page cache,
+# pages of programs, reclaimable slabs. How many are in a cache at the moment varies; the
+# sum does not.
 settled_pages() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
@@ -76,8 +76,8 @@ settled_pages() {
 	} END { print n }' /proc/zoneinfo
 }
 
-# On a kernel with kmemleak: what it has found so far is not ours; and then,
-# as a test: it finds nothing new. It does not look at what is younger than 5 s.
+# On a kernel with kmemleak: forget what it has found so far. Later, as a test: it finds
+# nothing new. It ignores objects younger than 5 s.
 kmemleak=/sys/kernel/debug/kmemleak
 forget_leaks() { [ ! -e $kmemleak ] || echo clear >$kmemleak; }
 leaks() {

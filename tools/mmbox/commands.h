@@ -11,9 +11,9 @@ int cmd_replay(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 
-/* What every trace should tell of where it comes from. */
+/* Adds the texts about the host that every trace has. */
 void describe_host(struct trace_texts *info);
-/* On stderr: what the recording came to, in a few lines. */
+/* Prints a summary of the recording on stderr. */
 void print_counts(const char *path, const struct convert_counts *counts);
 
 #endif /* MMBOX_COMMANDS_H */

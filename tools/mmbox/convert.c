@@ -2,20 +2,18 @@
 /*
  * From a kernel's kmem events to a trace file.
  *
- * The events are gone through twice. The first time is for learning what they
- * do not say where it is needed: which cache an allocation was from (frees
- * name it, so it is learned by call site and size) and where the kernel's
- * direct map puts page frames (from slabs: pages taken, then an object at
- * their address), so that objects and pages can be brought together.
+ * The events are read twice. The first pass learns what single events do not say: which
+ * cache an allocation is from (only frees name it, so it is learned by call site and
+ * size), and where the kernel's direct map puts page frames (a block of pages is
+ * allocated, then an object at its address), so that the page of an object is known.
  *
- * The second time writes. Addresses and page frame numbers become handles. An
- * object at an address that is still allocated means that a free went by
- * without an event, and so does an object whose page goes back to the page
- * allocator. Events wait in a window before they are written: when an object
- * turns up in a block of pages that still waits there, the block was taken
- * by the slab, and is none of the trace's business.
+ * The second pass writes. Addresses and page frame numbers become handles. An object at
+ * an address that is still allocated means that the event of a free is missing. So does
+ * the free of a page with an object in it. Events wait in a window before they are
+ * written: if an object appears in a block of pages that still waits there, the slab
+ * allocated the block, and it is left out of the trace.
  *
- * What is kept is what is allocated, the window, and a table of call sites.
+ * Kept in memory: what is allocated, the window, and a table of call sites.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From a kernel's kmem events to a trace file. What the kernel does not tell
- * is concluded; each conclusion is counted.
+ * From a kernel's kmem events to a trace file. What the events do not say is concluded
+ * from others. Each conclusion is counted.
  */
 #ifndef MMBOX_CONVERT_H
 #define MMBOX_CONVERT_H
@@ -35,8 +35,8 @@ struct convert_counts {
 	uint64_t kmalloc_caches;	/* cache allocations that were kmalloc's */
 	uint64_t named_by_event;	/* cache allocations: the event named the cache */
 	uint64_t named_by_site;		/* learned from frees of the same call site */
-	uint64_t unnamed;		/* no free told */
-	uint64_t misnamed;		/* a free then told another name */
+	uint64_t unnamed;		/* no free named the cache */
+	uint64_t misnamed;		/* a free named another cache later */
 	uint64_t live_at_end;		/* never freed */
 };
 

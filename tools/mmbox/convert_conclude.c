@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What happened, concluded from one event after the other and from what is allocated:
- * frees that no event told of, objects in pages that went to someone else, pages that
- * the slab took for itself.
+ * Conclusions from each event and from what is allocated: frees without an event, objects
+ * whose page was freed, pages that the slab allocated for itself.
  */
 #include <string.h>
 
@@ -10,7 +9,7 @@
 
 /* ---- objects and the pages they lie in ---- */
 
-/* False if it is not known, or not in the direct map. */
+/* False if the address is not in the direct map, or that is not known. */
 static bool pfn_of(const struct converter *conv, uint64_t addr, uint64_t *pfn)
 {
 	if (conv->base == NO_BASE)
@@ -46,7 +45,7 @@ static void free_object(struct converter *conv, const struct kmem_event *cause,
 	table_delete(&conv->objects, object);
 }
 
-/* The pages go to someone else: whatever was in them was freed unseen. */
+/* The pages are freed or allocated again: objects in them were freed without an event. */
 static void bury_objects(struct converter *conv, const struct kmem_event *cause)
 {
 	uint64_t pfn, addr, end;
@@ -83,7 +82,7 @@ static struct block *find_block(struct converter *conv, uint64_t pfn)
 	return NULL;
 }
 
-/* An object was found in this block: the slab had taken it. */
+/* An object is in this block, so the slab has allocated it. */
 static void block_is_slabs(struct converter *conv, const struct kmem_event *cause,
 			   struct block *block)
 {
@@ -139,7 +138,7 @@ static void count_naming(struct converter *conv, const struct site *site)
 		conv->counts->unnamed++;
 }
 
-/* ---- the second time: writing ---- */
+/* ---- second pass: writing ---- */
 
 static void on_object_alloc(struct converter *conv, const struct kmem_event *event)
 {

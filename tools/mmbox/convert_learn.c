@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the events do not say where it is needed, learned by going through all of them:
- * which cache an allocation was from, by its call site, and where the kernel's direct
- * map puts page frames.
+ * The first pass over the events learns what single events do not say: which cache an
+ * allocation is from, by its call site, and where the kernel's direct map puts page
+ * frames.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,7 @@ uint32_t convert_site_index(struct converter *conv, const struct kmem_event *eve
 	}
 }
 
-/* The name that most frees of the site's objects tell ends up in the lead. */
+/* The name that most frees of the site's objects have wins. */
 static void vote_for_name(struct site *site, uint32_t name)
 {
 	if (site->told)
@@ -87,7 +87,7 @@ static void vote_for_name(struct site *site, uint32_t name)
 
 /* ---- where the direct map begins ---- */
 
-/* It begins at a multiple of this in physical memory, on every machine. */
+/* On every machine it begins at a multiple of this. */
 #define BASE_ALIGN	(2UL << 20)	/* bytes */
 
 static uint64_t base_key(int64_t base)
@@ -107,7 +107,7 @@ static void note_block(struct converter *conv, const struct kmem_event *event)
 	recent->nr++;
 }
 
-/* Votes for each place where the object would lie in a block just taken. */
+/* Votes for each base that puts the object into a block allocated just before. */
 static void vote_for_base(struct converter *conv, const struct kmem_event *event)
 {
 	struct recent *recent = &conv->recent[event->cpu];
@@ -146,8 +146,8 @@ int64_t convert_elect_base(const struct converter *conv)
 }
 
 /*
- * The allocation failed, or was of 0 bytes. A cache that cannot be, which no
- * kernel names but a damaged file may, counts as well.
+ * The allocation failed, or had 0 bytes, or its cache is impossible, as in a damaged
+ * file.
  */
 bool convert_is_nothing(const struct kmem_event *event)
 {
@@ -158,7 +158,7 @@ bool convert_is_nothing(const struct kmem_event *event)
 		event->bytes_alloc > UINT32_MAX);
 }
 
-/* ---- the first time: learning ---- */
+/* ---- first pass: learning ---- */
 
 static void learn_object(struct converter *conv, const struct kmem_event *event)
 {

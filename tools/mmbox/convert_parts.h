@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of the conversion share: convert.c goes through the events twice,
- * convert_learn.c takes in what they do not say, convert_conclude.c makes out what
- * happened, and convert_window.c holds that back for a while and writes it.
+ * What the parts of the conversion share: convert.c reads the events twice,
+ * convert_learn.c is the first pass, convert_conclude.c the second, and
+ * convert_window.c delays and writes the results.
  */
 #ifndef MMBOX_CONVERT_PARTS_H
 #define MMBOX_CONVERT_PARTS_H
@@ -61,14 +61,14 @@ struct index_entry {
 	uint64_t index;
 };
 
-/* Where the direct map begins, as a page frame number, and who says so. */
+/* A candidate for the base of the direct map, and its votes. */
 struct base_votes {
 	uint64_t key;		/* of the base, see base_key() */
 	int64_t base;
 	uint64_t nr;
 };
 
-/* The latest blocks of pages taken on a CPU, since an object was. */
+/* The latest blocks of pages allocated on a CPU since its last object. */
 #define NR_RECENT	4
 
 struct recent {
@@ -81,7 +81,7 @@ struct recent {
 
 struct waiting {
 	struct trace_event event;
-	uint64_t block_key;	/* PAGES_ALLOC: whose */
+	uint64_t block_key;	/* PAGES_ALLOC: key of its block */
 	bool cancelled;
 };
 
@@ -94,7 +94,7 @@ struct converter {
 	uint64_t last_ts;
 	bool failed;
 
-	/* learned the first time */
+	/* learned in the first pass */
 	struct site *sites;
 	size_t nr_sites;
 	struct table site_index;
@@ -126,18 +126,18 @@ struct converter {
 
 /* ---- convert_learn.c ---- */
 
-/* An event of the first time. */
+/* An event in the first pass. */
 void convert_learn_event(struct converter *conv, const struct kmem_event *event);
-/* Where the direct map begins, as most events have it, or NO_BASE. */
+/* The base of the direct map with most votes, or NO_BASE. */
 int64_t convert_elect_base(const struct converter *conv);
-/* The site that allocates so; a new one if there is none. */
+/* The index of the event's call site, which is added if it is new. */
 uint32_t convert_site_index(struct converter *conv, const struct kmem_event *event);
-/* True if nothing was allocated, or nothing that can be. */
+/* True if nothing was allocated, or the event is impossible. */
 bool convert_is_nothing(const struct kmem_event *event);
 
 /* ---- convert_conclude.c ---- */
 
-/* An event of the second time. */
+/* An event in the second pass. */
 void convert_conclude(struct converter *conv, const struct kmem_event *event);
 
 /* ---- convert_window.c ---- */
@@ -149,7 +149,7 @@ struct waiting *convert_window_push(struct converter *conv, const struct kmem_ev
 				    enum trace_op op, uint32_t handle);
 /* Writes the event that has waited longest. */
 void convert_window_pop(struct converter *conv);
-/* The number of the site's cache in the trace, which it may be the first to name. */
+/* The number of the site's cache in the trace. The cache is added if it is new. */
 uint32_t convert_cache_of(struct converter *conv, struct site *site);
 
 #endif /* MMBOX_CONVERT_PARTS_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is to be written waits in a window, as an object may yet turn up that tells that
- * a block of pages was the slab's. Handles and the caches of the trace are given out here.
+ * Events wait in a window before they are written: a later object may show that a block
+ * of pages is the slab's. Handles and the caches of the trace are assigned here.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ void convert_handle_put(struct converter *conv, uint32_t handle)
 	conv->free_handles[conv->nr_free_handles++] = handle;
 }
 
-/* The one freed last, so that there are never more than are needed at once. */
+/* A free handle if there is one, so that there are only as many as are used at once. */
 uint32_t convert_handle_get(struct converter *conv)
 {
 	if (conv->nr_free_handles)
@@ -123,11 +123,11 @@ static void name_cache(const struct converter *conv, const struct site *site,
 		snprintf(name, sizeof(name), "%s", conv->names[site->name - 1]);
 	else
 		snprintf(name, sizeof(name), "unnamed-%u", site->bytes_req);
-	/* it becomes the name of a file in a box */
+	/* the name becomes a file name in debugfs */
 	for (c = name; *c; c++)
 		if (*c <= ' ' || *c > '~' || *c == '/' || (c == name && *c == '.'))
 			*c = '_';
-	/* one name, several sizes: the kernel merges caches, or had two alike */
+	/* one name with several sizes: merged caches, or two caches of that name */
 	if (name_is_taken(conv, name))
 		room -= snprintf(suffix, sizeof(suffix), ":%u:%u", site->bytes_req,
 				 site->bytes_alloc);
@@ -136,7 +136,7 @@ static void name_cache(const struct converter *conv, const struct site *site,
 	memcpy(stpcpy(cache->name, name), suffix, strlen(suffix) + 1);
 }
 
-/* The site's cache in the trace; there is one for all sites that agree. */
+/* The site's cache in the trace. Sites with the same name and size share it. */
 uint32_t convert_cache_of(struct converter *conv, struct site *site)
 {
 	struct trace_cache *cache;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /dev/mmbox/<box>, with failures told in words. */
+/* Opens /dev/mmbox/<box>, and says why if it cannot. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -63,7 +63,7 @@ static void print_texts(const struct trace_texts *texts)
 	}
 }
 
-/* What is allocated at once, while reading along. */
+/* The most that is allocated at once. */
 struct peaks {
 	uint64_t live;
 	uint64_t pages, peak_pages;

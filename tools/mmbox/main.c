@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 		       MMBOX_VERSION, TRACE_VERSION, MMBOX_UAPI_VERSION);
 		return EXIT_SUCCESS;
 	}
-	opterr = 0;	/* each command says what is wrong in its own words */
+	opterr = 0;	/* each command prints its own messages */
 	if (!*command)
 		usage_error("a command is needed");
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {

@@ -2,12 +2,11 @@
 /*
  * mmbox record: the running kernel's kmem events while a command runs.
  *
- * The events go to a ring buffer of their own (a tracefs instance, so that
- * other tracing is left alone). A thread a CPU empties it into a file without a
- * name, where the one that is asked for will be, page by page as the kernel
- * gives them. When the command has ended, the pages are read back, brought into
- * one order and converted. Whatever the way out, the instance is removed; a
- * signal that would end the program waits for that.
+ * The events go to a tracefs instance, so that other tracing is left alone. For each CPU
+ * a thread copies pages of the ring buffer to a file without a name, in the folder of
+ * the output. When the command has ended, the pages are read back, sorted by time and
+ * converted. The instance is always removed: signals that would end the program are
+ * delayed until then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +31,7 @@
 #include "stop.h"
 #include "util.h"
 
-/* As timeout(1), env(1) and the like have them. */
+/* Exit statuses as of timeout(1) and env(1). */
 #define EXIT_OWN_FAILURE	125
 #define EXIT_CANNOT_RUN		126
 #define EXIT_NOT_FOUND		127
@@ -45,9 +44,9 @@ struct cpu_reader {
 	struct tracefs_cpu *tcpu;
 	pthread_t thread;
 	bool is_running;
-	bool stop;		/* when nothing is left */
+	bool stop;		/* end when the buffer is empty */
 	int fd;			/* of its file, -1: none yet */
-	char *path;		/* that it had, for messages */
+	char *path;		/* its path before it was unlinked, for messages */
 	uint64_t nr_bytes;
 	bool failed;
 };
@@ -63,11 +62,11 @@ struct recording {
 	unsigned int nr_cpus;
 	unsigned int subbuf_size;
 	uint64_t nr_lost;
-	pid_t pid;		/* the command's, while there is one */
-	int go_fd;		/* a byte here lets it go */
-	int run_fd;		/* a byte comes from here if it cannot be run */
+	pid_t pid;		/* the command's, 0: it does not run */
+	int go_fd;		/* a byte written here starts the command */
+	int run_fd;		/* a byte is read here if the command cannot be run */
 	int exit_status;	/* the command's */
-	bool not_run;		/* it could not be: then there is no recording */
+	bool not_run;		/* the command could not be run: no recording */
 };
 
 void describe_host(struct trace_texts *info)
@@ -105,8 +104,8 @@ static long choose_buffer_kib(unsigned int nr_cpus)
 }
 
 /*
- * What counts is one order for all CPUs. A machine whose clock only ticks now
- * and then (some VMs) gives that by numbers instead of times.
+ * Events of all CPUs must have one order. If the machine's clock is coarse (some VMs),
+ * the kernel's counter gives that order instead of the time.
  */
 static const char *choose_clock(void)
 {
@@ -174,7 +173,7 @@ static int make_instance(struct recording *rec)
 	return enable_events(rec);
 }
 
-/* Events that the kernel had to drop, by its own count. */
+/* Events that the kernel dropped, as it counts them. */
 static uint64_t count_lost(struct recording *rec)
 {
 	static const char *const keys[] = {
@@ -221,10 +220,9 @@ static void write_page(struct cpu_reader *reader, const char *page, size_t len)
 }
 
 /*
- * Pages from the kernel to the file, until told to stop and nothing is left.
- * No read waits for the kernel: it might wait for a page that never fills. A
- * page that is not half full ends a round, or else saving a page, which leaves
- * events of its own, would go on for ever.
+ * Copies pages to the file until it is told to stop and the buffer is empty. Reads do not
+ * block: they might wait for a page that never fills. A page less than half full ends a
+ * round: writing a page causes events itself, so that the buffer would never be empty.
  */
 static void *read_cpu(void *arg)
 {
@@ -254,7 +252,7 @@ static void *read_cpu(void *arg)
 	return NULL;
 }
 
-/* A file that is gone when it is closed, however the program ends. */
+/* A file that is removed when it is closed, however the program ends. */
 static int open_nameless(struct recording *rec, struct cpu_reader *reader,
 			 unsigned int cpu)
 {
@@ -282,7 +280,7 @@ static int open_reader(struct recording *rec, unsigned int cpu)
 
 	free(file);
 	if (!exists)
-		return 0;	/* a CPU that could be there but is not */
+		return 0;	/* a possible CPU that is not present */
 	reader->tcpu = tracefs_cpu_open(rec->instance, cpu, true);
 	if (!reader->tcpu) {
 		warn_errno("cannot open the trace buffer of CPU %u", cpu);
@@ -351,8 +349,8 @@ static void become_command(char **command, int go_fd, int run_fd)
 }
 
 /*
- * Before there are threads: a fork takes along whatever they have locked. The
- * child waits until it is let go, or ends when the pipe does.
+ * Called before there are threads: a child would inherit their locks in a locked state.
+ * The child waits for a byte from the pipe, and ends if the pipe is closed.
  */
 static int fork_command(struct recording *rec)
 {
@@ -398,7 +396,7 @@ static int wait_for_command(struct recording *rec)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Lets the command go; it may be gone already. */
+/* Starts the command. The child may have ended already. */
 static int let_go(struct recording *rec)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -411,7 +409,7 @@ static int let_go(struct recording *rec)
 	return write(rec->go_fd, "", 1) == 1 || errno == EPIPE ? 0 : -1;
 }
 
-/* Asked when it has ended: nothing comes from a program that was run. */
+/* Called when the child has ended: without a byte in the pipe the command was run. */
 static bool was_run(const struct recording *rec)
 {
 	char byte;
@@ -548,7 +546,7 @@ static int record(struct recording *rec)
 	return err && !rec->not_run ? EXIT_OWN_FAILURE : rec->exit_status;
 }
 
-/* The kernel would take what it can get, and leave nothing to anybody. */
+/* Limited, as the kernel would allocate all memory of the machine if asked. */
 static long parse_buffer(const char *text)
 {
 	long nr_cpus = sysconf(_SC_NPROCESSORS_CONF);

@@ -2,9 +2,9 @@
 /*
  * mmbox replay: a trace through the box, or through the host's allocators.
  *
- * The file is read twice, the first time to see that it is whole and what it
- * takes. Then each event becomes an operation of the worker that stands for
- * its CPU (schedule.c); what the kernel measures and counts becomes the summary.
+ * The file is read twice, first to check it and to see what it needs. Then each event
+ * becomes an operation of the worker for its CPU (schedule.c). The summary has what the
+ * kernel measures and counts.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,10 +27,10 @@ struct replay {
 	const char *path;
 	const char *unit;
 	const char *box;
-	const char *then;		/* command to run before the box is let go */
+	const char *then;		/* command to run before the session ends */
 	enum mmbox_target target;
 	bool json;
-	bool strict;			/* nothing may be missing, and the box be fresh */
+	bool strict;			/* fail if anything is missing, or the box is not fresh */
 	struct trace_reader *reader;
 	struct mmbox_info info;
 	int fd;
@@ -43,10 +43,10 @@ struct replay {
 	uint32_t nr_caches;
 	uint32_t nr_handles;
 	uint64_t nr_events;
-	uint64_t nr_lost;		/* as the recording tells */
+	uint64_t nr_lost;		/* as the recording says */
 	uint64_t nr_gaps;
 	unsigned int nr_recorded_cpus;	/* largest, plus one */
-	bool has_node[TRACE_MAX_NODES];	/* the target has it */
+	bool has_node[TRACE_MAX_NODES];	/* by node: the target has it */
 	bool *is_left_out;		/* by handle: the target has no such sizes */
 
 	/* results */
@@ -117,7 +117,7 @@ static void give(struct replay *replay, struct schedule *schedule,
 	replay->nr_implicit += event->implicit;
 }
 
-/* What the tables have no room for: this is not the file that was surveyed. */
+/* The event is beyond the tables: the file has changed since the survey. */
 static bool is_news(const struct replay *replay, const struct trace_event *event)
 {
 	return event->handle >= replay->nr_handles ||
@@ -157,7 +157,7 @@ static uint64_t count_of(const struct trace_reader *reader, const char *key)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
-/* The whole file, so that one that is damaged is refused before it has effects. */
+/* Reads the whole file, so that a damaged one is refused before the replay begins. */
 static int survey(struct replay *replay)
 {
 	struct trace_reader *reader = replay->reader;
@@ -186,7 +186,7 @@ static int survey(struct replay *replay)
 	return trace_rewind(reader);
 }
 
-/* The least alignment that gives objects the distance they had, or 0. */
+/* The least alignment that gives objects their recorded distance, or 0. */
 static uint32_t guess_align(const struct trace_cache *cache)
 {
 	uint32_t align;
@@ -223,7 +223,7 @@ static void create_caches(struct replay *replay)
 	}
 }
 
-/* Of the host only those that are online may be named; they may have gaps. */
+/* On the host only nodes that are online may be used. Their numbers may have gaps. */
 static void find_nodes(struct replay *replay)
 {
 	unsigned int nid;
@@ -241,7 +241,7 @@ static void find_nodes(struct replay *replay)
 	}
 }
 
-/* The first of the CPUs that this process may use; it stays on them from now. */
+/* Chooses the first CPUs that this process may use, and keeps it on them. */
 static void choose_cpus(struct replay *replay, unsigned int nr_wanted)
 {
 	cpu_set_t allowed;
@@ -411,7 +411,7 @@ static void print_json(const struct replay *replay)
 	printf("\n}\n");
 }
 
-/* What the summary tells too, for a script that only asks for the exit status. */
+/* Tells by the exit status, for scripts, what the summary says as well. */
 static int check_strict(const struct replay *replay)
 {
 	const struct {
@@ -492,7 +492,7 @@ static unsigned int parse_options(struct replay *replay, int argc, char **argv)
 	return nr_cpus;
 }
 
-/* What a box looks like that holds all this: for whoever wants to know. */
+/* Runs the user's command (--then) while the box still holds everything. */
 static int run_then(const char *command)
 {
 	int status;

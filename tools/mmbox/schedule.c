@@ -2,19 +2,17 @@
 /*
  * Operations on their way to the kernel.
  *
- * A worker gathers operations into batches and hands those to the kernel,
- * which also measures the time: gathering, waiting and system calls are no
- * part of it. A single worker does this at once, in the caller's thread and
- * under the trace's own handles.
+ * A worker collects operations into batches and passes these to the kernel, which
+ * measures the time: collecting, waiting and system calls do not count. A single worker
+ * runs in the caller's thread, and uses the handles of the trace.
  *
- * Of several workers each has a thread, on its own CPU. A CPU may free what
- * another has allocated; that allocation must have been done by then. Waiting
- * is for whole batches: such a free is put off to the start of the worker's
- * next batch, and that batch begins only when the others have come so far. It
- * waits for nothing but batches handed out before it was begun, so there are
- * no circles. Handles are given anew, so that no worker has to wait for one
- * to become empty: it takes those that it has emptied itself, or such as
- * another has emptied long ago.
+ * If there are several workers, each has a thread on its own CPU. A CPU may free what
+ * another has allocated, and must wait for that allocation. Workers wait for whole
+ * batches: such a free is deferred to the start of the worker's next batch, and that
+ * batch begins when the other workers have come far enough. A batch only waits for
+ * batches that were queued before it was begun, so there is no deadlock. Handles are
+ * assigned anew, so that no worker waits for an empty one: it reuses those that it
+ * emptied itself, or that another worker emptied long ago.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -36,7 +34,7 @@ struct batch {
 	uint64_t wait_for[];		/* by worker: operations it must have done */
 };
 
-/* A free that has to wait for another worker's allocation. */
+/* A free that waits for another worker's allocation. */
 struct put_off {
 	struct mmbox_op op;
 	uint64_t event;
@@ -44,7 +42,7 @@ struct put_off {
 	uint64_t seq;
 };
 
-/* A handle of the kernel's that nothing is in, once an operation is done. */
+/* A handle of the kernel that is empty once an operation is done. */
 struct empty_handle {
 	uint32_t handle;
 	uint64_t seq;			/* the worker's operation that empties it */
@@ -53,7 +51,7 @@ struct empty_handle {
 /* What a handle of the trace stands for. */
 struct held {
 	uint32_t handle;		/* of the kernel */
-	unsigned int worker;		/* which allocated it, in its operation */
+	unsigned int worker;		/* that allocated it, in its operation */
 	uint64_t seq;
 };
 
@@ -62,8 +60,8 @@ struct worker {
 	unsigned int index;
 	int cpu;
 	pthread_t thread;
-	struct batch *batch;		/* being gathered */
-	uint64_t nr_given;		/* operations, those in @batch too */
+	struct batch *batch;		/* being filled */
+	uint64_t nr_given;		/* operations, including those in @batch */
 
 	struct put_off *put_off;
 	size_t nr_put_off, put_off_room;
@@ -87,7 +85,7 @@ struct schedule {
 	uint32_t nr_handles;		/* of the kernel's in use so far */
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed;		/* a queue, or how far a worker is */
+	pthread_cond_t changed;		/* a queue, or a worker's nr_done */
 	bool failed;			/* lock */
 	struct schedule_sums sums;	/* lock */
 };
@@ -105,7 +103,7 @@ static struct batch *batch_new(const struct schedule *schedule)
 	return batch;
 }
 
-/* Hands a batch to the kernel and adds up what comes back. */
+/* Passes a batch to the kernel and adds up the results. */
 static void carry_out(struct schedule *schedule, struct worker *worker,
 		      const struct batch *batch)
 {
@@ -166,7 +164,7 @@ static bool must_wait(const struct schedule *schedule, const struct batch *batch
 	return false;
 }
 
-/* The next batch when it may begin, or NULL if there is none any more. */
+/* Waits until the next batch may begin. NULL if there are no more. */
 static struct batch *next_batch(struct schedule *schedule, struct worker *worker)
 {
 	struct batch *batch = NULL;
@@ -235,7 +233,7 @@ static uint32_t take_empty(struct schedule *schedule, struct worker *worker)
 {
 	struct worker *other;
 
-	/* the one it emptied last: its own operations come in order */
+	/* the one it emptied last: its own operations are in order */
 	if (worker->nr_empty)
 		return worker->empty[(worker->empty_first + --worker->nr_empty) %
 				     worker->empty_room].handle;
@@ -251,7 +249,7 @@ static uint32_t take_empty(struct schedule *schedule, struct worker *worker)
 	return schedule->nr_handles++;
 }
 
-/* ---- gathering ---- */
+/* ---- filling batches ---- */
 
 static void hand_out(struct schedule *schedule, struct worker *worker);
 
@@ -265,7 +263,7 @@ static void append(struct worker *worker, const struct mmbox_op *op, uint64_t ev
 	worker->nr_given++;
 }
 
-/* Begins a batch with the frees that were put off, as far as they fit. */
+/* Begins a batch with as many deferred frees as fit. */
 static void begin_batch(struct schedule *schedule, struct worker *worker)
 {
 	size_t nr = worker->nr_put_off < BATCH_OPS / 2 ? worker->nr_put_off :
@@ -290,7 +288,7 @@ static void begin_batch(struct schedule *schedule, struct worker *worker)
 			worker->nr_put_off * sizeof(*worker->put_off));
 }
 
-/* The batch goes to the worker's thread; a single worker does it now. */
+/* Queues the batch for the worker's thread. A single worker carries it out now. */
 static void hand_out(struct schedule *schedule, struct worker *worker)
 {
 	struct batch *batch = worker->batch;

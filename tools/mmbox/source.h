@@ -21,7 +21,7 @@ enum kmem_kind {
 	KMEM_PAGE_FREE,
 };
 
-/* An event, as the kernel told it. */
+/* An event of the kernel. */
 struct kmem_event {
 	uint64_t ts;		/* ns */
 	enum kmem_kind kind;
@@ -34,7 +34,7 @@ struct kmem_event {
 	unsigned int order;
 	uint32_t gfp;		/* MMBOX_GFP_* */
 	int node;		/* asked for, -1: any */
-	const char *name;	/* of the cache, where told; until the next event */
+	const char *name;	/* of the cache, NULL: not in the event; valid until the next one */
 };
 
 #define KMEM_NO_PFN	UINT64_MAX	/* the allocation failed */
@@ -46,14 +46,14 @@ struct kmem_source {
 	uint64_t nr_lost;		/* events known to be lost, so far */
 	uint64_t nr_gaps;		/* places where an unknown number was lost */
 	bool lost_is_told;		/* nr_lost is the kernel's own count */
-	/* 1 and an event, in order of time; 0 at the end; -1 having said why */
+	/* 1 and the next event in order of time; 0 at the end; -1 after a message */
 	int (*next)(struct kmem_source *source, struct kmem_event *event);
-	/* back to the first event: 0, or -1 having said why */
+	/* back to the first event: 0, or -1 after a message */
 	int (*rewind)(struct kmem_source *source);
 	void (*close)(struct kmem_source *source);
 };
 
-/* A trace.dat of trace-cmd; NULL having said why not. */
+/* A trace.dat of trace-cmd. Returns NULL after a message. */
 struct kmem_source *source_dat_open(const char *path);
 
 /* ---- source_decode.c: what both kinds of source need ---- */
@@ -61,13 +61,13 @@ struct kmem_source *source_dat_open(const char *path);
 /* How to read the kmem events of one kernel. */
 struct kmem_decoder;
 
-/* NULL having said what is missing. */
+/* Returns NULL after a message that says what is missing. */
 struct kmem_decoder *decoder_create(struct tep_handle *tep);
 void decoder_destroy(struct kmem_decoder *decoder);
-/* 1: an event; 0: none of ours; -1: one of ours that makes no sense. */
+/* 1: a kmem event; 0: another event; -1: an invalid kmem event. */
 int decoder_decode(struct kmem_decoder *decoder, const void *data, int size,
 		   struct kmem_event *event);
-/* The kmem events there is use for, those of older kernels among them; NULL ends. */
+/* The kmem events that are read, also those of older kernels. Ended by NULL. */
 extern const char *const kmem_event_names[];
 
 #endif /* MMBOX_SOURCE_H */

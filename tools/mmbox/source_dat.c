@@ -31,8 +31,8 @@ struct dat_source {
 };
 
 /*
- * The libraries call this for each message, in place of a function of theirs. They
- * cite the file as it is, and as often as it is wrong.
+ * Replaces the libraries' function for messages. Theirs would print bytes of the file
+ * unescaped, and without a limit.
  */
 int tep_vprint(const char *name, enum tep_loglevel level, bool print_err,
 	       const char *fmt, va_list ap)
@@ -108,7 +108,7 @@ static void free_records(struct dat_source *dat)
 	}
 }
 
-/* Reads this buffer from now on. */
+/* Makes this the buffer that is read. */
 static void choose_buffer(struct dat_source *dat, struct tracecmd_input *input)
 {
 	free_records(dat);
@@ -130,7 +130,7 @@ static void close_dat(struct kmem_source *source)
 	free(dat);
 }
 
-/* 1 if there is a kmem event in the buffer, 0 if not, -1. */
+/* 1 if there is a kmem event in the buffer, 0 if not, -1 after a message. */
 static int has_events(struct dat_source *dat)
 {
 	struct kmem_event event;
@@ -139,8 +139,8 @@ static int has_events(struct dat_source *dat)
 }
 
 /*
- * A file has more buffers than one if it was recorded with -B. The first in
- * which there are kmem events is read; another might tell of the same ones.
+ * A file has several buffers if it was recorded with -B. Only the first one with kmem
+ * events is read: another might have the same events.
  */
 static int find_buffer(struct dat_source *dat, const char *path)
 {
@@ -221,7 +221,7 @@ static struct kmem_source *open_dat(const char *path, unsigned int page_size)
 	return &dat->source;
 }
 
-/* Runs in a process of its own, which says nothing: read all that there is. */
+/* Runs in a child without stderr: read the whole file. */
 static void try_all(const char *path, unsigned int page_size)
 {
 	struct rlimit no_core = { 0 };
@@ -240,8 +240,8 @@ static void try_all(const char *path, unsigned int page_size)
 }
 
 /*
- * A damaged file can crash trace-cmd's library (1.3.1 does when a file is cut short).
- * So another process reads the file first, whole. True if that one lives to its end.
+ * A damaged file can crash trace-cmd's library (1.3.1 crashes if a file is cut short). So
+ * a child reads the whole file first. True if the child does not crash.
  */
 static bool library_bears(const char *path, unsigned int page_size)
 {
@@ -270,7 +270,7 @@ struct kmem_source *source_dat_open(const char *path)
 	unsigned int page_size;
 	FILE *file;
 
-	/* what cannot be opened is better told by errno than by the library */
+	/* if it cannot be opened, errno says more than the library */
 	file = fopen(path, "rb");
 	if (!file) {
 		warn_errno("cannot open %s", path);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kmem events of a kernel, from raw records to struct kmem_event. Where a
- * field lies and what a GFP bit means differs from kernel to kernel; both come
- * from the formats that the kernel gave along with the records.
+ * Decodes raw records of kmem events to struct kmem_event. Offsets of fields and the
+ * meaning of GFP bits differ between kernels. Both come from the format files that the
+ * kernel has for its events.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static const enum kmem_kind kinds[] = {
 
 #define NR_EVENTS	ARRAY_SIZE(kinds)
 
-/* Where a field lies in a record; size 0: nowhere. */
+/* Where a field is in a record. Size 0: the kernel does not have it. */
 struct field {
 	size_t offset;		/* bytes, below RECORD_LEN_MAX */
 	size_t size;		/* bytes, at most 8 */
@@ -37,17 +37,17 @@ struct event_fields {
 	enum kmem_kind kind;
 	struct field ptr, call_site, bytes_req, bytes_alloc, gfp, node, name;
 	struct field pfn, order;
-	size_t len;		/* bytes that a record must have for all of these */
+	size_t len;		/* least length of a record, in bytes */
 };
 
 struct kmem_decoder {
-	struct field type;			/* which event a record is of */
+	struct field type;			/* id of a record's event */
 	struct event_fields events[NR_EVENTS];
 	uint32_t gfp_of_bit[64];		/* MMBOX_GFP_*, by the kernel's bit */
 	char name[64];				/* of the cache of the latest event */
 };
 
-/* Names that a single bit may have. */
+/* Names of single bits. */
 static const struct {
 	const char *name;
 	uint32_t gfp;
@@ -81,15 +81,15 @@ static const struct {
 #define RECORD_LEN_MAX	65536	/* bytes; no buffer page is larger */
 
 /*
- * Finds a field; where there is none, its size is 0. False, having said why, if
- * no record could have such a field.
+ * Finds a field. Its size is 0 if there is none. False, after a message, if the format
+ * is impossible.
  */
 static bool find_field(struct tep_event *event, const char *name, struct field *found)
 {
 	struct tep_format_field *field = tep_find_any_field(event, name);
 
 	*found = (struct field){ 0 };
-	/* a name may also be an address, or an array: then it cannot be read */
+	/* a name that is an address or an array cannot be read */
 	if (!field || (!strcmp(name, "name") && !(field->flags & TEP_FIELD_IS_DYNAMIC)))
 		return true;
 	if (field->offset < 0 || field->offset >= RECORD_LEN_MAX ||
@@ -160,7 +160,7 @@ static bool learn_event(struct tep_handle *tep, struct event_fields *fields,
 	return false;
 }
 
-/* What the kernel's own way to print gfp_flags calls each single bit. */
+/* Learns the name of each bit from the print format of gfp_flags. */
 static void learn_bits(struct kmem_decoder *decoder,
 		       const struct tep_print_flag_sym *flag)
 {
@@ -186,7 +186,7 @@ static bool is_gfp_field(const struct tep_print_arg *arg)
 	       !strcmp(arg->field.name, "gfp_flags");
 }
 
-#define ARG_DEPTH_MAX	64	/* a kernel's arguments are a few deep */
+#define ARG_DEPTH_MAX	64	/* real kernels have a few levels */
 
 /* Looks for __print_flags(gfp_flags, ...) in an argument of the print format. */
 static void learn_flags(struct kmem_decoder *decoder, const struct tep_print_arg *arg,

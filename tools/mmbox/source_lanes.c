@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One order out of the records of many CPUs. */
+/* Merges the records of all CPUs in order of time. */
 #include "source_lanes.h"
 #include "util.h"
 

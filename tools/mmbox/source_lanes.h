@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Records come a CPU at a time; what is wanted is one order. A lane holds the
- * next record of a CPU, and the earliest of all lanes is the next event.
+ * Merges the records of all CPUs in order of time. A lane holds the next record of a CPU.
+ * The earliest of all lanes is the next event.
  */
 #ifndef MMBOX_SOURCE_LANES_H
 #define MMBOX_SOURCE_LANES_H
@@ -17,8 +17,8 @@ struct lane {
 struct lanes {
 	struct lane *lanes;	/* by CPU */
 	struct kmem_decoder *decoder;
-	uint64_t nr_senseless;	/* records of kmem events that make no sense */
-	/* puts the CPU's next record into its lane: 0, or -1 having said why */
+	uint64_t nr_senseless;	/* invalid records of kmem events */
+	/* puts the CPU's next record into its lane: 0, or -1 after a message */
 	int (*fill)(struct kmem_source *source, unsigned int cpu);
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The events in saved ring buffer pages. */
+/* Events from saved pages of the ring buffers. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ struct raw_source {
 	unsigned int subbuf_size;
 };
 
-/* 1 if there was another page, 0 at the end, -1. */
+/* 1 if there was another page, 0 at the end, -1 after a message. */
 static int next_page(struct raw_source *raw, unsigned int cpu)
 {
 	struct raw_cpu *this = &raw->cpus[cpu];

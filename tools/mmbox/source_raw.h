@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The running kernel's ring buffers, as they were saved in files. */
+/* Events from saved pages of the running kernel's ring buffers. */
 #ifndef MMBOX_SOURCE_RAW_H
 #define MMBOX_SOURCE_RAW_H
 
 #include "source.h"
 
 /*
- * fds, one a CPU, hold buffer pages of subbuf_size bytes one behind the other;
- * all stays the caller's. NULL having said why not.
+ * Each of fds, one a CPU, is a file of buffer pages of subbuf_size bytes. The caller keeps
+ * all of them. Returns NULL after a message.
  */
 struct kmem_source *source_raw_open(struct tep_handle *tep, const int *fds,
 				    unsigned int nr_cpus, unsigned int subbuf_size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Signals that would end the program, put off. */
+/* Delays signals that would end the program. */
 #include <signal.h>
 #include <stddef.h>
 
@@ -27,7 +27,7 @@ void stop_put_off(void)
 
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
 		sigaction(signals[i], NULL, &old[i]);
-		/* nohup(1), or a shell's background */
+		/* ignored before: by nohup(1), or in a shell's background */
 		if (old[i].sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
 	}

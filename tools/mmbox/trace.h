@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Trace files: what a kernel allocated and freed, in order. The layout is
- * told in docs/trace-format.md; it is written and read in one direction, a
- * block at a time, and neither side keeps more than a block of it.
+ * Trace files: what a kernel allocated and freed, in order. docs/trace-format.md has the
+ * layout. Files are written and read sequentially, a block at a time, and only one block
+ * is kept in memory.
  */
 #ifndef MMBOX_TRACE_H
 #define MMBOX_TRACE_H
@@ -39,7 +39,7 @@ static inline bool trace_op_is_free(enum trace_op op)
 	return op & 1;
 }
 
-/* Which frees go with an allocation: those of the same pair. */
+/* An allocation and its free have the same kind. */
 static inline unsigned int trace_op_kind(enum trace_op op)
 {
 	return op >> 1;
@@ -48,9 +48,9 @@ static inline unsigned int trace_op_kind(enum trace_op op)
 struct trace_event {
 	uint64_t ts;		/* ns since the first event */
 	enum trace_op op;
-	bool implicit;		/* a free that no event told of */
+	bool implicit;		/* a free without an event of its own */
 	uint16_t cpu;
-	int16_t nid;		/* allocations: node asked for, -1: any */
+	int16_t nid;		/* allocations: requested node, -1: any */
 	uint32_t handle;	/* what is allocated or freed */
 	uint32_t gfp;		/* allocations: MMBOX_GFP_* */
 	uint32_t cache;		/* CACHE_ALLOC, CACHE_FREE */
@@ -73,22 +73,22 @@ void trace_texts_add(struct trace_texts *texts, const char *key,
 		     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* The value, or NULL. */
 const char *trace_texts_get(const struct trace_texts *texts, const char *key);
-/* Every text in turn: NULL begins, NULL ends. */
+/* The text after this one. NULL: the first. Returns NULL after the last. */
 const char *trace_texts_next(const struct trace_texts *texts, const char *text);
 
-/* ---- writing: functions return 0, or -1 having said why ---- */
+/* ---- writing: functions return 0, or -1 after a message ---- */
 
 struct trace_writer;
 
-/* True if something is there that is no file: a device, a pipe, a folder. */
+/* True if the path exists and is not a regular file: a device, a pipe, a folder. */
 bool trace_is_no_file(const char *path);
-/* The file appears under its name when it is finished. */
+/* The file gets its name when it is finished. */
 struct trace_writer *trace_create(const char *path, const struct trace_texts *info);
 int trace_write_cache(struct trace_writer *writer, const struct trace_cache *cache);
 int trace_write_event(struct trace_writer *writer, const struct trace_event *event);
-/* Writes the END block, and ends the writer in any case. */
+/* Writes the END block. Frees the writer in any case. */
 int trace_finish(struct trace_writer *writer, const struct trace_texts *end);
-/* Ends the writer; nothing of the file stays. */
+/* Frees the writer, and removes the file. */
 void trace_abandon(struct trace_writer *writer);
 
 /* ---- reading ---- */
@@ -104,11 +104,11 @@ struct trace_reader {
 	struct trace_reading *state;
 };
 
-/* NULL if it cannot be opened or is no trace file, having said why. */
+/* Returns NULL after a message if it cannot be opened or is not a trace file. */
 struct trace_reader *trace_open(const char *path);
-/* 1 and an event; 0 at the end; -1 having said what is wrong, and where. */
+/* 1 and an event; 0 at the end; -1 after a message with the offset. */
 int trace_read(struct trace_reader *reader, struct trace_event *event);
-/* Back to the first event: 0, or -1 having said why. */
+/* Back to the first event: 0, or -1 after a message. */
 int trace_rewind(struct trace_reader *reader);
 /* Reads to the end and back, so that a damaged file is refused as a whole. */
 int trace_check(struct trace_reader *reader);

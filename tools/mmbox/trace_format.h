@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The layout of trace files, as docs/trace-format.md tells it, for the two
- * rooms that write and read it.
+ * The layout of trace files (docs/trace-format.md), for trace_write.c and trace_read.c.
  */
 #ifndef MMBOX_TRACE_FORMAT_H
 #define MMBOX_TRACE_FORMAT_H
@@ -30,7 +29,7 @@ enum block_type {
 #define EVENT_NODE		0x20	/* a node is given */
 #define EVENT_IMPLICIT		0x40
 
-/* What an event is told relative to; zeroed at the start of each block. */
+/* Events are encoded relative to this. Zeroed at the start of each block. */
 struct event_base {
 	uint64_t ts;
 	uint32_t cpu;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reading trace files. A block is read whole, its checksum compared, and its
- * events then handed out one by one. Every event is held against what is
- * allocated at that moment, so whoever uses a reader never sees a free of
- * something that is not there, nor a handle given twice. Whatever is wrong is
- * told with the offset in the file.
+ * Reading trace files. A block is read whole, its checksum is compared, then its events
+ * are returned one by one. Each event is checked against what is allocated at that
+ * moment, so a caller never sees a free of an empty handle, or an allocation to a handle
+ * in use. Errors are reported with the offset in the file.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -41,7 +40,7 @@ struct trace_reading {
 	bool failed;
 };
 
-/* ---- what is wrong ---- */
+/* ---- errors ---- */
 
 static int bad(struct trace_reader *reader, uint64_t offset, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -83,7 +82,7 @@ static int read_bytes(struct trace_reader *reader, void *data, size_t len,
 
 /* ---- blocks ---- */
 
-/* Bytes of the key that the text begins with, 0 if it has none. */
+/* Length of the key at the start of the text, 0 if it has none. */
 static size_t key_len(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
@@ -126,7 +125,7 @@ static int take_texts(struct trace_reader *reader, struct trace_texts *texts)
 	return check_texts(reader, texts);
 }
 
-/* A name that slabinfo can show, and a terminal: something, and no blanks in it. */
+/* A name for slabinfo and terminals: printable, not empty, without blanks. */
 static bool is_name(const uint8_t *name, size_t len)
 {
 	size_t i;
@@ -196,7 +195,7 @@ static bool text_is(const struct trace_texts *texts, const char *key, uint64_t v
 	return text && !strcmp(text, expected);
 }
 
-/* The END block tells how much there was, and nothing comes after it. */
+/* The END block has the totals, and is the last one. */
 static int take_end(struct trace_reader *reader)
 {
 	struct trace_reading *state = reader->state;
@@ -219,7 +218,7 @@ static int take_end(struct trace_reader *reader)
 	return -1;
 }
 
-/* Its type, one of those there are, or -1. */
+/* Returns its type, or -1 after a message. */
 static int read_block(struct trace_reader *reader, uint32_t *count)
 {
 	struct trace_reading *state = reader->state;
@@ -257,7 +256,7 @@ static int read_block(struct trace_reader *reader, uint32_t *count)
 	return type;
 }
 
-/* The next block with events: 1; 0 at the end. */
+/* 1: the next block with events was read; 0: end of the file. */
 static int next_events(struct trace_reader *reader)
 {
 	struct trace_reading *state = reader->state;
@@ -340,7 +339,7 @@ static struct held *held_of(struct trace_reader *reader, uint32_t handle)
 	return &state->held[handle];
 }
 
-/* What an allocation asks for; false if there is no such thing. */
+/* The fields of an allocation. False if they are invalid. */
 static bool read_alloc(struct trace_reader *reader, uint8_t first,
 		       struct trace_event *event)
 {
@@ -398,7 +397,7 @@ static bool read_fields(struct trace_reader *reader, struct trace_event *event)
 	if (cpu >= TRACE_MAX_CPUS || handle < 0 || handle >= TRACE_MAX_HANDLES ||
 	    (uint64_t)handle >= reader->nr_events + TRACE_MAX_AHEAD)
 		return false;
-	/* it does not wrap, nor go back from one block to the next */
+	/* time does not wrap, nor go back from one block to the next */
 	if (__builtin_add_overflow(state->base.ts, ts, &event->ts) ||
 	    event->ts < state->last_ts)
 		return false;
@@ -407,7 +406,7 @@ static bool read_fields(struct trace_reader *reader, struct trace_event *event)
 	return trace_op_is_free(event->op) || read_alloc(reader, first, event);
 }
 
-/* Take or give the handle; false if that is not how it stands. */
+/* Fills or empties the handle. False if it is full or empty already. */
 static bool account(struct trace_reader *reader, struct trace_event *event)
 {
 	struct held *held = held_of(reader, event->handle);

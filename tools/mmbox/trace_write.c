@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writing trace files. Events gather in a block; a full block goes out with
- * its checksum. All is written beside the final name, which the file gets when
- * it is complete; but what is there and no file, a device or a pipe, is written to.
+ * Writing trace files. Events are collected in a block. A full block is written with its
+ * checksum. The file has a temporary name until it is complete. A device or a pipe is
+ * written to directly.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,8 @@ struct trace_writer {
 	FILE *file;
 	char *path;
 	char *part_path;	/* its name until it is finished, or @path */
-	struct bytes caches;	/* a CACHES block to be */
-	struct bytes events;	/* an EVENTS block to be */
+	struct bytes caches;	/* contents of the next CACHES block */
+	struct bytes events;	/* contents of the next EVENTS block */
 	uint32_t nr_caches;	/* in that block */
 	uint32_t nr_events;	/* in that block */
 	uint64_t nr_all_events;
@@ -94,8 +94,8 @@ static bool has_part(const struct trace_writer *writer)
 }
 
 /*
- * A new file beside the final name, under a name that nobody can have foreseen;
- * its mode is as of any other new file.
+ * A new file in the same folder, with a name that cannot be guessed, and the mode of any
+ * new file.
  */
 static int create_part(struct trace_writer *writer)
 {
@@ -113,7 +113,7 @@ static int create_part(struct trace_writer *writer)
 	return fd;
 }
 
-/* What is there is written to; a file that has come to be there is not. */
+/* Opens a device or a pipe. Fails if it is a regular file by now. */
 static int open_no_file(struct trace_writer *writer)
 {
 	struct stat st;

@@ -9,7 +9,7 @@
 
 #include "util.h"
 
-/* The code point of a sequence of UTF-8 and its length in bytes, 0 if it is none. */
+/* Decodes a UTF-8 sequence. Returns its length in bytes, 0 if it is invalid. */
 static size_t decode_utf8(const uint8_t *bytes, uint32_t *code)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -26,7 +26,7 @@ static size_t decode_utf8(const uint8_t *bytes, uint32_t *code)
 	return len && *code >= least[len] ? len : 0;
 }
 
-/* What moves the cursor or turns the direction of writing, or is no character. */
+/* Control characters, changes of writing direction, and non-characters. */
 static bool is_control(uint32_t code)
 {
 	static const struct {
@@ -52,7 +52,7 @@ size_t printable_len(const char *text)
 	return len && !is_control(code) ? len : 0;
 }
 
-/* As long as the text allows, 4 bytes each at most. */
+/* Each byte becomes up to 4 bytes. */
 static char *escape(char *to, const char *text)
 {
 	while (*text) {
@@ -85,7 +85,7 @@ static void vwarn(const char *fmt, va_list args, const char *after)
 
 	vsnprintf(text, sizeof(text), fmt, args);
 	escape(escaped, text);
-	/* one write, so that messages of threads do not mix */
+	/* a single write, so that messages of threads do not mix */
 	fprintf(stderr, "mmbox: %s%s%s\n", escaped, after ? ": " : "", after ?: "");
 }
 
@@ -125,7 +125,7 @@ void bad_option(int opt, char **argv)
 	char letter[3] = { '-', optopt, 0 };
 	bool is_long = !strncmp(word, "--", 2);
 
-	/* a cluster of letters is not passed before its last one */
+	/* in a cluster of letters, optind moves on only after the last one */
 	if (!is_long && optopt > 0 && optopt < 256)
 		word = letter;
 	if (opt == ':')
@@ -221,7 +221,7 @@ static size_t home_of(const struct table *table, uint64_t key)
 	return (key * 0x9e3779b97f4a7c15ULL) >> (64 - table->shift);
 }
 
-/* The key's entry, or the empty one where it would be. */
+/* The key's entry, or the empty entry where it belongs. */
 static void *probe(const struct table *table, uint64_t key)
 {
 	size_t i = home_of(table, key);
@@ -290,7 +290,7 @@ void *table_insert(struct table *table, uint64_t key, bool *is_new)
 	return entry;
 }
 
-/* Entries behind the gap move up, unless that would put one before its home. */
+/* Moves entries behind the gap up, but none before the place of its hash. */
 void table_delete(struct table *table, void *entry)
 {
 	size_t mask = mask_of(table);

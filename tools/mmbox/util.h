@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every room of the mmbox command needs: messages, memory that is there
- * or the program ends, a hash table, variable-length integers.
+ * What all files of the mmbox command use: messages, allocations that end the program if
+ * they fail, a hash table, variable-length integers.
  */
 #ifndef MMBOX_UTIL_H
 #define MMBOX_UTIL_H
@@ -13,15 +13,15 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-#define EXIT_USAGE	2	/* exit status: the command line makes no sense */
+#define EXIT_USAGE	2	/* exit status: bad command line */
 
 /*
- * What comes from a file or from the command line may hold what a terminal takes
- * for orders. Here such bytes become \xNN, and a backslash becomes two; what UTF-8
- * says in letters stays. Every message below is written so.
+ * Text from a file or the command line may contain control sequences for a terminal. This
+ * prints such bytes as \xNN, a backslash as two, and printable UTF-8 as it is. All
+ * messages below are printed this way.
  */
 void print_escaped(FILE *file, const char *text);
-/* Bytes of the character that the text begins with, 0 if it is none to be shown. */
+/* Length in bytes of the first character, 0 if it is not printable. */
 size_t printable_len(const char *text);
 
 /* "mmbox: ..." on stderr */
@@ -33,12 +33,12 @@ void usage_error(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
 /*
- * What getopt_long() says when it returns '?' or ':', of which the second is only
- * told apart if the list of short options begins with it (behind a '+').
+ * The message for a '?' or ':' of getopt_long(). It returns ':' only if the list of short
+ * options begins with that (behind a '+').
  */
 void bad_option(int opt, char **argv) __attribute__((noreturn));
 
-/* Exactly one word must be left of the command line, a file of this kind. */
+/* Ends the program unless exactly one argument, a file of this kind, is left. */
 void one_file(int argc, char **argv, const char *kind);
 
 void *xmalloc(size_t size);
@@ -47,7 +47,7 @@ void *xrealloc(void *ptr, size_t size);
 char *xstrdup(const char *str);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A whole number from min to max in the text, all of it, or -1. */
+/* The number, if all of the text is a number from min to max, else -1. */
 long parse_number(const char *text, long min, long max);
 
 /*
@@ -67,10 +67,10 @@ void *table_find(const struct table *table, uint64_t key);
 /* The entry of the key, zeroed but for the key if it is new. */
 void *table_insert(struct table *table, uint64_t key, bool *is_new);
 void table_delete(struct table *table, void *entry);
-/* Every entry in turn: NULL begins, NULL ends. */
+/* The entry after this one. NULL: the first. Returns NULL after the last. */
 void *table_next(const struct table *table, void *entry);
 
-/* Bytes in memory that grow. */
+/* A buffer that grows. */
 struct bytes {
 	uint8_t *data;
 	size_t len;
@@ -81,10 +81,10 @@ void bytes_add(struct bytes *bytes, const void *data, size_t len);
 void bytes_add_varint(struct bytes *bytes, uint64_t value);
 void bytes_free(struct bytes *bytes);
 
-/* Seven bits a byte, low ones first, at most ten bytes. */
+/* Seven bits a byte, lowest first. */
 #define VARINT_MAX	10
 
-/* Reads one and moves *pos behind it; false if there is none before end. */
+/* Reads one and moves *pos behind it. False if it does not end before end. */
 bool varint_read(const uint8_t **pos, const uint8_t *end, uint64_t *value);
 
 static inline uint64_t zigzag(int64_t value)

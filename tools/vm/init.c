@@ -37,7 +37,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define ROOT	"/root"		/* where the guest's root is put together */
+#define ROOT	"/root"		/* where the guest's root is mounted */
 #define PATHS	4096
 
 struct job {
@@ -47,7 +47,7 @@ struct job {
 	char *name;		/* host name */
 	char *release;		/* what uname -r says */
 	char *modules;		/* that kernel's lib/modules/RELEASE */
-	char *leaks;		/* not "": let kmemleak look at the end */
+	char *leaks;		/* not "": run kmemleak at the end */
 	char **env;
 	char **argv;
 };
@@ -206,7 +206,7 @@ static void mount_root(void)
 	     "no overlay");
 }
 
-/* What a Debian system has mounted at its usual places. */
+/* The mounts of a Debian system. */
 static void mount_usual(void)
 {
 	static const struct {
@@ -242,7 +242,7 @@ static void loopback_up(void)
 		close(fd);
 }
 
-/* The way out for the command's output: see the top. */
+/* Where the command's output goes: see the top. */
 static int open_output(void)
 {
 	char node[PATHS] = "/dev/tty1";
@@ -335,7 +335,7 @@ static int run_command(const struct job *job, int output)
 	}
 	must(child, "cannot fork");
 	do {
-		pid = wait(&status);	/* orphans come to us as well */
+		pid = wait(&status);	/* orphans are our children, too */
 	} while (pid != child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -348,7 +348,7 @@ static void look_for_leaks(void)
 
 	if (access(file, W_OK) < 0)
 		return;
-	/* younger than five seconds does not count; twice, as a pointer may move */
+	/* objects younger than 5 s do not count; scan twice, as a pointer may move meanwhile */
 	sleep(6);
 	put(file, "scan");
 	put(file, "scan");
@@ -380,11 +380,11 @@ int main(int argc, char **argv)
 	mount("devtmpfs", "/dev", "devtmpfs", 0, "");
 
 	words = slurp("/proc/cmdline", &size);
-	/* the last one counts, as with any parameter */
+	/* the last one counts, as for any parameter */
 	for (run = NULL; words && (words = strstr(words, "mmbox.run=")); run = words)
 		words += strlen("mmbox.run=");
 	if (!run) {
-		/* a trial boot: coming this far is all that was asked for */
+		/* a trial boot ends here */
 		note("nothing to run");
 		stop();
 	}

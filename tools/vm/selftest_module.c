@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does on purpose what the test VMs are there to notice; see tools/vm/selftest.
- * For those VMs only.
+ * Makes the mistakes that a test VM must notice (tools/vm/selftest). Load it in test VMs
+ * only.
  */
 #include <linux/delay.h>
 #include <linux/module.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target: raw records of kmem events, with formats that may be odd, from decoding to
- * a trace file. The file must be accepted by the reader.
+ * Fuzz target: raw records of kmem events, whose formats may be changed, are decoded and
+ * converted to a trace file. The reader must accept the file.
  *
- * An input begins with four bytes that choose an oddity; then comes for each record a byte
- * with its CPU and whether it is cut short, 7 bytes of event, and all its fields.
+ * An input begins with four bytes that choose the change. Each record has a byte with its
+ * CPU and whether it is cut short, 7 bytes for the event, and all its fields.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ struct fuzz_source {
 	uint64_t ts;
 };
 
-/* The next record that makes sense; each lies in memory of its own, to its last byte. */
+/* The next valid record. Each is in an allocation of exactly its size. */
 static int fuzz_next(struct kmem_source *source, struct kmem_event *event)
 {
 	struct fuzz_source *fuzz = (struct fuzz_source *)source;
@@ -99,7 +99,7 @@ static void fuzz_convert(struct kmem_decoder *decoder, const uint8_t *data, size
 	unlink(output);
 }
 
-/* A decoder for the formats, one of them with a field that is not where it should be. */
+/* A decoder for the formats, in one of which a field is moved. */
 static struct kmem_decoder *new_decoder(struct tep_handle *tep, const uint8_t *head)
 {
 	static const char *const offsets[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the fuzz targets share: files in memory, checksums, silence. */
+/* What the fuzz targets share: files in memory, checksums, no messages. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,20 +7,20 @@
 #include <stdint.h>
 
 /*
- * One input. Each target has this; libFuzzer calls it, or main() of alone.c. An
- * input that shows a mistake ends the program.
+ * Tests one input. Each target defines this for libFuzzer, or main() of alone.c. It ends
+ * the program if the input shows a mistake.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* A path at which the bytes can be opened, until the next call. */
+/* A path of a file with these bytes, valid until the next call. */
 const char *fuzz_file(const uint8_t *data, size_t len);
 /* A path to which a file may be written; it is removed at the next call. */
 const char *fuzz_output(void);
-/* Sets right all checksums of a trace file, as far as it has blocks. */
+/* Corrects all checksums of a trace file. */
 void fuzz_fix_checksums(uint8_t *data, size_t len);
-/* From now on nothing that is said is seen. */
+/* Drops all messages from now on. */
 void fuzz_hush(void);
-/* Ends the program, with what should have been. */
+/* Ends the program with a message unless is_so. */
 void fuzz_expect(int is_so, const char *what);
 
 #endif /* FUZZ_H */

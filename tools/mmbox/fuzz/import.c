@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target: a trace.dat, as `mmbox import` takes it. trace-cmd's library is not ours
- * to mend; it crashes in a process of its own, and the file must then be refused. What
- * is imported must be accepted by the reader.
+ * Fuzz target: a trace.dat for `mmbox import`. trace-cmd's library may crash, as it does so
+ * in a child, but then the file must be refused. The reader must accept what is imported.
  */
 #include <unistd.h>
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target: a trace file, of which only the checksums are put right. Whatever
- * the reader accepts must be as docs/trace-format.md says, and must be the same
- * when it is written again and read again.
+ * Fuzz target: a trace file, whose checksums are corrected. What the reader accepts must
+ * be as docs/trace-format.md says, and the same after it is written and read again.
  */
 #include <stdlib.h>
 #include <string.h>

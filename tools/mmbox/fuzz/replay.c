@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz target: a trace file, as `mmbox replay` hands it to the kernel. In place of the device
- * there is a model of one, which knows what is held: whatever the kernel would refuse is a
- * mistake of replay's. The first byte of an input says how many CPUs, how large the box is
- * and which allocations fail.
+ * Fuzz target: a trace file for `mmbox replay`. A model replaces the device, and knows what
+ * is held. A record that the kernel would refuse is a mistake of replay. The first byte of
+ * an input chooses the number of CPUs, the size of the box, and which allocations fail.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -27,7 +26,7 @@ static struct model {
 	uint32_t held[NR_HANDLES];	/* how it was allocated + 1, 0: empty */
 	bool caches[NR_CACHES];
 	uint64_t nr_ops;
-	pthread_mutex_t lock;		/* all above */
+	pthread_mutex_t lock;		/* for all fields above */
 } model = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void fill_info(struct mmbox_info *info)
@@ -48,7 +47,7 @@ static void fill_info(struct mmbox_info *info)
 	};
 }
 
-/* In place of device.c. */
+/* Replaces device.c. */
 int device_open(const char *box, struct mmbox_info *info)
 {
 	(void)box;
@@ -66,7 +65,7 @@ static void create_cache(const struct mmbox_op *op)
 	fuzz_expect(!(op->align & (op->align - 1)) && op->align <= 4096, "an alignment");
 }
 
-/* The way in which the operation allocates or frees, as the kernel's tags tell it. */
+/* How the operation allocates or frees, as the tag of a handle in the kernel. */
 static uint32_t way_of(const struct mmbox_op *op)
 {
 	switch (op->code) {
@@ -130,7 +129,7 @@ static int batch(struct mmbox_batch *batch)
 	return 0;
 }
 
-/* In place of the C library's, by the linker. */
+/* Replaces that of the C library (--wrap). */
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {

@@ -68,7 +68,7 @@ static const struct dat_event {
 	{ "mm_page_free", 505, page_free_fields },
 };
 
-/* In the kernel's own words, which are C. */
+/* As the kernel prints them: C expressions. */
 static const struct {
 	const char *value;
 	const char *name;
@@ -177,7 +177,7 @@ char *dat_format(const char *name, const struct dat_oddity *oddity)
 		add_text(&text, "\nprint fmt: \"%lx\", REC->");
 		add_text(&text, event->fields[0].name);
 	}
-	bytes_add(&text, "\n", 2);	/* with its 0 */
+	bytes_add(&text, "\n", 2);	/* including its 0 */
 	return (char *)text.data;
 }
 

@@ -13,12 +13,12 @@
 
 #define DAT_RECORD_LEN	56	/* bytes of a record, whatever the event */
 
-/* Something in the format of an event that is not as the kernel has it. */
+/* A change to the format of an event. */
 struct dat_oddity {
 	const char *event;
 	const char *field;
-	const char *offset;	/* in its place */
-	const char *size;	/* in its place */
+	const char *offset;	/* replaces the right one */
+	const char *size;	/* replaces the right one */
 };
 
 /* An event that was recorded. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Kmem events out of raw records, and files of trace-cmd: such as a kernel
- * writes, and such as only an attacker would. With SANITIZE=1 a read beyond a
- * record ends the program.
+ * Decoding raw records of kmem events, and importing files of trace-cmd: valid ones, and
+ * ones that an attacker would make. With SANITIZE=1 a read beyond a record ends the
+ * program.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static struct kmem_decoder *new_decoder(struct tep_handle **tep)
 	return decoder;
 }
 
-/* Decodes a record that ends where its memory does. */
+/* Decodes a record in an allocation of exactly its size. */
 static int decode(struct kmem_decoder *decoder, const uint8_t *raw, size_t len,
 		  struct kmem_event *event)
 {
@@ -112,7 +112,7 @@ static void test_short_records(struct kmem_decoder *decoder)
 	ok(!wrong, "a record that is too short makes no sense (%u times it did)", wrong);
 }
 
-/* A name may be said to lie anywhere: it is taken if it lies in the record. */
+/* The offset of a name may be anything: the name is used only if it is in the record. */
 static void test_name_places(struct kmem_decoder *decoder)
 {
 	static const unsigned int numbers[] = { 0, 1, 27, 28, 55, 56, 57, 0x7fff, 0xffff };
@@ -212,7 +212,7 @@ static void test_oddities(void)
 	ok(!silent, "such a field is named (%u times not)", silent);
 }
 
-/* Every line is a message of mmbox, though a library may have found the words. */
+/* Every line begins as a message of mmbox, also those of libraries. */
 static bool all_are_messages(const char *text)
 {
 	while (*text) {
@@ -231,7 +231,7 @@ static void test_cut(void)
 	size_t len, first;
 
 	dat_file(&file, sample, ARRAY_SIZE(sample), NULL);
-	/* all but the pages, which begin at a multiple of their size */
+	/* all but the page of records at the end */
 	first = file.len - 4096;
 	for (len = 0; len < first; len += 23) {
 		struct kmem_source *source;

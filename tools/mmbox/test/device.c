@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test/device DEVICE: a box's device, record by record, for a machine on which
- * the module is loaded and nobody else uses the box. One line a test, the last
- * one `N passed, N failed`.
+ * test/device DEVICE: tests each record and request of a box's device. Nobody else may
+ * use the box. Prints a line a test, and `N passed, N failed` at the end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +21,7 @@
 
 #include <uapi/mmbox.h>
 
+#include "child.h"
 #include "ok.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -46,10 +46,10 @@ static int open_box(void)
 
 /* ---- batches ---- */
 
-static struct mmbox_batch last;		/* as it came back */
+static struct mmbox_batch last;		/* as the kernel returned it */
 static struct mmbox_result results[4096];
 
-/* 0 or the errno of the batch; what came back is in @last. */
+/* Returns 0 or the errno of the batch. @last is the batch as the kernel returned it. */
 static int run(int fd, const struct mmbox_op *ops, unsigned int nr, unsigned int flags)
 {
 	last = (struct mmbox_batch){
@@ -137,7 +137,7 @@ static void test_face(void)
 	close(fd);
 }
 
-/* Records that are refused, each behind one that is carried out. */
+/* Bad records, each behind a good one, which is carried out. */
 static void test_bad_records(void)
 {
 	static const char blank[] = "a b", empty[] = "", fine[] = "fine";
@@ -234,7 +234,7 @@ static void test_bad_records(void)
 		int err = run(fd, ops, 3, 0);
 		bool right = err == EINVAL && last.nr_done == 1;
 
-		/* the one before stands, the one behind was not come to */
+		/* the record before was carried out, the one behind was not */
 		right &= !one(fd, OP(KFREE(100))) && one(fd, OP(KFREE(101))) == EINVAL;
 		ok(right, "refused: %s (error %d, %u done)", bad[i].what, err,
 		   last.nr_done);
@@ -266,7 +266,7 @@ static void test_bad_batches(void)
 	close(fd);
 }
 
-/* Records in memory that ends before they do. */
+/* Arrays of records that reach into unmapped memory. */
 static void test_short_batches(void)
 {
 	static const unsigned int places[] = { 0, 1, 127, 511, 512, 513, 1500 };
@@ -295,7 +295,7 @@ static void test_short_batches(void)
 	close(fd);
 }
 
-/* Where chunks of the kernel's begin and end must not be seen. */
+/* Batches of more than one chunk: results do not show where chunks begin and end. */
 static void test_long_batches(void)
 {
 	static const unsigned int places[] = { 0, 1, 511, 512, 513, 1023, 1024, 2999 };
@@ -315,7 +315,7 @@ static void test_long_batches(void)
 		ops[places[k]].order = 0;
 		right &= !run(fd, frees, places[k], 0) &&
 			 run(fd, frees, NR, 0) == EINVAL && !last.nr_done;
-		/* the same where it is only found when it is carried out */
+		/* a record that is valid, but fails when it is carried out */
 		right &= !one(fd, ops[places[k]]);
 		right &= run(fd, ops, NR, 0) == EINVAL && last.nr_done == places[k];
 		right &= !run(fd, frees, places[k] + 1, 0);
@@ -418,19 +418,19 @@ static void test_bulk(void)
 		right &= !one(fd, OP(BALLOC(first, 0, n)));
 		right &= one(fd, OP(CALLOC(first + n - 1, 0))) == EINVAL;
 		right &= !one(fd, OP(CALLOC(first + n, 0)));
-		/* one of them is gone: none is freed */
+		/* one object is free already: none is freed */
 		right &= !one(fd, OP(CFREE(first + 5, 0)));
 		right &= one(fd, OP(BFREE(first, 0, n))) == EINVAL;
 		right &= !run(fd, &OP(BFREE(first, 0, n)), 1, MMBOX_BATCH_ALLOW_EMPTY) &&
 			 last.nr_empty == 1 && last.nr_done == 1;
 		right &= one(fd, OP(CFREE(first, 0))) == EINVAL;
-		/* one of them is in use: none is allocated */
+		/* one handle is in use: none is allocated */
 		right &= one(fd, OP(BALLOC(first + 10, 0, n))) == EINVAL;
 		right &= one(fd, OP(CFREE(first + 10, 0))) == EINVAL;
 		right &= !one(fd, OP(CFREE(first + n, 0)));
 		right &= !one(fd, OP(BALLOC(first + 10, 0, n)));
 		right &= !one(fd, OP(BFREE(first + 10, 0, n)));
-		/* all of them are gone */
+		/* all objects are free already */
 		right &= !run_results(fd, &OP(BFREE(first + 10, 0, n)), 1,
 				      MMBOX_BATCH_ALLOW_EMPTY) &&
 			 last.nr_empty == n && results[0].error == -ENOENT;
@@ -465,7 +465,7 @@ static void test_no_memory(void)
 	struct mmbox_stat stat;
 	bool right;
 
-	/* more than there is of everything, then a little that still fits */
+	/* more than the box has of each kind, then a little that fits */
 	for (i = 0; i < NR; i++) {
 		ops[i] = OP(PALLOC(i, i < NR / 2 ? order : 0));
 		frees[i] = OP(PFREE(i, i < NR / 2 ? order : 0));
@@ -533,7 +533,7 @@ static void test_sessions(void)
 	close(b);
 }
 
-/* ---- what is held, and how it goes ---- */
+/* ---- sessions that end with objects in use ---- */
 
 static void hold_much(int fd)
 {
@@ -572,41 +572,31 @@ static void hold_and_close(void)
 	close(fd);
 }
 
+static bool hold_in_child(void *fd)
+{
+	*(int *)fd = open_box();
+	hold_much(*(int *)fd);
+	return true;
+}
+
+static void run_batch(void *fd)
+{
+	static struct mmbox_op ops[100000];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		ops[i] = i % 2 ? OP(KFREE(9999)) : OP(KMALLOC(9999, 64));
+	run(*(int *)fd, ops, ARRAY_SIZE(ops), 0);
+}
+
 static void hold_and_be_killed(bool in_the_middle)
 {
-	int ready[2], fd;
-	pid_t pid;
-	char byte;
+	int fd;
+	pid_t pid = child_start(hold_in_child, in_the_middle ? run_batch : NULL, &fd);
 
-	if (pipe(ready))
-		die("pipe");
-	pid = fork();
-	if (pid < 0)
-		die("fork");
-	if (!pid) {
-		fd = open_box();
-		hold_much(fd);
-		if (write(ready[1], "", 1) != 1)
-			_exit(1);
-		while (in_the_middle) {
-			static struct mmbox_op ops[100000];
-			unsigned int i;
-
-			for (i = 0; i < ARRAY_SIZE(ops); i++)
-				ops[i] = i % 2 ? OP(KFREE(9999)) : OP(KMALLOC(9999, 64));
-			run(fd, ops, ARRAY_SIZE(ops), 0);
-		}
-		for (;;)
-			pause();
-	}
-	if (read(ready[0], &byte, 1) != 1)
-		die("child");
 	if (in_the_middle)
 		usleep(50000);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	close(ready[0]);
-	close(ready[1]);
+	child_kill(pid);
 }
 
 static void test_letting_go(void)
@@ -615,13 +605,13 @@ static void test_letting_go(void)
 	cpu_set_t all, single;
 	int fd;
 
-	/* on one CPU: each keeps objects and pages for itself */
+	/* on one CPU, as each CPU keeps free objects and pages */
 	CPU_ZERO(&single);
 	CPU_SET(sched_getcpu(), &single);
 	if (sched_getaffinity(0, sizeof(all), &all) ||
 	    sched_setaffinity(0, sizeof(single), &single))
 		die("sched_setaffinity");
-	/* the first time leaves empty slabs, which the second finds */
+	/* the first time leaves free slabs, which the second reuses */
 	hold_and_close();
 	before = pages_now();
 	hold_and_close();
@@ -653,7 +643,7 @@ struct racer {
 #define RACE_HANDLES	8
 #define RACE_BATCHES	20000
 
-/* Anything on a few handles: it may be refused, but nothing else may happen. */
+/* Random records on few handles. They may be refused, but must not do harm. */
 static void *race(void *arg)
 {
 	struct racer *racer = arg;
@@ -710,7 +700,7 @@ static void test_race(enum mmbox_target target)
 	   racers[0].nr_done + racers[1].nr_done,
 	   racers[0].nr_refused + racers[1].nr_refused);
 	ok(stat_of(fd).nr_refused == refused, "no wrong free came through to the box");
-	/* whatever is left on the handles is freed in just one way */
+	/* exactly one kind of free works for each handle that is still in use */
 	for (right = true, i = 0; i < RACE_HANDLES + 3; i++) {
 		unsigned int ways = 0;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test/failing DEVICE: what allocations cost that fail, with their failure told and
- * without. For a machine on which time is counted in instructions, and a small box that
- * nobody else uses.
+ * test/failing DEVICE: the cost of allocations that fail, with and without a report in the
+ * log. For a machine whose time counts instructions, and a small box that nobody else
+ * uses.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -38,7 +38,7 @@ static uint64_t fail(int fd, uint32_t flags)
 	return batch.ns;
 }
 
-/* Takes what there is of blocks of that order. */
+/* Allocates all blocks of that order. */
 static void fill(int fd)
 {
 	struct mmbox_batch batch;

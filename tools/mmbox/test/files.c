@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test/files FOLDER DEVICE: every file below FOLDER, and DEVICE, opened in every
- * mode and asked for everything that a file descriptor can be asked for. The
- * kernel must live through it, and give no more than the file's mode permits. One
- * line a test, the last one `N passed, N failed`.
+ * test/files FOLDER DEVICE: opens every file below FOLDER, and DEVICE, in every mode, and
+ * makes every call that takes a file descriptor. The kernel must survive, and permit no
+ * more than the file's mode. Prints a line a test, and `N passed, N failed` at the end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +25,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-#define NOTHING_READ	3	/* the access mode behind O_RDWR: neither */
+#define NOTHING_READ	3	/* access mode 3: neither read nor write */
 
 static const off_t offsets[] = {
 	0, 1, 7, 4095, 4096, 65537, INT_MAX, (off_t)UINT_MAX + 1, LLONG_MAX - 1,
@@ -42,8 +41,8 @@ static const struct {
 	{ "%s%n%p\n", 7 }, { "\x1b[2J\x9b\xff\n", 8 },
 };
 
-static void *nowhere;		/* an address that cannot be read or written */
-static size_t endless;		/* more than there can be */
+static void *nowhere;		/* an unmapped address */
+static size_t endless;		/* larger than any file */
 static unsigned long nr_files, nr_opens, nr_refused, nr_calls, nr_written, nr_read;
 static unsigned long nr_write_only, nr_wrong;
 
@@ -60,7 +59,7 @@ static void count(ssize_t rc, unsigned long *what)
 		++*what;
 }
 
-/* All that seeks: whence from 0 to beyond the last, wherever to. */
+/* lseek() with each whence, valid or not, and extreme offsets. */
 static void seek(int fd)
 {
 	unsigned int i;
@@ -113,7 +112,7 @@ static void try_reading(const char *path, int flags, int fd)
 	close(pipes[1]);
 }
 
-/* What the file says of itself is written back last, so that nothing is changed. */
+/* Writes bad values, then the original contents, so that nothing is changed. */
 static void try_writing(const char *path, int flags, int fd)
 {
 	const bool may = (flags & O_ACCMODE) == O_WRONLY || (flags & O_ACCMODE) == O_RDWR;
@@ -182,7 +181,7 @@ static void try_file(const char *path, mode_t mode)
 
 			if (fd < 0) {
 				nr_refused++;
-				/* debugfs and devices need not take every flag */
+				/* not every file accepts every flag */
 				if (permitted && !more[i])
 					wrong(path, acc, "it may be opened so, and is not");
 				continue;
@@ -203,7 +202,7 @@ static void try_file(const char *path, mode_t mode)
 	nr_write_only += !(mode & 0400);
 }
 
-/* A text file as it is, to be written back when it has been tried. */
+/* The contents of a text file, to be restored after the tests. */
 struct kept {
 	char text[128];
 	ssize_t len;
@@ -232,7 +231,7 @@ static void put_back(const char *path, const struct kept *kept)
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	/* A report, not a value, may be refused. */
+	/* If the file is a report and not a value, this may be refused. */
 	if (write(fd, kept->text, kept->len) < 0)
 		nr_refused++;
 	close(fd);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test/fuzz_device DEVICE RECORDS|SECONDSs SEED...: random use of a box's device
- * by a program that keeps track of what it holds. So most of its records are
- * carried out; one in some hundreds has a field changed at random. Of each record it
- * is known whether it is to be carried out or refused, and every answer of the
- * kernel is held against that. With SECONDS the seeds are followed by new ones.
- * One line a seed, the last one `N passed, N failed`.
+ * test/fuzz_device DEVICE RECORDS|SECONDSs SEED...: random use of a box's device by a
+ * program that keeps track of what it holds. So most of its records are valid. One in
+ * some hundreds has a field changed at random. The program predicts for each record
+ * whether it is carried out or refused, and compares that with the kernel's answer. With
+ * SECONDS it goes on with new seeds. Prints a line a seed, and `N passed, N failed` at
+ * the end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,9 +25,9 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define NR_HANDLES	3000
-#define FIRST_HANDLE	3000	/* so that they lie in two pieces of the table */
+#define FIRST_HANDLE	3000	/* so that they are in two segments of the table */
 #define NR_CACHES	12
-#define NR_OPS		300	/* of a batch */
+#define NR_OPS		300	/* most records of a batch */
 #define OBJECT_MAX	(128U << 10)
 
 enum held { EMPTY, KMALLOC, PAGES, CACHE };
@@ -64,7 +64,7 @@ static void wrong(const struct mmbox_op *op, const char *what, int got)
 	       what, got);
 }
 
-/* ---- what is to become of a record ---- */
+/* ---- predicted results ---- */
 
 static bool slot_is(unsigned int handle, enum held held, unsigned int which)
 {
@@ -160,7 +160,7 @@ static bool is_ok(const struct mmbox_op *op, bool allow_empty)
 	return false;
 }
 
-/* ---- what it has changed ---- */
+/* ---- what the program holds ---- */
 
 static void fill(unsigned int handle, enum held held, unsigned int which)
 {
@@ -241,7 +241,7 @@ static __u32 some_gfp(void)
 	       (rnd(1 << 22) & MMBOX_GFP_ALL) | MMBOX_GFP_NOWARN;
 }
 
-/* As many handles from that one on as are alike, up to 20. */
+/* How many handles from that one on are in the same state, up to 20. */
 static unsigned int run_of(unsigned int handle, enum held held, unsigned int which)
 {
 	unsigned int nr = 1;
@@ -252,7 +252,7 @@ static unsigned int run_of(unsigned int handle, enum held held, unsigned int whi
 	return nr;
 }
 
-/* A record that is to be carried out if those before it in the batch were. */
+/* A record that is valid if those before it in the batch are carried out. */
 static struct mmbox_op make_op(void)
 {
 	unsigned int i = rnd(NR_HANDLES), cache = rnd(NR_CACHES);
@@ -352,7 +352,7 @@ static void spoil(struct mmbox_op *op)
 		else
 			op->name = (uintptr_t)names[rnd(ARRAY_SIZE(names))];
 	}
-	/* the program's own handles and caches are all that it keeps track of */
+	/* the program keeps track of its own handles and caches only */
 	if (op->handle < info.nr_handles && op->handle + 64 > FIRST_HANDLE &&
 	    op->handle < FIRST_HANDLE)
 		op->handle = 0xffffffff;
@@ -379,7 +379,7 @@ static void batch(int fd)
 	unsigned int i, k, nr = 0;
 	int err;
 
-	/* A handle or a cache that changes occurs once, so that what is held is known. */
+	/* Each batch changes a handle or cache only once, so that its state is known. */
 	while (nr < batch.nr) {
 		struct mmbox_op op = make_op();
 		const bool control = op.code >= MMBOX_OP_CACHE_CREATE;
@@ -444,7 +444,7 @@ static void ask(int fd)
 			nr_wrong++;
 		break;
 	default:
-		/* whatever is held keeps the target */
+		/* the target cannot change while anything is held */
 		if (!ioctl(fd, MMBOX_IOC_TARGET, 2 + rnd(1 << 30)) || errno != EINVAL)
 			nr_wrong++;
 		if (nr_held && (!ioctl(fd, MMBOX_IOC_TARGET, MMBOX_TARGET_HOST) ||
@@ -463,7 +463,7 @@ static void session(const char *path, unsigned long long until, time_t end)
 		perror(path);
 		exit(EXIT_FAILURE);
 	}
-	/* The machine's own nodes are not told; a guest has one. */
+	/* The host's nodes are not known here. A guest has one. */
 	if (info.target == MMBOX_TARGET_HOST)
 		info.nr_nodes = 1;
 	memset(slots, 0, sizeof(slots));

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test/hostile WHAT DEVICE: a program that means harm to whoever shares a machine
- * with a box's device. It takes all the memory that it can be given, stays where
- * it has locks held if there is such a place, and is killed in the middle of
- * things. One line a test, the last one `N passed, N failed`.
+ * test/hostile WHAT DEVICE: attacks on the users of the machine by a program that may open
+ * a box's device. It allocates all the memory that it can get, tries to stall the kernel
+ * while that holds locks, and is killed at any time. Prints a line a test, and
+ * `N passed, N failed` at the end.
  *
- *   account	in a memory cgroup of 16 MiB: nothing of it is let past the limit
- *   host	all that the host gives through the session; some must be left
- *   stall	accesses to its own memory that never come back (userfaultfd)
- *   kill	a signal in the middle of a run of records that all take long
- *   destroy	what destroying a cache takes where very many handles are in use
+ *   account	memory is charged to a memory cgroup, whose limit is 16 MiB
+ *   host	allocates from the host until it refuses; the host must keep some
+ *   stall	batches wait for memory that is never provided (userfaultfd)
+ *   kill	a signal amid a batch of slow records
+ *   destroy	time to destroy a cache while very many handles are in use
  *   modes	requests to a file that is not open for writing
- *   names	caches whose names a path cannot have, or that are alike in one
- *   comm	a name of its own that a terminal would act on, in a report
+ *   names	names of caches that are bad in a path, or equal once made good
+ *   comm	a process name with control characters, in a report
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,14 +36,15 @@
 
 #include <uapi/mmbox.h>
 
+#include "child.h"
 #include "ok.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define PAGE		4096U
-#define SEGMENT		4096U	/* handles that come into being together */
+#define SEGMENT		4096U	/* handles that are allocated together */
 #define CGROUP_LIMIT	(16UL << 20)
-#define CHUNK		512U	/* records that the kernel takes in one go */
+#define CHUNK		512U	/* records that the kernel copies at once */
 
 static const char *path;
 static struct mmbox_op ops[8192];
@@ -164,7 +165,7 @@ static void test_sessions(void)
 		close(fds[i]);
 }
 
-/* What the host gives until it says that there is no more, in bytes. */
+/* Allocates until that fails. Returns how many bytes. */
 static __u64 take(int fd, unsigned int code, unsigned int size, __u32 handle)
 {
 	const unsigned int nr = 4096;
@@ -231,7 +232,7 @@ static unsigned long kib_of(const char *key)
 	return kib;
 }
 
-/* Somebody else who needs memory while the session has all that it can get. */
+/* Can another process allocate while the session holds all that it can get? */
 static bool neighbour_lives(void)
 {
 	const size_t bytes = 16UL << 20;
@@ -309,8 +310,8 @@ static void stop_waiting(int sig)
 }
 
 /*
- * In a child, so that it can be waited for: everything that a session can be asked
- * for, by one who does not want to wait longer than a minute.
+ * Does the session answer each request within a minute? Asked by a child, so that this
+ * program does not hang if it does not.
  */
 static bool answers(int fd)
 {
@@ -336,19 +337,19 @@ static bool answers(int fd)
 		right = right && !run(fd, &op, 1, 0, NULL);
 		op = cache_op(MMBOX_OP_CACHE_DESTROY, 9, NULL);
 		right = right && !run(fd, &op, 1, 0, NULL);
-		/* a cache that is there keeps the target */
+		/* EBUSY: the target cannot change while there is a cache */
 		right = right && (!ioctl(fd, MMBOX_IOC_TARGET, MMBOX_TARGET_BOX) ||
 				  errno == EBUSY);
 		_exit(!right);
 	}
-	/* who cannot be killed is not waited for: the guest's own limit ends that */
+	/* a child that cannot be killed hangs here, until the guest's time limit */
 	usleep(1000);
 	if (waitpid(pid, &status, 0) != pid)
 		die("waitpid");
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-/* A place in a batch that is in memory which nobody ever provides. */
+/* A part of a batch is in memory that is not provided for a long time. */
 static void test_stall(void)
 {
 	static const char *const names[] = { "the name of a cache", "the records",
@@ -389,7 +390,7 @@ static void test_stall(void)
 		if (ioctl(uffd, UFFDIO_ZEROPAGE, &zero))
 			die("UFFDIO_ZEROPAGE");
 		pthread_join(thread, NULL);
-		/* zeroes are no name, and no record; as results they are written over */
+		/* zeroes are not a name or a record; results overwrite them */
 		ok(stalled.err == (i == 2 ? 0 : EINVAL), "and goes on when that has come (%d)",
 		   stalled.err);
 		munmap(memory, PAGE);
@@ -398,59 +399,46 @@ static void test_stall(void)
 	}
 }
 
-/* Killed while its batch waits for such a place. */
+/* In a child: a batch whose record names a cache in memory that nobody provides. */
+static bool prepare_stall(void *session)
+{
+	static struct mmbox_op create;
+	static struct stalled stalled;
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	char *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	pthread_t thread;
+
+	reg.range.start = (uintptr_t)memory;
+	reg.range.len = PAGE;
+	if (uffd < 0 || memory == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		return false;
+	create = cache_op(MMBOX_OP_CACHE_CREATE, 0, memory);
+	stalled.fd = *(int *)session;
+	stalled.batch.ops = (uintptr_t)&create;
+	stalled.batch.nr = 1;
+	return !pthread_create(&thread, NULL, stalled_batch, &stalled) && fault_page(uffd);
+}
+
 static void test_stall_killed(void)
 {
-	int fd = open_box(O_RDWR), ready[2], status;
-	struct mmbox_op create = cache_op(MMBOX_OP_CACHE_CREATE, 0, "x");
-	char byte = 0;
-	pid_t pid;
+	int fd = open_box(O_RDWR);
+	pid_t pid = child_start(prepare_stall, NULL, &fd);
 
-	if (pipe(ready))
-		die("pipe");
-	pid = fork();
-	if (pid < 0)
-		die("fork");
-	if (!pid) {
-		struct uffdio_api api = { .api = UFFD_API };
-		struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-		struct stalled stalled = { .fd = fd };
-		int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-		char *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		pthread_t thread;
-
-		reg.range.start = (uintptr_t)memory;
-		reg.range.len = PAGE;
-		if (uffd < 0 || memory == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) ||
-		    ioctl(uffd, UFFDIO_REGISTER, &reg))
-			_exit(1);
-		create.name = (uintptr_t)memory;
-		stalled.batch.ops = (uintptr_t)&create;
-		stalled.batch.nr = 1;
-		if (pthread_create(&thread, NULL, stalled_batch, &stalled) ||
-		    !fault_page(uffd) || write(ready[1], "x", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
-		die("child");
-	kill(pid, SIGKILL);
-	ok(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && answers(fd),
-	   "who waits there can be killed, and the session is as it was");
-	close(ready[0]);
+	ok(child_kill(pid) && answers(fd),
+	   "a program whose batch waits there can be killed; the session still answers");
 	close(fd);
 }
 
 /* ---- kill ---- */
 
 /*
- * Results come one by one, into memory that is shared, so that it can be seen how
- * far a batch came whose program is dead. Records that go through the allocators
- * alone are carried out by the chunk; those that make, shrink or destroy a cache
- * may each take long, and a signal is not to wait for a chunk of them.
+ * Results are in shared memory, which shows how far the batch of a killed program came.
+ * Records that only allocate or free are carried out by the chunk. Those that create,
+ * shrink or destroy a cache may take long, so a signal must end the batch between two.
  */
 static void test_kill(void)
 {
@@ -500,7 +488,7 @@ static void test_kill(void)
 
 /* ---- destroy ---- */
 
-/* The least time of some, so that what else the machine does is not in it. */
+/* The shortest of nine times, to leave out what else the machine does. */
 static __u64 destroy_ns(int fd)
 {
 	struct mmbox_op create = cache_op(MMBOX_OP_CACHE_CREATE, 0, "timed");
@@ -535,7 +523,7 @@ static void test_destroy(void)
 	if (run(fd, ops, 4096, 0, NULL))
 		die("handles");
 	many = destroy_ns(fd);
-	/* to look at 16 million slots takes a thousand times as long */
+	/* a scan of 16 million slots would take a thousand times as long */
 	ok(many < 20 * few + 10000000,
 	   "a cache goes as fast with 16 million slots as with none (%llu and %llu us)",
 	   (unsigned long long)many / 1000, (unsigned long long)few / 1000);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A line a test, and the sum.
+ * Prints a line a test, and the totals.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ void ok(bool passed, const char *fmt, ...)
 		nr_failed++;
 }
 
-/* Prints the last line. Returns the status to exit with. */
+/* Prints the totals. Returns the exit status. */
 int ok_sum(void)
 {
 	printf("%u passed, %u failed\n", nr_passed, nr_failed);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Trace files put together byte by byte: each has its checksums right, and one thing in it
- * that docs/trace-format.md says is refused. Each is also accepted without that one thing.
+ * Trace files that are put together byte by byte. Each has right checksums, and one fault
+ * that docs/trace-format.md says is refused. Without this fault it is accepted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static void add_varints(struct bytes *bytes, const uint64_t *values, size_t nr)
 	add_varints(bytes, _values, ARRAY_SIZE(_values));			\
 } while (0)
 
-/* A file of one EVENTS block, or of two, and what may be odd about the others. */
+/* A file of one or two EVENTS blocks, and the contents of the other blocks. */
 struct contents {
 	const char *info;		/* texts, */
 	size_t info_len;		/* bytes of them */
@@ -66,7 +66,7 @@ struct contents {
 	uint32_t nr_handles;
 };
 
-/* True if the file is accepted; what is said if not is as expected. */
+/* True if the file is accepted. If not, the message must be as expected. */
 static bool accepts(struct contents *contents, const char *expected)
 {
 	struct trace_texts end = { 0 };

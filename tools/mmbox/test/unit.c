@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What of the mmbox command can be tested without a module: the trace format,
- * from writing to every kind of damage, and the conclusions that are drawn
- * from a kernel's events. `unit sample FILE` writes a small trace, for tests of
- * the command line, and `unit odd FILE` one with texts that are no letters.
+ * Tests of the mmbox command without a module: the trace format, with every kind of
+ * damage, and what is concluded from a kernel's events. For tests of the command line,
+ * `unit sample FILE` writes a small trace, and `unit odd FILE` one with control
+ * characters in its texts.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@
 #include "unit.h"
 #include "util.h"
 
-static char *dir;	/* for files of the tests */
+static char *dir;	/* of temporary files */
 
 /* The same numbers in every run. */
 static uint64_t random_state = 1;
@@ -41,7 +41,7 @@ char *path_of(const char *name)
 	return xasprintf("%s/%s", dir, name);
 }
 
-/* ---- what is said on stderr ---- */
+/* ---- messages on stderr ---- */
 
 static int saved_stderr;
 
@@ -123,7 +123,7 @@ static void test_texts(void)
 	bytes_free(&texts.bytes);
 }
 
-/* What is said of a file is shown as letters, whatever the file says. */
+/* Messages escape what is not printable in a file. */
 static void test_escapes(void)
 {
 	static const struct {
@@ -132,7 +132,7 @@ static void test_escapes(void)
 		{ "plain", "plain" }, { "\x1b]0;x\a", "\\x1b]0;x\\x07" },
 		{ "a\nb\tc\\", "a\\x0ab\\x09c\\\\" }, { "caf\xc3\xa9", "caf\xc3\xa9" },
 		{ "\xe6\x97\xa5", "\xe6\x97\xa5" }, { "\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7" },
-		/* cut short, too long a form, a half of a pair, C1, beyond Unicode */
+		/* cut short, overlong, a surrogate, C1, beyond Unicode */
 		{ "\xc3", "\\xc3" }, { "\xc0\xaf", "\\xc0\\xaf" },
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, { "\xc2\x9b", "\\xc2\\x9b" },
 		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
@@ -347,7 +347,7 @@ static size_t read_file(const char *path, uint8_t *data, size_t room)
 	return len;
 }
 
-/* A link that somebody has laid where the file will be written, for it to be followed. */
+/* A symbolic link that an attacker has put where the file is written is not followed. */
 static void test_planted(void)
 {
 	struct trace_event events[10];
@@ -371,7 +371,7 @@ static void test_planted(void)
 	free(victim);
 }
 
-/* Where the END block begins: its head has 16 bytes, of which 4 to 7 are its length. */
+/* Offset of the END block. A block has a header of 16 bytes; bytes 4 to 7 are its length. */
 static size_t last_block(const uint8_t *data, size_t len)
 {
 	size_t at = 16;
@@ -436,7 +436,7 @@ static void test_damage(void)
 	ok(!accepted, "with any bit flipped it is refused (%u were not)", accepted);
 	ok(!misplaced, "where it is damaged is told (%u times not)", misplaced);
 
-	/* types of the last block that there are not, or not there, all else right */
+	/* types that do not exist, or not as the last block; all else is right */
 	accepted = 0;
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		size_t at = last_block(data, len);
@@ -461,7 +461,7 @@ static void test_damage(void)
 	free(path);
 }
 
-/* A file that is whole but whose events cannot have happened. */
+/* A valid file with impossible events. */
 static void test_impossible(const char *what, const struct trace_event *events,
 			    unsigned int nr)
 {
@@ -519,7 +519,7 @@ static void test_impossibles(void)
 
 /* ---- conclusions ---- */
 
-/* A source out of an array. */
+/* A source that reads an array. */
 struct list_source {
 	struct kmem_source source;
 	const struct kmem_event *events;
@@ -639,7 +639,7 @@ static bool converts(const struct kmem_event *events, unsigned int nr,
 #define PFREE(p, o) \
 	{ .kind = KMEM_PAGE_FREE, .pfn = p, .order = o, .node = -1 }
 
-/* Three slabs are born: enough to learn where the direct map begins. */
+/* Three new slabs: enough to learn where the direct map begins. */
 #define LEARN \
 	PALLOC(0x1000, 0), KMALLOC(ADDR(0x1000, 64), 64), \
 	PALLOC(0x1010, 3), KMALLOC(ADDR(0x1011, 0), 64), \
@@ -665,7 +665,7 @@ static void test_objects(void)
 		KMALLOC(0x200, 64), CFREE(0x200, "kmalloc-64"),
 	};
 
-	/* what a kernel never says */
+	/* events that a kernel never writes */
 	static const struct kmem_event senseless[] = {
 		CALLOC(0x100, 7, 1ULL << 32, 1ULL << 33), CALLOC(0x100, 7, 64, 32),
 		PALLOC(KMEM_NO_PFN - 4, 3), PALLOC(KMEM_NO_PFN - 4, 0),
@@ -801,7 +801,7 @@ static void test_slab_pages(void)
 	ok(CONVERTS(too_few, "pages_alloc 0 0; kmalloc 1 64") &&
 	   !counts.slab_page_allocs, "one coincidence proves nothing");
 
-	/* the object comes when the block has long been written */
+	/* the object appears after its block was written */
 	for (i = 0; i < 5000; i++) {
 		late[n++] = (struct kmem_event)KMALLOC(0x100, 8);
 		late[n++] = (struct kmem_event)KFREE(0x100);
@@ -836,7 +836,7 @@ static void test_clock(void)
 #define MANY_LIVE	20000U
 #define MANY_RSS_KIB	(48 * 1024)
 
-/* Makes up events; the same ones after each rewind. */
+/* Generates events, the same ones after each rewind. */
 struct endless_source {
 	struct kmem_source source;
 	uint64_t nr;
@@ -883,7 +883,7 @@ static int endless_rewind(struct kmem_source *source)
 	return 0;
 }
 
-/* In a process of its own, whose largest size is then known. */
+/* In a child, whose maximum resident size is then known. */
 static void test_many(void)
 {
 	char *path = path_of("many");
@@ -921,7 +921,7 @@ static void test_many(void)
 	stat(path, &st);
 	ok(!status, "%llu events are converted and read back (%.1f bytes each)", MANY,
 	   (double)st.st_size / MANY);
-	/* sanitizers need memory of their own */
+	/* sanitizers use memory themselves */
 #ifndef SANITIZED
 	ok(usage.ru_maxrss < MANY_RSS_KIB,
 	   "that took %ld KiB of memory, less than %d", usage.ru_maxrss, MANY_RSS_KIB);
@@ -930,7 +930,7 @@ static void test_many(void)
 	free(path);
 }
 
-/* A trace whose texts are orders to a terminal. */
+/* A trace with control sequences for a terminal in its texts. */
 static void write_odd(const char *path)
 {
 	struct trace_texts info = { 0 }, end = { 0 };

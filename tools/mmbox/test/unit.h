@@ -5,9 +5,9 @@
 
 /* A path in the folder of the tests; the caller frees it. */
 char *path_of(const char *name);
-/* From here on stderr goes to a file. */
+/* Redirects stderr to a file. */
 void hush(void);
-/* What was said since hush(), until the next call; stderr is as before. */
+/* Restores stderr. Returns what was written since hush(), valid until the next call. */
 const char *said(void);
 /* Writes the bytes, or ends the program. */
 void write_file(const char *path, const void *data, size_t len);
@@ -15,9 +15,9 @@ void write_file(const char *path, const void *data, size_t len);
 /* 0 if the file reads to its end. */
 int read_all(const char *path);
 
-/* refused.c: trace files that do not fit */
+/* refused.c: invalid trace files */
 void test_refused(void);
-/* decode.c: kmem events out of raw records, and files of trace-cmd */
+/* decode.c: raw records of kmem events, and files of trace-cmd */
 void test_decode(void);
 
 #endif /* TEST_UNIT_H */
