@@ -4,8 +4,8 @@
  *
  *	banks=SIZE@ADDR[:NODE][:hot],...
  *
- * The banks, sorted by address, take the region's memory one after the other;
- * but those that are hot are holes, which memory may be put into later.
+ * The banks, sorted by address, divide the region's memory in that order. A hot
+ * bank gets none: it is a hole that memory can be added to later.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -17,7 +17,7 @@
 
 #include "memmap/memmap.h"
 
-/* One bank, from @text to a comma or the end. Returns where it ends, or NULL. */
+/* Parse the bank at @text, up to a comma or the end. Returns where it ends, or NULL. */
 static const char *parse_bank(const char *text, struct mmbox_bank *bank)
 {
 	*bank = (struct mmbox_bank){};
@@ -46,12 +46,12 @@ static int compare_banks(const void *a, const void *b)
 }
 
 /**
- * mmbox_banks_parse() - read banks=
- * @cfg: where they go, sorted by address
- * @text: the parameter; "" is one bank at 0. @cfg points to it afterwards
+ * mmbox_banks_parse() - parse banks=
+ * @cfg: configuration; its banks are set, sorted by address
+ * @text: the parameter; "" means one bank at address 0. @cfg keeps the pointer
  *
  * Context: process.
- * Return: 0, or -EINVAL, having said in one line what cannot be read.
+ * Return: 0, or -EINVAL if @text cannot be parsed; one line in the log says why.
  */
 int mmbox_banks_parse(struct mmbox_config *cfg, const char *text)
 {
@@ -82,11 +82,11 @@ int mmbox_banks_parse(struct mmbox_config *cfg, const char *text)
 MMBOX_EXPORT_INTERNAL(mmbox_banks_parse);
 
 /**
- * mmbox_banks_sum() - memory of all banks that are not hot
- * @cfg: what is asked for
+ * mmbox_banks_sum() - total size of all banks that are not hot
+ * @cfg: configuration
  *
  * Context: any.
- * Return: bytes, ULONG_MAX if they are more than that.
+ * Return: bytes, or ULONG_MAX if the sum overflows.
  */
 unsigned long mmbox_banks_sum(const struct mmbox_config *cfg)
 {
@@ -100,7 +100,7 @@ unsigned long mmbox_banks_sum(const struct mmbox_config *cfg)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_banks_sum);
 
-/* @must: what a bank must do, behind its name. */
+/* Refuse @bank. @must is the rest of the message, after the bank: "must ...". */
 static int bad_bank(const struct mmbox_config *cfg, const struct mmbox_bank *bank,
 		    const char *must)
 {
@@ -145,13 +145,11 @@ static int check_bank(const struct mmbox_config *cfg, unsigned int i)
 }
 
 /**
- * mmbox_banks_check() - do the banks asked for make sense?
- * @cfg: what is asked for
- *
- * Says in one line of the log which bank does not.
+ * mmbox_banks_check() - check the banks of a configuration
+ * @cfg: configuration
  *
  * Context: any.
- * Return: 0 or -EINVAL.
+ * Return: 0, or -EINVAL if a bank is wrong; one line in the log says which and why.
  */
 int mmbox_banks_check(const struct mmbox_config *cfg)
 {

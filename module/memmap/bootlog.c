@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The boot of a box, step by step, for the file `boot`.
+ * A log of the steps of a box's boot, which the file `boot` shows.
  */
 #include "memmap/memmap.h"
 
 /**
- * mmbox_boot_log_init() - begin the log of a boot
+ * mmbox_boot_log_init() - start the boot log
  * @box: the box
  *
  * Context: process, may sleep.
@@ -35,7 +35,7 @@ void mmbox_boot_log_exit(struct mmbox *box)
 	box->memmap.boot = NULL;
 }
 
-/* Sections that are treated one after the other are one step for the reader. */
+/* Show the same step of adjacent sections as one step. Is @step the next section of @last? */
 static bool extends(const struct mmbox_boot_step *last, const struct mmbox_boot_step *step)
 {
 	return (step->what == MMBOX_BOOT_POPULATE || step->what == MMBOX_BOOT_INIT_ONE) &&
@@ -43,14 +43,14 @@ static bool extends(const struct mmbox_boot_step *last, const struct mmbox_boot_
 }
 
 /**
- * mmbox_boot_note_zone() - note a step of the boot that is about a zone
- * @box: the box; without a log nothing happens
+ * mmbox_boot_note_zone() - log a boot step that concerns a zone
+ * @box: the box; does nothing if it has no boot log
  * @what: the step
  * @nid: node, or NUMA_NO_NODE
- * @idx: zone of that node, or -1
- * @start: first of what it is about
- * @end: first beyond
- * @bytes: taken, given, or found
+ * @idx: index of the zone in the node, or -1
+ * @start: first byte, section or page frame, depending on @what
+ * @end: first one beyond
+ * @bytes: bytes that the step allocated, freed or found
  *
  * Context: while the box boots.
  */
@@ -66,7 +66,7 @@ void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
 
 	if (!log)
 		return;
-	/* Populating and noting a section alternate. */
+	/* POPULATE and INIT_ONE alternate, so look at the last two steps. */
 	for (back = 1; back <= 2 && back <= log->nr; back++) {
 		struct mmbox_boot_step *last = &log->steps[log->nr - back];
 
@@ -84,13 +84,13 @@ void mmbox_boot_note_zone(struct mmbox *box, enum mmbox_boot_what what, int nid,
 }
 
 /**
- * mmbox_boot_note() - note a step of the boot
- * @box: the box; without a log nothing happens
+ * mmbox_boot_note() - log a boot step
+ * @box: the box; does nothing if it has no boot log
  * @what: the step
  * @nid: node, or NUMA_NO_NODE
- * @start: first of what it is about
- * @end: first beyond
- * @bytes: taken, given, or found
+ * @start: first byte, section or page frame, depending on @what
+ * @end: first one beyond
+ * @bytes: bytes that the step allocated, freed or found
  *
  * Context: while the box boots.
  */

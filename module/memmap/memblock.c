@@ -2,13 +2,13 @@
 /*
  * The boot allocator of the box.
  *
- * Two sorted arrays of ranges: what is memory (the banks) and what of it is
- * reserved. An allocation is a reservation in the highest free place of a
- * node, as in the kernel, so that low memory is left to ZONE_DMA. At the end
- * of boot mm_init.c walks the difference of the two arrays and hands it to
- * the buddy allocator. The arrays stay as they were then.
+ * It keeps two sorted arrays of ranges: memory (the banks) and reserved. An
+ * allocation reserves the highest free range of a node, as in the kernel, which
+ * leaves low memory to ZONE_DMA; with bottom_up it reserves the lowest. At the
+ * end of boot mm_init.c frees all memory that is not reserved to the buddy
+ * allocator. The arrays do not change after that.
  *
- * There is no lock: only the task that creates the box is here.
+ * No lock is needed: only the task that creates the box changes the arrays.
  */
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -25,7 +25,7 @@ static phys_addr_t region_end(const struct mmbox_memblock_region *r)
 	return r->base + r->size;
 }
 
-/* Insert keeping the array sorted; ranges that overlap one there are refused. */
+/* Insert a range, keeping the array sorted. Refuse a range that overlaps another. */
 static int memblock_insert(struct mmbox_memblock_type *type,
 			   const struct mmbox_memblock_region *new)
 {
@@ -71,7 +71,7 @@ int mmbox_memblock_add(struct mmbox_memblock *mb, phys_addr_t base,
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_add);
 
-/* The bank that holds all of [base, base + size), or NULL. */
+/* The bank that contains all of [base, base + size), or NULL. */
 static const struct mmbox_memblock_region *
 memblock_bank(const struct mmbox_memblock *mb, phys_addr_t base, phys_addr_t size)
 {
@@ -110,7 +110,7 @@ static bool region_is_free(const struct mmbox_memblock_type *type, phys_addr_t b
 	return size;
 }
 
-/* Cut [base, base + size) out of the ranges, which may leave two of one. */
+/* Remove [base, base + size) from the ranges. This may split a range in two. */
 static void memblock_cut(struct mmbox_memblock_type *type, phys_addr_t base,
 			 phys_addr_t size)
 {
@@ -137,7 +137,7 @@ static void memblock_cut(struct mmbox_memblock_type *type, phys_addr_t base,
 		if (region_end(&rest) > end) {
 			rest.size = region_end(&rest) - end;
 			rest.base = end;
-			/* Where there is no room for it, it is lost as well. */
+			/* If the array is full, the upper part is lost too. */
 			if (!memblock_insert(type, &rest))
 				i++;
 		}
@@ -145,7 +145,7 @@ static void memblock_cut(struct mmbox_memblock_type *type, phys_addr_t base,
 }
 
 /**
- * mmbox_memblock_free() - give back a part of what was allocated
+ * mmbox_memblock_free() - free a reserved range, or a part of one
  * @mb: the boot allocator
  * @base: first byte
  * @size: bytes
@@ -160,12 +160,12 @@ void mmbox_memblock_free(struct mmbox_memblock *mb, phys_addr_t base,
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_free);
 
 /**
- * mmbox_memblock_remove() - take memory out of the banks
+ * mmbox_memblock_remove() - remove a range from the banks
  * @mb: the boot allocator
  * @base: first byte
  * @size: bytes
  *
- * What is reserved of it stays so.
+ * Reserved ranges do not change.
  *
  * Context: while the box boots.
  */
@@ -177,11 +177,11 @@ void mmbox_memblock_remove(struct mmbox_memblock *mb, phys_addr_t base,
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_remove);
 
 /**
- * mmbox_memblock_should_fail() - count an allocation that is about to be made
+ * mmbox_memblock_should_fail() - count an allocation and inject a failure
  * @mb: the boot allocator
  *
  * Context: while the box boots.
- * Return: true if it is the one that must fail, for a test.
+ * Return: true if this is allocation number fail_nth, which a test wants to fail.
  */
 bool mmbox_memblock_should_fail(struct mmbox_memblock *mb)
 {
@@ -189,15 +189,17 @@ bool mmbox_memblock_should_fail(struct mmbox_memblock *mb)
 }
 
 /**
- * mmbox_memblock_reserve() - take a range out of what is free
+ * mmbox_memblock_reserve() - reserve a range of memory
  * @mb: the boot allocator
  * @base: first byte, box physical address
  * @size: bytes
- * @name: what for, kept by reference
+ * @name: what it is for; only the pointer is kept
+ *
+ * Adjacent ranges of one node with the same @name are merged.
  *
  * Context: while the box boots.
  * Return: 0, -EINVAL if the range is empty or not inside one bank, -EEXIST if
- * a part of it is reserved already, -ENOSPC if there are too many ranges.
+ * part of it is reserved already, -ENOSPC if there are too many ranges.
  */
 int mmbox_memblock_reserve(struct mmbox_memblock *mb, phys_addr_t base,
 			   phys_addr_t size, const char *name)
@@ -212,7 +214,7 @@ int mmbox_memblock_reserve(struct mmbox_memblock *mb, phys_addr_t base,
 	if (!bank)
 		return -EINVAL;
 	new.nid = bank->nid;
-	/* What goes on downwards for one purpose is one range as well. */
+	/* Merge with the range above or else the one below, if node and name agree. */
 	for (i = 0; i < mb->reserved.cnt; i++) {
 		struct mmbox_memblock_region *r = &mb->reserved.regions[i];
 
@@ -233,7 +235,7 @@ int mmbox_memblock_reserve(struct mmbox_memblock *mb, phys_addr_t base,
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_reserve);
 
-/* Highest free @size bytes in @bank, or MMBOX_MEMBLOCK_NONE. */
+/* Address of the highest free @size bytes in @bank, or MMBOX_MEMBLOCK_NONE. */
 static phys_addr_t memblock_find_top_down(const struct mmbox_memblock *mb,
 					  const struct mmbox_memblock_region *bank,
 					  phys_addr_t size, phys_addr_t align)
@@ -244,7 +246,7 @@ static phys_addr_t memblock_find_top_down(const struct mmbox_memblock *mb,
 	for (;;) {
 		phys_addr_t floor = bank->base, base;
 
-		/* The reserved range next below @end bounds the gap. */
+		/* The gap below @end begins at the end of the next lower reserved range. */
 		while (i && mb->reserved.regions[i - 1].base >= end)
 			i--;
 		if (i)
@@ -260,7 +262,7 @@ static phys_addr_t memblock_find_top_down(const struct mmbox_memblock *mb,
 	}
 }
 
-/* Lowest free @size bytes in @bank, or MMBOX_MEMBLOCK_NONE. */
+/* Address of the lowest free @size bytes in @bank, or MMBOX_MEMBLOCK_NONE. */
 static phys_addr_t memblock_find_bottom_up(const struct mmbox_memblock *mb,
 					   const struct mmbox_memblock_region *bank,
 					   phys_addr_t size, phys_addr_t align)
@@ -287,11 +289,11 @@ static phys_addr_t memblock_find_bottom_up(const struct mmbox_memblock *mb,
  * @mb: the boot allocator
  * @size: bytes
  * @align: bytes, a power of two
- * @nid: node to take it from
- * @name: what for, kept by reference
+ * @nid: node to allocate from; there is no fallback to another
+ * @name: what it is for; only the pointer is kept
  *
- * From the highest free address down, or from the lowest up if @mb says so.
- * The memory is not cleared.
+ * Allocates from the highest free address down, or from the lowest up if
+ * bottom_up is set. The memory is not zeroed.
  *
  * Context: while the box boots.
  * Return: box physical address, or MMBOX_MEMBLOCK_NONE.
@@ -324,16 +326,16 @@ phys_addr_t mmbox_memblock_phys_alloc(struct mmbox_memblock *mb,
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_phys_alloc);
 
 /**
- * mmbox_memblock_next_free() - the next range that is memory and not reserved
+ * mmbox_memblock_next_free() - find the next range of memory that is not reserved
  * @mb: the boot allocator
- * @base: in: where to look from; out: first byte of the range
+ * @base: in: address to search from; out: first byte of the range
  * @end: out: first byte beyond the range
- * @nid: out: its node
+ * @nid: out: node of the range
  *
- * A range ends at the end of a bank, even where the next bank adjoins.
+ * A range never crosses the end of a bank, even if the next bank is adjacent.
  *
  * Context: while the box boots.
- * Return: false if there is none at or above @base.
+ * Return: true if found, false if there is none at or above @base.
  */
 bool mmbox_memblock_next_free(const struct mmbox_memblock *mb, phys_addr_t *base,
 			      phys_addr_t *end, int *nid)
@@ -368,11 +370,11 @@ bool mmbox_memblock_next_free(const struct mmbox_memblock *mb, phys_addr_t *base
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_next_free);
 
 /**
- * mmbox_memblock_end_pfn() - where memory ends
+ * mmbox_memblock_end_pfn() - end of the last bank
  * @mb: the boot allocator
  *
  * Context: any.
- * Return: first page frame beyond the last bank.
+ * Return: first page frame beyond the last bank, or 0 without banks.
  */
 unsigned long mmbox_memblock_end_pfn(const struct mmbox_memblock *mb)
 {
@@ -382,9 +384,9 @@ unsigned long mmbox_memblock_end_pfn(const struct mmbox_memblock *mb)
 }
 
 /**
- * mmbox_memblock_pages() - memory in a span of page frames, holes left out
+ * mmbox_memblock_pages() - count the pages of memory in a range, without holes
  * @mb: the boot allocator
- * @nid: whose, or NUMA_NO_NODE for that of all nodes
+ * @nid: node to count, or NUMA_NO_NODE for all nodes
  * @start_pfn: first page frame
  * @end_pfn: first page frame beyond
  *
@@ -413,11 +415,11 @@ unsigned long mmbox_memblock_pages(const struct mmbox_memblock *mb, int nid,
 MMBOX_EXPORT_INTERNAL(mmbox_memblock_pages);
 
 /**
- * mmbox_get_pfn_range_for_nid() - from a node's first to its last page frame
- * @box: the box, whose banks are known
+ * mmbox_get_pfn_range_for_nid() - find the first and last page frame of a node
+ * @box: the box; its banks are in memblock
  * @nid: node
- * @start_pfn: out: its first page frame
- * @end_pfn: out: first page frame beyond; both 0 if it has no memory
+ * @start_pfn: out: first page frame of the node
+ * @end_pfn: out: first page frame beyond it; both are 0 if it has no memory
  *
  * Context: while the box boots.
  */
@@ -442,15 +444,17 @@ void mmbox_get_pfn_range_for_nid(const struct mmbox *box, int nid,
 }
 
 /**
- * mmbox_boot_alloc() - take boot memory, of a node if it has some left
- * @box: the box; memblock is in charge
+ * mmbox_boot_alloc() - allocate boot memory, from another node if need be
+ * @box: the box; memblock is still in charge
  * @size: bytes
  * @align: bytes, a power of two
- * @nid: the best node
- * @name: what for, kept by reference
+ * @nid: preferred node; the nodes after it are tried next
+ * @name: what it is for; only the pointer is kept
+ *
+ * The memory is not zeroed.
  *
  * Context: while the box boots.
- * Return: its address, or NULL.
+ * Return: kernel address, or NULL if no node has room.
  */
 void *mmbox_boot_alloc(struct mmbox *box, unsigned long size, unsigned long align,
 		       int nid, const char *name)

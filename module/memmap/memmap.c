@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory model of a box: which it is, and what all of them share.
+ * The memory model of a box: choosing one, and what all models share.
  *
- * A model is a file of its own behind struct mmbox_memmap_model. What leads
- * from a page frame number to its descriptor and back is no part of that, as it
- * must not be called through a pointer: memmap.h does it inline, by a branch.
+ * Each model has its own file and a struct mmbox_memmap_model. Converting
+ * between page frame numbers and descriptors is not part of that structure,
+ * because a call through a pointer would be too slow: memmap.h does it inline,
+ * with a branch on the model.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -30,8 +31,8 @@ const char *const mmbox_model_names[MMBOX_NR_MODELS] = {
 MMBOX_EXPORT_INTERNAL(mmbox_model_names);
 
 /**
- * mmbox_memmap_setup() - give box->memmap and box->physmap what a boot begins with
- * @box: the box, new
+ * mmbox_memmap_setup() - initialise box->memmap and box->physmap for boot
+ * @box: a new box
  *
  * mmbox_memmap_exit() undoes it.
  *
@@ -45,8 +46,8 @@ void mmbox_memmap_setup(struct mmbox *box)
 }
 
 /**
- * mmbox_memmap_init() - set up physmap and memory model
- * @box: the box, whose banks are known to memblock
+ * mmbox_memmap_init() - set up the physmap and the memory model
+ * @box: the box; its banks are in memblock
  *
  * On failure mmbox_memmap_exit() cleans up.
  *
@@ -64,7 +65,7 @@ int mmbox_memmap_init(struct mmbox *box)
 	err = box->memmap.model->init(box);
 	if (err)
 		return err;
-	/* What the fast paths may do without asking needs both to be linear. */
+	/* Fast paths skip all tests only if addresses and descriptors are both linear. */
 	box->physmap.linear_size = box->memmap.map ? box->physmap.va_size : 0;
 	if (!box->physmap.linear_size && !box->physmap.nonlinear) {
 		box->physmap.nonlinear = true;
@@ -78,8 +79,8 @@ int mmbox_memmap_init(struct mmbox *box)
 }
 
 /**
- * mmbox_memmap_exit() - undo mmbox_memmap_init(), however far it came
- * @box: the box; nobody uses it any more
+ * mmbox_memmap_exit() - undo mmbox_memmap_init(), even if it failed half-way
+ * @box: the box; it has no users left
  *
  * Context: process, may sleep.
  */
@@ -98,12 +99,12 @@ void mmbox_memmap_exit(struct mmbox *box)
 }
 
 /**
- * mmbox_page_valid() - is this the descriptor of a page of the box?
+ * mmbox_page_valid() - check whether a pointer is a page descriptor of the box
  * @box: the box
- * @page: whatever it is
+ * @page: any pointer; it is not dereferenced
  *
  * Context: any.
- * Return: true if it is.
+ * Return: true if it is the descriptor of an existing page.
  */
 bool mmbox_page_valid(const struct mmbox *box, const struct mmbox_page *page)
 {
@@ -112,9 +113,9 @@ bool mmbox_page_valid(const struct mmbox *box, const struct mmbox_page *page)
 MMBOX_EXPORT_INTERNAL(mmbox_page_valid);
 
 /**
- * mmbox_memmap_usage() - what the running model takes
+ * mmbox_memmap_usage() - how much memory the memory model uses
  * @box: the box
- * @usage: where it goes
+ * @usage: out: bytes, by purpose
  *
  * Context: process.
  */

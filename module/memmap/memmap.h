@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From the box's physical addresses to the host's, and from page frame numbers to
- * descriptors: banks, memblock, the memory models and their sections.
+ * Converts box physical addresses to kernel addresses, and page frame numbers to
+ * page descriptors: banks, memblock, the memory models and their sections.
  */
 #ifndef _MMBOX_MEMMAP_MEMMAP_H
 #define _MMBOX_MEMMAP_MEMMAP_H
@@ -59,8 +59,8 @@ void mmbox_memmap_exit(struct mmbox *box);
 bool mmbox_page_valid(const struct mmbox *box, const struct mmbox_page *page);
 void mmbox_memmap_usage(const struct mmbox *box, struct mmbox_memmap_usage *usage);
 /*
- * Initialise @nr descriptors as reserved, from @page on: node @nid, zone @idx of that
- * node, or 0 while the zone is not known.
+ * Initialise @nr descriptors, starting at @page, as reserved pages of zone @idx of node
+ * @nid. @idx is 0 while the zone is not known.
  */
 static inline void mmbox_init_reserved(struct mmbox_page *page, unsigned long nr, int nid,
 				       int idx)
@@ -75,7 +75,7 @@ static inline void mmbox_init_reserved(struct mmbox_page *page, unsigned long nr
 		*page++ = proto;
 }
 
-/* memmap_extreme.c, which sparse-vmemmap shares */
+/* memmap_extreme.c, also used by sparse-vmemmap */
 int mmbox_sparse_extreme_alloc(struct mmbox *box);
 int mmbox_sparse_index_init(struct mmbox *box, unsigned long nr, int nid);
 
@@ -129,7 +129,7 @@ static inline bool mmbox_early_section(const struct mmbox_mem_section *ms)
 	return ms && READ_ONCE(ms->section_mem_map) & MMBOX_SECTION_IS_EARLY;
 }
 
-/* The map, biased so that it is indexed by pfn. */
+/* The section's map, less its first pfn: index it by any pfn of the section. */
 static inline struct mmbox_page *
 mmbox_section_mem_map_addr(const struct mmbox_mem_section *ms)
 {
@@ -137,20 +137,20 @@ mmbox_section_mem_map_addr(const struct mmbox_mem_section *ms)
 }
 
 /*
- * physmap and memmap, inline: mostly one range of host addresses stands for
- * the whole of the box's physical address space, and one array describes it.
- * What is otherwise is left to physmap.c and memmap.c.
+ * The inline part of physmap and memmap. In most boxes the physical address space
+ * is one range of kernel addresses, and one array holds all descriptors. For other
+ * boxes these functions call physmap.c, or branch on the memory model.
  */
 DECLARE_STATIC_KEY_FALSE(mmbox_nonlinear_key);
 DECLARE_STATIC_KEY_FALSE(mmbox_scattered_key);
 
-/* Is there any box that is not? Costs nothing while there is none. */
+/* Does any box lack the one range or the one array? A static key: free while none does. */
 static __always_inline bool mmbox_nonlinear(void)
 {
 	return static_branch_unlikely(&mmbox_nonlinear_key);
 }
 
-/* The same for descriptors alone: holes do not scatter those of flat and vmemmap. */
+/* Does any box lack the one array? Boxes with holes have it in flat and sparse-vmemmap. */
 static __always_inline bool mmbox_scattered(void)
 {
 	return static_branch_unlikely(&mmbox_scattered_key);
@@ -178,8 +178,8 @@ static inline bool mmbox_virt_valid(const struct mmbox *box, const void *addr)
 }
 
 /*
- * DISCONTIGMEM: the node of the section, and the page's place in the node's
- * array.
+ * DISCONTIGMEM: look up the node by section, then the page in the node's
+ * node_mem_map.
  */
 static inline struct mmbox_page *mmbox_discontig_pfn_to_page(const struct mmbox *box,
 							     unsigned long pfn)
@@ -198,7 +198,7 @@ static inline unsigned long mmbox_discontig_page_to_pfn(const struct mmbox *box,
 	return page - pgdat->node_mem_map + pgdat->node_start_pfn;
 }
 
-/* SPARSEMEM: the section, in one step or two, and the map that it is biased for. */
+/* SPARSEMEM: look up the section, in one step or two, then the page in its map. */
 static inline struct mmbox_page *mmbox_sparse_static_pfn_to_page(const struct mmbox *box,
 								 unsigned long pfn)
 {
@@ -222,7 +222,7 @@ static inline struct mmbox_page *mmbox_sparse_extreme_pfn_to_page(const struct m
 						pfn >> box->memmap.pfn_section_shift)) + pfn;
 }
 
-/* The section in whose map a descriptor lies, by where in the region that is. */
+/* Number of the section whose map holds @page, looked up by @page's offset in the region. */
 static inline unsigned long mmbox_sparse_map_section(const struct mmbox *box,
 						     const struct mmbox_page *page)
 {
@@ -275,8 +275,8 @@ static inline unsigned long mmbox_memmap_page_to_pfn(const struct mmbox *box,
 }
 
 /*
- * Where the caller knows that the box has one array, as a free finds out when it
- * looks whether a page or an address is within that array's bounds.
+ * For callers that know that the box has one array. A free knows it once the page or
+ * address has been found within the array's bounds.
  */
 static inline struct mmbox_page *mmbox_linear_pfn_to_page(const struct mmbox *box,
 							  unsigned long pfn)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DISCONTIGMEM: an array of descriptors a node, from its first page to its last.
+ * DISCONTIGMEM: one array of descriptors for each node, from its first page to its last.
  *
  *	pfn -> node of its section -> node_mem_map[pfn - node_start_pfn]
  *
- * Holes between nodes cost nothing but their places in the table of nodes;
- * holes inside of a node cost what they cost in FLATMEM.
+ * A hole between nodes costs one byte for each section, in discontig_nid[]. A hole
+ * inside a node has descriptors, as in FLATMEM.
  */
 #include "memmap/memmap.h"
 

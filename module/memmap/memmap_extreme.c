@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SPARSEMEM_EXTREME: sections in two levels, the second on demand.
+ * SPARSEMEM_EXTREME: mem_sections in two levels. The second is allocated on demand.
  *
  *	pfn -> roots[nr / 256] -> [nr % 256] -> section_mem_map + pfn
  *
- * A root is a page full of sections, and is there where one of them is. The
- * first level has eight bytes for each 256 sections of the span.
+ * A root is a page of 256 mem_sections, allocated if at least one of them is
+ * present. The first level takes eight bytes for each 256 sections of the span.
  */
 #include "memmap/memmap.h"
 
 /**
- * mmbox_sparse_extreme_alloc() - take the first level
+ * mmbox_sparse_extreme_alloc() - allocate the first level
  * @box: the box; memblock is in charge
  *
  * Context: while the box boots.
@@ -32,7 +32,7 @@ int mmbox_sparse_extreme_alloc(struct mmbox *box)
 }
 
 /**
- * mmbox_sparse_index_init() - see to it that a section has a place
+ * mmbox_sparse_index_init() - allocate the root of a section, unless it exists
  * @box: the box; memblock is in charge
  * @nr: number of the section
  * @nid: node of the section

@@ -5,8 +5,8 @@
  *	pfn  0 ....... 8K ------- 16K ....... 24K
  *	map  [#########|          |###########]
  *
- * The simplest arithmetic there is. Holes have descriptors too, which say that
- * there is no page, and which cost as much as the others.
+ * This has the simplest arithmetic. Holes have descriptors too, and they take as
+ * much memory as those of pages.
  */
 #include "memmap/memmap.h"
 
@@ -19,7 +19,7 @@ static int flat_init(struct mmbox *box)
 	map = mmbox_boot_alloc(box, PAGE_ALIGN(size), PAGE_SIZE, 0, "mem_map");
 	if (!map)
 		return -ENOMEM;
-	/* Those of pages will be written by their zone; the others stay so. */
+	/* Descriptors of pages are initialised again with their zone; those of holes stay. */
 	mmbox_init_reserved(map, box->memmap.max_pfn, 0, 0);
 	box->memmap.map = map;
 	box->memmap.map_size = size;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SPARSEMEM_STATIC: one array of sections, as long as the address space.
+ * SPARSEMEM_STATIC: one array of mem_sections for the whole physical address space.
  *
  *	pfn -> sections[pfn / pages a section] -> section_mem_map + pfn
  *
- * One step, and an array whose length goes with the span, present or not.
+ * The lookup takes one step. The array has an entry for every section of the span,
+ * present or not.
  */
 #include "memmap/memmap.h"
 

@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SPARSEMEM_VMEMMAP: maps of sections, side by side in virtual addresses.
+ * SPARSEMEM_VMEMMAP: the maps of all sections, virtually contiguous.
  *
  *	virtual   [ map 0 | map 1 |  dummy  | map 4 | ... ]	vmemmap + pfn
  *	              |       |    | | | |      |
  *	box memory [ map 0 | map 1 | map 4 ][page of holes]
  *
- * The maps are where boot memory had room. Their pages are mapped in the order
- * of page frames, so that the arithmetic is FLATMEM's and a hole costs virtual
- * addresses only: all its pages are one, whose descriptors say that there is
- * no page. Where the maps lie side by side already, as in a box of one bank,
- * they are used where they are.
+ * memblock places the maps wherever it finds room. Their pages are then mapped
+ * virtually in the order of page frames, so that the arithmetic is FLATMEM's. A
+ * hole takes virtual addresses only: they all map one shared page, whose
+ * descriptors are reserved. If the maps are contiguous already, as in a box of
+ * one bank, they are used in place.
  *
- * Sections themselves are kept in two levels, as in the kernel.
+ * The mem_sections are kept in two levels, as in the kernel.
  */
 #include <linux/mm.h>
 
 #include "memmap/memmap.h"
 
-/* The map of a section where boot memory has it, or NULL. */
+/* The map of a section as memblock placed it, or NULL. */
 static struct mmbox_page *section_map(const struct mmbox *box, unsigned long nr)
 {
 	const struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
 
-	/* All that are still present have got a map by now. */
+	/* By now every present section has a map. */
 	if (!mmbox_present_section(ms))
 		return NULL;
 	return mmbox_section_mem_map_addr(ms) + (nr << box->memmap.pfn_section_shift);
 }
 
+/* Are there maps of all sections, contiguous as they are? */
 static bool side_by_side(const struct mmbox *box)
 {
 	void *first = section_map(box, 0);
@@ -43,7 +44,7 @@ static bool side_by_side(const struct mmbox *box)
 	return true;
 }
 
-/* The one page of descriptors for all that is not there. */
+/* Allocate the page of descriptors that all holes share. */
 static void *hole_page(struct mmbox *box)
 {
 	struct mmbox_page *map;
@@ -95,7 +96,7 @@ static int map_virtually(struct mmbox *box)
 	return err;
 }
 
-/* All sections have their maps. */
+/* Make the maps of all sections virtually contiguous. */
 static int populate_vmemmap(struct mmbox *box)
 {
 	unsigned long nr;

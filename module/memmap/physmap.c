@@ -1,33 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pfn, descriptor and address of a page of the box.
+ * Converting between page frame number, page descriptor and kernel address.
  *
- * The box has a physical address space of its own that starts at 0; its page
- * frame numbers are never the host's. A box of one bank has it in one range of
- * host addresses, and memmap.h needs no more than va_base. With holes, each
- * section has a place of its own, found by its number in one array; back from
- * an address, the sections of the region are found in another, and those that
- * came later, which lie anywhere, in an xarray. All in constant time.
+ * The box has its own physical address space, which starts at 0. Its page frame
+ * numbers are not the host's. In a box without holes the physical address space
+ * is one range of kernel addresses, and memmap.h only adds va_base. In a box with
+ * holes each section has its own kernel address:
  *
- * Inside the module the inline forms of memmap.h are used, which trust their
- * argument. The exported ones at the end check it.
+ *	va[]		from section number to kernel address
+ *	section[]	back, for sections of the region taken at load
+ *	hot		back, for sections added later: an xarray, since
+ *			they may lie anywhere
+ *
+ * The module itself uses the inline functions of memmap.h, which trust their
+ * argument. Those exported at the end of this file check it, unless they are
+ * given a descriptor.
  */
 #include <linux/err.h>
 
 #include "memmap/memmap.h"
 
 /*
- * Counts the boxes whose addresses or descriptors are not in one range. While
- * there is none, the fast paths do not even look.
+ * Counts the boxes whose kernel addresses are not one range or whose descriptors are
+ * not one array. While there are none, the fast paths make no test.
  */
 DEFINE_STATIC_KEY_FALSE(mmbox_nonlinear_key);
 MMBOX_EXPORT_INTERNAL(mmbox_nonlinear_key);
 
-/* Counts those of them whose descriptors are not one array. */
+/* Counts the boxes whose descriptors are not one array. */
 DEFINE_STATIC_KEY_FALSE(mmbox_scattered_key);
 MMBOX_EXPORT_INTERNAL(mmbox_scattered_key);
 
-/* Is the whole of it one range from 0 on, and will it stay so? */
+/* Do the banks form one range from 0, with no hot bank behind it? */
 static bool is_linear(const struct mmbox *box)
 {
 	const struct mmbox_memblock_type *memory = &box->memblock.memory;
@@ -62,8 +66,8 @@ static void place_banks(struct mmbox *box)
 }
 
 /**
- * mmbox_physmap_init() - lay the region out in the box's physical addresses
- * @box: the box, whose banks are known to memblock
+ * mmbox_physmap_init() - map the box's physical addresses to the region
+ * @box: the box; its banks are in memblock
  *
  * On failure mmbox_physmap_exit() cleans up.
  *
@@ -97,7 +101,7 @@ int mmbox_physmap_init(struct mmbox *box)
 }
 
 /**
- * mmbox_physmap_exit() - undo mmbox_physmap_init(), however far it came
+ * mmbox_physmap_exit() - undo mmbox_physmap_init(), even if it failed half-way
  * @box: the box
  *
  * Context: process, may sleep.
@@ -114,7 +118,7 @@ void mmbox_physmap_exit(struct mmbox *box)
 	xa_destroy(&physmap->hot);
 }
 
-/* The section behind an address of a box that is not one range, plus 1, or 0. */
+/* Number of the section at @addr, plus 1, or 0 if there is none. For boxes with holes. */
 static unsigned long section_of(const struct mmbox *box, const void *addr)
 {
 	unsigned long offset = (unsigned long)addr - (unsigned long)box->region.addr, nr = 0;
@@ -124,19 +128,19 @@ static unsigned long section_of(const struct mmbox *box, const void *addr)
 		nr = READ_ONCE(box->physmap.section[offset >> box->memmap.section_shift]);
 	if (nr)
 		return nr;
-	/* What has gone from the region may have come again, for another section. */
+	/* Memory removed from the region may have been added again as another section. */
 	entry = xa_load((struct xarray *)&box->physmap.hot,
 			(unsigned long)addr >> box->memmap.section_shift);
 	return entry ? xa_to_value(entry) : 0;
 }
 
 /**
- * mmbox_physmap_virt_valid() - mmbox_virt_valid() without one range
+ * mmbox_physmap_virt_valid() - mmbox_virt_valid() for a box with holes
  * @box: the box
  * @addr: any kernel address
  *
  * Context: any.
- * Return: true if there is memory of the box.
+ * Return: true if @addr is memory of a box with holes; false for any other box.
  */
 bool mmbox_physmap_virt_valid(const struct mmbox *box, const void *addr)
 {
@@ -145,9 +149,9 @@ bool mmbox_physmap_virt_valid(const struct mmbox *box, const void *addr)
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_virt_valid);
 
 /**
- * mmbox_physmap_virt_to_phys() - mmbox_virt_to_phys() without one range
+ * mmbox_physmap_virt_to_phys() - mmbox_virt_to_phys() for a box with holes
  * @box: the box
- * @addr: an address of its memory
+ * @addr: a kernel address in the box's memory
  *
  * Context: any.
  * Return: the physical address, or MMBOX_MEMBLOCK_NONE if there is none.
@@ -156,7 +160,7 @@ phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr
 {
 	unsigned long nr = section_of(box, addr) - 1;
 
-	/* Gone since somebody looked; beyond all that there is. */
+	/* The section was removed after the caller checked: return an address beyond all pages. */
 	if (unlikely(nr == -1UL))
 		return MMBOX_MEMBLOCK_NONE;
 	return ((phys_addr_t)nr << box->memmap.section_shift) +
@@ -165,12 +169,12 @@ phys_addr_t mmbox_physmap_virt_to_phys(const struct mmbox *box, const void *addr
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_virt_to_phys);
 
 /**
- * mmbox_physmap_phys_to_virt() - mmbox_phys_to_virt() without one range
+ * mmbox_physmap_phys_to_virt() - mmbox_phys_to_virt() for a box with holes
  * @box: the box
- * @phys: physical address of memory that is there
+ * @phys: box physical address of existing memory
  *
  * Context: any.
- * Return: the address.
+ * Return: the kernel address.
  */
 void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys)
 {
@@ -181,12 +185,12 @@ void *mmbox_physmap_phys_to_virt(const struct mmbox *box, phys_addr_t phys)
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_phys_to_virt);
 
 /**
- * mmbox_physmap_page_address() - __mmbox_page_address() without one range and one array
- * @box: the box
- * @page: descriptor of a page that is there
+ * mmbox_physmap_page_address() - __mmbox_page_address() for a box that is not linear
+ * @box: the box, without one range of addresses or without one array of descriptors
+ * @page: descriptor of an existing page
  *
  * Context: any.
- * Return: the address of its first byte.
+ * Return: the kernel address of its first byte.
  */
 void *mmbox_physmap_page_address(const struct mmbox *box, const struct mmbox_page *page)
 {
@@ -195,12 +199,12 @@ void *mmbox_physmap_page_address(const struct mmbox *box, const struct mmbox_pag
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_page_address);
 
 /**
- * mmbox_physmap_section_there() - has a section memory behind it?
+ * mmbox_physmap_section_there() - check whether a section has memory
  * @box: the box
  * @nr: number of the section, below nr_sections
  *
  * Context: any.
- * Return: true if it has.
+ * Return: true if it has memory, false if it is a hole.
  */
 bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr)
 {
@@ -208,10 +212,10 @@ bool mmbox_physmap_section_there(const struct mmbox *box, unsigned long nr)
 }
 
 /**
- * mmbox_physmap_add() - note where memory for a hole lies
- * @box: the box, which is not one range of addresses
+ * mmbox_physmap_add() - give a section that was a hole its kernel address
+ * @box: the box, with holes
  * @nr: number of the section
- * @addr: its address, a multiple of the section size
+ * @addr: kernel address of its memory, a multiple of the section size
  *
  * Context: process, may sleep; memory_lock held.
  * Return: 0 or -ENOMEM.
@@ -231,11 +235,11 @@ int mmbox_physmap_add(struct mmbox *box, unsigned long nr, void *addr)
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_add);
 
 /**
- * mmbox_physmap_del() - a section has no memory any more
+ * mmbox_physmap_del() - turn a section into a hole again
  * @box: the box
  * @nr: number of a section that is offline
  *
- * A box of one range of addresses still has the range.
+ * Does nothing in a box whose addresses are one range.
  *
  * Context: process, may sleep; memory_lock held.
  */
@@ -258,12 +262,12 @@ void mmbox_physmap_del(struct mmbox *box, unsigned long nr)
 MMBOX_EXPORT_INTERNAL(mmbox_physmap_del);
 
 /**
- * mmbox_pfn_valid() - is there a page of the box behind a page frame number?
+ * mmbox_pfn_valid() - check whether a page frame number has a page
  * @box: the box
- * @pfn: page frame number of the box
+ * @pfn: any page frame number
  *
  * Context: any.
- * Return: true if there is.
+ * Return: true if the box has a page of that number.
  */
 bool mmbox_pfn_valid(struct mmbox *box, unsigned long pfn)
 {
@@ -272,12 +276,13 @@ bool mmbox_pfn_valid(struct mmbox *box, unsigned long pfn)
 EXPORT_SYMBOL_GPL(mmbox_pfn_valid);
 
 /**
- * mmbox_block_head() - the first page of the block that a page is in
+ * mmbox_block_head() - find the first page of the block that contains a page
  * @box: the box
- * @page: a descriptor
+ * @page: a descriptor of this box
  *
- * Context: any; blocks may be split or merged meanwhile.
- * Return: the first page, whose descriptor says more; @page itself if none is found.
+ * Context: any. It is a snapshot: blocks may be split or merged meanwhile.
+ * Return: the first page, whose descriptor has type and order of the block, or @page
+ * if none is found.
  */
 struct mmbox_page *mmbox_block_head(const struct mmbox *box, struct mmbox_page *page)
 {
@@ -295,9 +300,9 @@ struct mmbox_page *mmbox_block_head(const struct mmbox *box, struct mmbox_page *
 MMBOX_EXPORT_INTERNAL(mmbox_block_head);
 
 /**
- * mmbox_pfn_to_page() - descriptor of a page frame
+ * mmbox_pfn_to_page() - find the descriptor of a page frame
  * @box: the box
- * @pfn: page frame number of the box
+ * @pfn: any page frame number
  *
  * Context: any.
  * Return: the descriptor, or NULL if @pfn is not valid.
@@ -309,7 +314,7 @@ struct mmbox_page *mmbox_pfn_to_page(struct mmbox *box, unsigned long pfn)
 EXPORT_SYMBOL_GPL(mmbox_pfn_to_page);
 
 /**
- * mmbox_page_to_pfn() - page frame number of a descriptor
+ * mmbox_page_to_pfn() - find the page frame number of a descriptor
  * @box: the box
  * @page: a descriptor of this box
  *
@@ -323,12 +328,12 @@ unsigned long mmbox_page_to_pfn(struct mmbox *box, const struct mmbox_page *page
 EXPORT_SYMBOL_GPL(mmbox_page_to_pfn);
 
 /**
- * mmbox_page_address() - kernel address of a page
+ * mmbox_page_address() - find the kernel address of a page
  * @box: the box
  * @page: a descriptor of this box
  *
  * Context: any.
- * Return: the address of the page's first byte; a block is contiguous there.
+ * Return: the address of the page's first byte. All pages of a block are contiguous.
  */
 void *mmbox_page_address(struct mmbox *box, const struct mmbox_page *page)
 {
@@ -337,7 +342,7 @@ void *mmbox_page_address(struct mmbox *box, const struct mmbox_page *page)
 EXPORT_SYMBOL_GPL(mmbox_page_address);
 
 /**
- * mmbox_virt_to_page() - descriptor of the page behind an address
+ * mmbox_virt_to_page() - find the descriptor of the page at a kernel address
  * @box: the box
  * @addr: any kernel address
  *
@@ -350,7 +355,7 @@ struct mmbox_page *mmbox_virt_to_page(struct mmbox *box, const void *addr)
 
 	if (!mmbox_virt_valid(box, addr))
 		return NULL;
-	/* What sparse_init() could not give a map is memory without a descriptor. */
+	/* Sections that sparse_init() found no room to map have memory, but no descriptors. */
 	pfn = PHYS_PFN(mmbox_virt_to_phys(box, addr));
 	return mmbox_pfn_to_page(box, pfn);
 }

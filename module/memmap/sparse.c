@@ -2,20 +2,22 @@
 /*
  * SPARSEMEM: physical memory in sections, each with its own map.
  *
- *	memblocks_present      which sections are there, and on which node
+ *	memblocks_present      mark sections present, and note their node
  *	sparse_init            for each run of sections of one node:
- *	  sparse_init_nid        usemaps of all of them, then for each
- *	    populate_section_memmap  its descriptors, out of sparse_buffer
- *	    sparse_init_one_section  both noted in its mem_section
+ *	  sparse_init_nid        allocate the usemaps of the run; then
+ *				 for each section:
+ *	    populate_section_memmap  get its descriptors, from sparse_buffer
+ *	    sparse_init_one_section  note both in its mem_section
  *
- * That is mm/sparse.c. The sections of a node for which there is no memory for
- * a map are not present after all, with what they hold: the box goes without.
+ * This follows mm/sparse.c. If there is no boot memory for the map of a section,
+ * it and the sections after it in the run become not present, and the box does
+ * without their memory.
  *
- * A section_mem_map is the map less the section's first page frame number, so
- * that it is indexed by any pfn of the section; its low bits say what the
- * section is. There is no room for a section's number in a 32-byte descriptor.
- * What leads back from a descriptor to its section is therefore a table over
- * the region, map_section[], which the model sparse-vmemmap does not need.
+ * section_mem_map is the address of the map less the section's first page frame
+ * number, so that any pfn of the section can index it. Its low bits are flags.
+ * A 32-byte descriptor has no room for its section's number. Finding the section
+ * of a descriptor therefore takes a table over the region, map_section[]. The
+ * model sparse-vmemmap does not need it.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -25,11 +27,11 @@
 #include "memmap/memmap.h"
 
 /**
- * mmbox_section_map_size() - bytes of the map of a section
+ * mmbox_section_map_size() - size of a section's map
  * @box: the box
  *
  * Context: any.
- * Return: bytes, whole pages.
+ * Return: bytes, a multiple of the page size.
  */
 unsigned long mmbox_section_map_size(const struct mmbox *box)
 {
@@ -37,7 +39,7 @@ unsigned long mmbox_section_map_size(const struct mmbox *box)
 }
 
 /**
- * mmbox_section_usage_size() - bytes of a struct mmbox_mem_section_usage
+ * mmbox_section_usage_size() - size of a struct mmbox_mem_section_usage
  * @box: the box
  *
  * Context: any.
@@ -50,12 +52,12 @@ unsigned long mmbox_section_usage_size(const struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_section_usage_size);
 
 /**
- * mmbox_nr_to_section() - a section by its number
+ * mmbox_nr_to_section() - find a section by its number
  * @box: the box, of a sparse model
  * @nr: number below nr_sections
  *
  * Context: any.
- * Return: the section, or NULL if its part of the array is not there.
+ * Return: the section, or NULL if its root was not allocated.
  */
 struct mmbox_mem_section *mmbox_nr_to_section(const struct mmbox *box, unsigned long nr)
 {
@@ -68,7 +70,7 @@ struct mmbox_mem_section *mmbox_nr_to_section(const struct mmbox *box, unsigned 
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_to_section);
 
-/* ---- which sections are there ---- */
+/* ---- present sections ---- */
 
 static unsigned long mmbox_next_present_section_nr(const struct mmbox *box, unsigned long nr)
 {
@@ -112,7 +114,7 @@ static int mmbox_memory_present(struct mmbox *box, int nid, phys_addr_t start,
 	return 0;
 }
 
-/* Mark the sections of all banks; those that may be filled later as well. */
+/* Mark the sections of all banks present. Those of hot banks start offline. */
 static int mmbox_memblocks_present(struct mmbox *box)
 {
 	const struct mmbox_memblock_type *memory = &box->memblock.memory;
@@ -146,7 +148,7 @@ static int mmbox_memblocks_present(struct mmbox *box)
 
 /* ---- the maps ---- */
 
-/* Room for the maps of @count sections at once; without it they go one by one. */
+/* Try to allocate the maps of @count sections at once; else each is allocated alone. */
 static void mmbox_sparse_buffer_init(struct mmbox *box, unsigned long count, int nid)
 {
 	unsigned long size = count * mmbox_section_map_size(box);
@@ -196,7 +198,7 @@ static struct mmbox_page *mmbox_populate_section_memmap(struct mmbox *box,
 }
 
 /**
- * mmbox_sparse_set_map() - note where the map of a section is
+ * mmbox_sparse_set_map() - set the map of a section
  * @box: the box
  * @nr: number of the section
  * @map: descriptor of its first page
@@ -209,7 +211,7 @@ void mmbox_sparse_set_map(struct mmbox *box, unsigned long nr, struct mmbox_page
 	unsigned long bits = ms->section_mem_map & ~MMBOX_SECTION_MAP_MASK;
 
 	lockdep_assert_held(&box->pages.memory_lock);
-	/* Where memory is yet to come the map is there, but counts for nothing. */
+	/* A section whose memory is yet to be added has a map, but it is not valid. */
 	if (mmbox_physmap_section_there(box, nr))
 		bits |= MMBOX_SECTION_HAS_MEM_MAP;
 	map -= nr << box->memmap.pfn_section_shift;
@@ -232,14 +234,14 @@ static void mmbox_sparse_init_one_section(struct mmbox *box, unsigned long nr,
 	mmbox_boot_note(box, MMBOX_BOOT_INIT_ONE, nid, nr, nr + 1, 0);
 }
 
-/* The section and the node's following ones are not there after all. */
+/* Make the present sections in [@begin, @end) of a node absent, for want of a map. */
 static void drop_sections(struct mmbox *box, int nid, unsigned long begin,
 			  unsigned long end)
 {
 	unsigned long nr, dropped = 0;
 
 	for (nr = begin; nr < end; nr = mmbox_next_present_section_nr(box, nr)) {
-		/* A hole that was to be filled later cannot be any more. */
+		/* A hot bank's section without a map: memory can no longer be added to it. */
 		if (!mmbox_physmap_section_there(box, nr)) {
 			mmbox_nr_to_section(box, nr)->section_mem_map = 0;
 			continue;
@@ -256,7 +258,7 @@ static void drop_sections(struct mmbox *box, int nid, unsigned long begin,
 	       begin, end - 1, dropped << (box->memmap.section_shift - 10));
 }
 
-/* All sections of one run of a node, numbers in [@begin, @end), @count present. */
+/* Initialise one run of a node's sections: @count present ones in [@begin, @end). */
 static void mmbox_sparse_init_nid(struct mmbox *box, int nid, unsigned long begin,
 				  unsigned long end, unsigned long count)
 {
@@ -312,12 +314,12 @@ static int take_map_section(struct mmbox *box)
 }
 
 /**
- * mmbox_sparse_init() - find all sections and give each its map
- * @box: the box, whose banks are known to memblock
+ * mmbox_sparse_init() - find all sections and allocate their maps
+ * @box: the box; its banks are in memblock
  *
  * Context: while the box boots.
- * Return: 0, with less memory than asked for if maps could not be had, or
- * -ENOMEM if nothing is left.
+ * Return: 0, or -ENOMEM. If only some maps can be allocated, this returns 0 and the
+ * box has less memory than it was asked to have.
  */
 int mmbox_sparse_init(struct mmbox *box)
 {
@@ -353,15 +355,15 @@ int mmbox_sparse_init(struct mmbox *box)
 	return box->memmap.model->populate ? box->memmap.model->populate(box) : 0;
 }
 
-/* ---- for all sparse models ---- */
+/* ---- shared by all sparse models ---- */
 
 /**
- * mmbox_sparse_pfn_valid() - is there a page?
+ * mmbox_sparse_pfn_valid() - check whether a page frame number has a page
  * @box: the box
  * @pfn: page frame number below max_pfn
  *
  * Context: any.
- * Return: true if its section has a map.
+ * Return: true if its section has memory and a map.
  */
 bool mmbox_sparse_pfn_valid(const struct mmbox *box, unsigned long pfn)
 {
@@ -369,12 +371,12 @@ bool mmbox_sparse_pfn_valid(const struct mmbox *box, unsigned long pfn)
 }
 
 /**
- * mmbox_sparse_page_valid() - is this the descriptor of a page?
+ * mmbox_sparse_page_valid() - check whether a pointer is a page descriptor of the box
  * @box: the box, of model sparse-static or sparse-extreme
- * @page: whatever it is
+ * @page: any pointer; it is not dereferenced
  *
  * Context: any.
- * Return: true if it is.
+ * Return: true if it is the descriptor of an existing page.
  */
 bool mmbox_sparse_page_valid(const struct mmbox *box, const struct mmbox_page *page)
 {
@@ -390,9 +392,9 @@ bool mmbox_sparse_page_valid(const struct mmbox *box, const struct mmbox_page *p
 }
 
 /**
- * mmbox_sparse_usage() - what a sparse model takes
+ * mmbox_sparse_usage() - how much memory a sparse model uses
  * @box: the box
- * @usage: zeroed, filled
+ * @usage: out: bytes, by purpose; zeroed by the caller
  *
  * Context: any.
  */
@@ -402,7 +404,7 @@ void mmbox_sparse_usage(const struct mmbox *box, struct mmbox_memmap_usage *usag
 
 	usage->descriptors = box->memmap.sparse.map_bytes;
 	usage->holes = box->memmap.sparse.hole_bytes;
-	/* Maps of memory that has gone, or is yet to come. */
+	/* Maps of sections whose memory was removed or is yet to be added. */
 	for (nr = 0; nr < box->memmap.nr_sections; nr++) {
 		const struct mmbox_mem_section *ms = mmbox_nr_to_section(box, nr);
 
