@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The memory models: how a page frame number leads to its descriptor and back.
+ * The memory models: how to find the descriptor of a page frame number, and back.
  *
- * flat and sparse-vmemmap have all descriptors in one array, box->memmap.map; the
- * others leave it NULL and are asked through memmap.c.
+ * flat and sparse-vmemmap have all descriptors in one array, box->memmap.map. The
+ * other models leave it NULL, and memmap.h branches on the model.
  */
 #ifndef _MMBOX_TYPES_MEMMAP_H
 #define _MMBOX_TYPES_MEMMAP_H
@@ -17,103 +17,104 @@ struct mmbox;
 struct mmbox_page;
 
 enum mmbox_memory_model {
-	MMBOX_FLAT,		/* one node_mem_map over everything, holes included */
-	MMBOX_DISCONTIG,	/* a node_mem_map a node */
-	MMBOX_SPARSE_STATIC,	/* a map a section, one array of sections */
-	MMBOX_SPARSE_EXTREME,	/* the same, in two levels, the second on demand */
-	MMBOX_SPARSE_VMEMMAP,	/* maps of sections, virtually contiguous */
+	MMBOX_FLAT,		/* one mem_map for all nodes, holes included */
+	MMBOX_DISCONTIG,	/* one node_mem_map for each node */
+	MMBOX_SPARSE_STATIC,	/* one map for each section, one array of sections */
+	MMBOX_SPARSE_EXTREME,	/* sections in two levels, the second on demand */
+	MMBOX_SPARSE_VMEMMAP,	/* the maps of all sections are virtually contiguous */
 	MMBOX_NR_MODELS,
 };
 
 /* ---- sections ---- */
 
 /* Low bits of section_mem_map, as in the kernel. */
-#define MMBOX_SECTION_MARKED_PRESENT	BIT(0)	/* memory is there, or may come */
-#define MMBOX_SECTION_HAS_MEM_MAP	BIT(1)
+#define MMBOX_SECTION_MARKED_PRESENT	BIT(0)	/* has memory, or memory can be added */
+#define MMBOX_SECTION_HAS_MEM_MAP	BIT(1)	/* has memory, and its map is valid */
 #define MMBOX_SECTION_IS_ONLINE		BIT(2)
-#define MMBOX_SECTION_IS_EARLY		BIT(3)	/* its memory is the boot's */
+#define MMBOX_SECTION_IS_EARLY		BIT(3)	/* its memory is part of the region */
 #define MMBOX_SECTION_MAP_LAST_BIT	BIT(4)
 #define MMBOX_SECTION_MAP_MASK		(~(MMBOX_SECTION_MAP_LAST_BIT - 1))
-#define MMBOX_SECTION_NID_SHIFT		4	/* the node, until there is a map */
+#define MMBOX_SECTION_NID_SHIFT		4	/* bits from here: node, until the map is set */
 
-/* What a section keeps of its pageblocks. */
+/* The part of a section that is about its pageblocks. */
 struct mmbox_mem_section_usage {
-	/* What each pageblock is when it is not isolated, as long as it is. */
+	/* While a pageblock is isolated: the migrate type that it had before. */
 	DECLARE_FLEX_ARRAY(u8, pageblock_flags);
 };
 
 struct mmbox_mem_section {
-	unsigned long section_mem_map;	/* map less the section's first pfn, and bits */
+	unsigned long section_mem_map;	/* map less the section's first pfn, plus flag bits */
 	struct mmbox_mem_section_usage *usage;
 };
 
 #define MMBOX_SECTIONS_PER_ROOT	(PAGE_SIZE / sizeof(struct mmbox_mem_section))
 
 struct mmbox_sparse {
-	struct mmbox_mem_section *sections;	/* sparse-static: all; else NULL */
-	struct mmbox_mem_section **roots;	/* MMBOX_SECTIONS_PER_ROOT each, or NULL */
-	u32 *map_section;		/* whose map an address of the region is, plus 1 */
-	unsigned int map_shift;		/* log2 of the bytes of a section's map */
-	phys_addr_t buf;		/* sparse_buffer: what is left of it */
-	phys_addr_t buf_end;
-	bool vmapped;			/* box->memmap is of vmap() */
-	unsigned long section_bytes;	/* spent on arrays of sections */
-	unsigned long table_bytes;	/* spent on map_section[] */
-	unsigned long usemap_bytes;
-	unsigned long map_bytes;	/* spent on descriptors */
-	unsigned long hole_bytes;	/* of those, on what is no memory */
-	unsigned long address_bytes;	/* of virtual addresses, if vmapped */
-	unsigned long nr_missing;	/* sections that had to be left out */
+	struct mmbox_mem_section *sections;	/* sparse-static: all sections; else NULL */
+	struct mmbox_mem_section **roots;	/* MMBOX_SECTIONS_PER_ROOT sections each, or NULL */
+	u32 *map_section;		/* by offset in region: section of the map there, plus 1 */
+	unsigned int map_shift;		/* log2 of the size of a section's map, bytes */
+	phys_addr_t buf;		/* sparse_buffer: start of its unused part */
+	phys_addr_t buf_end;		/* sparse_buffer: end */
+	bool vmapped;			/* box->memmap.map was made by vmap() */
+	unsigned long section_bytes;	/* allocated for arrays of mem_section */
+	unsigned long table_bytes;	/* allocated for map_section[] */
+	unsigned long usemap_bytes;	/* allocated for mem_section_usage */
+	unsigned long map_bytes;	/* allocated for descriptors */
+	unsigned long hole_bytes;	/* part of map_bytes: descriptors of holes */
+	unsigned long address_bytes;	/* virtual addresses used, if vmapped */
+	unsigned long nr_missing;	/* sections dropped for want of a map */
 };
 
-/* ---- what a model is ---- */
+/* ---- the interface to a memory model ---- */
 
-/* Bytes that the running model takes. */
+/* Memory that the box's memory model uses, in bytes. */
 struct mmbox_memmap_usage {
-	unsigned long descriptors;	/* in all */
-	unsigned long holes;		/* of those, for page frames that are not there */
+	unsigned long descriptors;	/* all page descriptors */
+	unsigned long holes;		/* part of them: descriptors of holes */
 	unsigned long sections;		/* arrays of mem_section */
-	unsigned long tables;		/* other tables that lead to a descriptor or back */
+	unsigned long tables;		/* other lookup tables */
 	unsigned long usemaps;		/* mem_section_usage */
-	unsigned long addresses;	/* virtual ones, beyond the region's own */
+	unsigned long addresses;	/* virtual addresses beside the region's own */
 };
 
 struct mmbox_memmap_model {
-	/* Sets up all descriptors, out of memblock. 0 or -ENOMEM. */
+	/* Allocate all descriptors from memblock. 0 or -ENOMEM. */
 	int (*init)(struct mmbox *box);
-	/* Sparse models: takes the array of sections, or its first level. 0 or -ENOMEM. */
+	/* Sparse models: allocate the array of sections, or its first level. 0 or -ENOMEM. */
 	int (*alloc_sections)(struct mmbox *box);
-	/* Gives a section its entry in the second level. 0 or -ENOMEM. NULL: there is one level. */
+	/* Allocate the second level for a section. 0 or -ENOMEM. NULL: there is one level. */
 	int (*index_init)(struct mmbox *box, unsigned long nr, int nid);
-	/* Brings the maps of all sections side by side. 0 or -ENOMEM. NULL: they stay apart. */
+	/* Make the maps of all sections contiguous. 0 or -ENOMEM. NULL: they stay apart. */
 	int (*populate)(struct mmbox *box);
-	/* Gives back what came from the host, also after a failed init(). NULL: nothing did. */
+	/* Undo what init() got from the host, even if it failed. NULL: nothing to undo. */
 	void (*exit)(struct mmbox *box);
-	/* Is there a page? Asked of page frames below max_pfn only. */
+	/* Has this page frame a page? Called for page frames below max_pfn only. */
 	bool (*pfn_valid)(const struct mmbox *box, unsigned long pfn);
-	/* Is it the descriptor of a page that there is? */
+	/* Is this the descriptor of an existing page? Any pointer may be passed. */
 	bool (*page_valid)(const struct mmbox *box, const struct mmbox_page *page);
+	/* Fill in how much memory the model uses. @usage is zeroed. */
 	void (*usage)(const struct mmbox *box, struct mmbox_memmap_usage *usage);
 };
 
 /* ---- physmap ---- */
 
 /*
- * Where the box's physical address space lies in the host's: in one range, or
- * section by section. Sections are then never cut.
+ * Where the box's physical address space lies among kernel addresses: in one range, or
+ * section by section. Each section is contiguous.
  */
 struct mmbox_physmap {
-	unsigned long va_base;		/* kernel address of physical 0 */
-	unsigned long va_size;		/* bytes, 0: not one range, see below */
+	unsigned long va_base;		/* kernel address of physical address 0 */
+	unsigned long va_size;		/* bytes; 0: not one range, use the tables below */
 	unsigned long linear_size;	/* va_size if there is one memmap too, else 0 */
-	bool nonlinear;			/* counted in mmbox_nonlinear_key */
-	unsigned long *va;		/* by section: its address, 0: not there */
-	u32 *section;			/* by section of the region, plus 1; 0: given back */
+	bool nonlinear;			/* this box is counted in mmbox_nonlinear_key */
+	unsigned long *va;		/* by section: its kernel address, 0: a hole */
+	u32 *section;			/* by section of the region: number plus 1, 0: removed */
 	unsigned long nr_region;	/* length of section[] */
-	struct xarray hot;		/* by address / section size: added later, plus 1 */
+	struct xarray hot;		/* by address / section size: number plus 1; added later */
 };
 
-/* ---- boot as it happened, for the file of that name ---- */
+/* ---- the boot log, for the file `boot` ---- */
 
 enum mmbox_boot_what {
 	MMBOX_BOOT_BANK,
@@ -138,36 +139,36 @@ enum mmbox_boot_what {
 
 struct mmbox_boot_step {
 	u8 what;			/* enum mmbox_boot_what */
-	s8 nid;				/* node, or -1 */
-	s8 idx;				/* zone, or -1 */
+	s8 nid;				/* node, or NUMA_NO_NODE */
+	s8 idx;				/* index of the zone in the node, or -1 */
 	unsigned long start;		/* first byte, section or page frame */
-	unsigned long end;		/* first beyond */
-	u64 bytes;			/* taken or given */
-	u64 ns;				/* since the boot began */
+	unsigned long end;		/* first one beyond */
+	u64 bytes;			/* bytes allocated, freed or found */
+	u64 ns;				/* time since the boot began */
 };
 
 #define MMBOX_BOOT_STEPS	192
 
 struct mmbox_boot_log {
 	u64 start_ns;
-	unsigned int nr;		/* steps, never more than there is room for */
-	unsigned int nr_lost;
+	unsigned int nr;		/* steps in steps[] */
+	unsigned int nr_lost;		/* steps not logged, because steps[] was full */
 	struct mmbox_boot_step steps[MMBOX_BOOT_STEPS];
 };
 
-/* struct mmbox_memmap: the share of struct mmbox that leads from pfn to descriptor */
+/* The memory model's part of struct mmbox: finds a descriptor by pfn. */
 struct mmbox_memmap {
 	struct mmbox_page *map;		/* descriptor of pfn 0, NULL: not one array */
-	unsigned long map_size;		/* bytes, 0 if not one array */
-	unsigned int pfn_section_shift;	/* log2 of pages a section */
-	unsigned int section_shift;	/* log2 of bytes a section */
-	unsigned long max_pfn;		/* first pfn beyond the last */
-	unsigned long nr_sections;	/* from 0 to the last that can be */
+	unsigned long map_size;		/* bytes, 0: not one array */
+	unsigned int pfn_section_shift;	/* log2 of the pages in a section */
+	unsigned int section_shift;	/* log2 of the bytes in a section */
+	unsigned long max_pfn;		/* first pfn beyond the last bank, hot ones included */
+	unsigned long nr_sections;	/* sections below max_pfn, holes included */
 	const struct mmbox_memmap_model *model;
-	u8 *discontig_nid;		/* model discontig: node by section */
-	struct mmbox_sparse sparse;	/* sparse models */
-	bool scattered;			/* counted in mmbox_scattered_key */
-	struct mmbox_boot_log *boot;	/* how the boot went, or NULL */
+	u8 *discontig_nid;		/* model discontig: node by section number */
+	struct mmbox_sparse sparse;	/* sparse models only */
+	bool scattered;			/* this box is counted in mmbox_scattered_key */
+	struct mmbox_boot_log *boot;	/* the boot log, or NULL */
 };
 
 #endif /* _MMBOX_TYPES_MEMMAP_H */
