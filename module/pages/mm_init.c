@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Boot of the box: from a region to a working page allocator.
+ * Boot of a box: from a region to a working page allocator.
  *
  *	banks -> memblock -> page descriptors -> nodes and zones -> buddy
  *
- * The banks are the region. The descriptors of its pages are allocated from
- * it by memblock, so `managed` is less than `present` as on a real machine.
- * Then the nodes, their zones and zonelists are laid out, what is
- * not reserved is handed to the buddy allocator in ascending blocks, and the
- * watermarks are computed from what that came to.
+ * The banks divide the region. memblock allocates the page descriptors from it, so
+ * `managed` is less than `present`, as on a real machine. Then nodes and zones are
+ * laid out, memory that is not reserved is freed to the buddy allocator in ascending
+ * order, zonelists are built, and watermarks are computed from the managed pages.
  */
 #include <linux/align.h>
 #include <linux/kernel.h>
@@ -20,7 +19,7 @@
 
 #include "pages/buddy.h"
 
-/* The banks, and with them how many nodes there are. */
+/* Add the banks to memblock. They also determine max_pfn and the number of nodes. */
 static int add_banks(struct mmbox *box)
 {
 	const struct mmbox_config *cfg = &box->cfg;
@@ -55,7 +54,7 @@ static int add_banks(struct mmbox *box)
 	return err;
 }
 
-/* What each zone spans and holds; empty ones start at 0, as in the kernel. */
+/* Compute the span and the present pages of each zone. Empty ones start at 0. */
 static void calculate_node_totalpages(struct mmbox *box, mmbox_pg_data_t *pgdat)
 {
 	int i;
@@ -90,7 +89,7 @@ static void zone_init_internals(struct mmbox *box, mmbox_pg_data_t *pgdat, int i
 {
 	struct mmbox_zone *zone = &pgdat->node_zones[idx];
 
-	/* zone_link has 2 bits of the zone and 6 of the node, of which 3 are used. */
+	/* zone_link has 2 bits for the zone and 6 for the node, of which 3 are used. */
 	BUILD_BUG_ON(MMBOX_MAX_NR_ZONES != 4 ||
 		     MMBOX_MAX_NUMNODES * MMBOX_MAX_NR_ZONES > MMBOX_NR_ZONE_LINKS);
 	zone->idx = idx;
@@ -101,7 +100,7 @@ static void zone_init_internals(struct mmbox *box, mmbox_pg_data_t *pgdat, int i
 	raw_spin_lock_init(&zone->marks_lock);
 }
 
-/* The descriptors of a section are one array, wherever it lies: it is looked up once. */
+/* Initialise descriptors. Those of a section are contiguous, so look each section up once. */
 static void init_zone_range(struct mmbox *box, const struct mmbox_zone *zone,
 			    unsigned long pfn, unsigned long end)
 {
@@ -120,7 +119,7 @@ static void memmap_init_zone(struct mmbox *box, struct mmbox_zone *zone)
 	unsigned long zone_end = zone->zone_start_pfn + zone->spanned_pages;
 	unsigned int i;
 
-	/* Spans of nodes may overlap, their banks do not. */
+	/* Spans of nodes may overlap, so initialise only the node's own banks. */
 	for (i = 0; i < memory->cnt; i++) {
 		const struct mmbox_memblock_region *bank = &memory->regions[i];
 		unsigned long start = PFN_UP(bank->base), end;
@@ -132,7 +131,7 @@ static void memmap_init_zone(struct mmbox *box, struct mmbox_zone *zone)
 	}
 }
 
-/* Hand [start, end) to the buddy allocator in the largest aligned blocks. */
+/* Free [start, end) to the buddy allocator, in the largest aligned blocks. */
 static void free_pages_memory(struct mmbox *box, unsigned long start,
 			      unsigned long end)
 {
@@ -151,7 +150,7 @@ static void free_pages_memory(struct mmbox *box, unsigned long start,
 	}
 }
 
-/* The end of memblock's time: what it did not give out is the buddy's. */
+/* Free all memory that memblock has not reserved. This ends memblock's use. */
 static void memblock_free_all(struct mmbox *box)
 {
 	phys_addr_t base = 0, end;
@@ -190,7 +189,7 @@ static int take_node_data(struct mmbox *box)
 	return 0;
 }
 
-/* Lay out a node, its zones and the descriptors of their pages. */
+/* Lay out a node and its zones, and initialise the descriptors of their pages. */
 static void free_area_init_node(struct mmbox *box, mmbox_pg_data_t *pgdat)
 {
 	int i;
@@ -203,7 +202,7 @@ static void free_area_init_node(struct mmbox *box, mmbox_pg_data_t *pgdat)
 }
 
 /**
- * mmbox_pages_setup() - give box->pages the values that a boot begins with
+ * mmbox_pages_setup() - initialise box->pages for boot
  * @box: the box, new
  *
  * Takes nothing, so there is nothing to undo.
@@ -234,11 +233,11 @@ void mmbox_pages_setup(struct mmbox *box)
 }
 
 /**
- * mmbox_mm_early_init() - begin the boot of a box whose region has been taken
- * @box: the box
+ * mmbox_mm_early_init() - start the boot: set up memblock and page descriptors
+ * @box: the box; its region has been allocated
  *
- * On success memblock is in charge, and there are descriptors for all pages.
- * On failure mmbox_mm_exit() cleans up.
+ * On success memblock is in charge, and all pages have descriptors. On failure
+ * mmbox_mm_exit() cleans up.
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -263,7 +262,7 @@ int mmbox_mm_early_init(struct mmbox *box)
 }
 
 /**
- * mmbox_mm_init() - finish the boot: from memblock to a page allocator
+ * mmbox_mm_init() - finish the boot: set up zones and the page allocator
  * @box: the box, after mmbox_mm_early_init()
  *
  * On success pages can be allocated. On failure mmbox_mm_exit() cleans up.
@@ -297,10 +296,10 @@ unlock:
 }
 
 /**
- * mmbox_pages_start() - start the threads that reclaim, one for each node with memory
+ * mmbox_pages_start() - start kswapd on each node that has memory
  * @box: the box, booted
  *
- * A box works without a thread that cannot be had; the log says so.
+ * A box works without a kswapd. If one cannot be started, this logs a warning.
  *
  * Context: process, may sleep.
  */
@@ -316,8 +315,8 @@ void mmbox_pages_start(struct mmbox *box)
 }
 
 /**
- * mmbox_pages_stop() - undo mmbox_pages_start(), if it was called
- * @box: the box, however far its boot came
+ * mmbox_pages_stop() - stop kswapd on all nodes, where it runs
+ * @box: the box; its boot may have failed half-way
  *
  * Context: process, may sleep.
  */
@@ -333,8 +332,8 @@ void mmbox_pages_stop(struct mmbox *box)
 }
 
 /**
- * mmbox_mm_exit() - undo the boot, however far it came
- * @box: the box; nobody uses it any more
+ * mmbox_mm_exit() - undo the boot, even if it failed half-way
+ * @box: the box; it has no users left
  *
  * Context: process, may sleep.
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Zones: where they lie, and in which order they are asked.
+ * Zones: where they lie, and in which order requests use them.
  *
- * The limits of the zones come from parameters; ZONE_MOVABLE takes the end of
- * the highest of the others. Zonelists name the zones that a request of a node
- * may use, best first. All by the rules of mm/page_alloc.c, Linux 6.1.
+ * Parameters set the limits of the zones. ZONE_MOVABLE takes the end of the highest
+ * other zone. A node's zonelist names the zones that a request on that node may use,
+ * best first. The rules are those of mm/page_alloc.c, Linux 6.1.
  */
 #include <linux/kernel.h>
 #include <linux/math.h>
@@ -28,11 +28,11 @@ static mmbox_pg_data_t *next_pgdat(struct mmbox *box, int nid)
 }
 
 /**
- * mmbox_first_zone() - where mmbox_for_each_zone() begins
+ * mmbox_first_zone() - first zone for mmbox_for_each_zone()
  * @box: the box
  *
  * Context: any.
- * Return: the lowest zone of the first node.
+ * Return: the lowest zone of the first node, or NULL without nodes.
  */
 struct mmbox_zone *mmbox_first_zone(struct mmbox *box)
 {
@@ -43,11 +43,11 @@ struct mmbox_zone *mmbox_first_zone(struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_first_zone);
 
 /**
- * mmbox_next_zone() - how mmbox_for_each_zone() goes on
+ * mmbox_next_zone() - next zone for mmbox_for_each_zone()
  * @zone: a zone
  *
  * Context: any.
- * Return: the next zone up, or the lowest of the next node, or NULL.
+ * Return: the next zone of the node, else the lowest zone of the next node, else NULL.
  */
 struct mmbox_zone *mmbox_next_zone(struct mmbox_zone *zone)
 {
@@ -62,7 +62,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_next_zone);
 
 /* ---- where zones lie ---- */
 
-/* What a zone would be without ZONE_MOVABLE, over all nodes. */
+/* Limits of a zone below ZONE_MOVABLE, over all nodes, as if there were no ZONE_MOVABLE. */
 static void zone_limits(const struct mmbox *box, int idx, unsigned long *low,
 			unsigned long *high)
 {
@@ -79,15 +79,15 @@ static void zone_limits(const struct mmbox *box, int idx, unsigned long *low,
 }
 
 /**
- * mmbox_kernel_zone_idx() - the zone below ZONE_MOVABLE that page frames belong to
+ * mmbox_kernel_zone_idx() - find the zone below ZONE_MOVABLE for a range of page frames
  * @box: the box
  * @start_pfn: first page frame
  * @end_pfn: first page frame beyond
  *
- * By their address, so that ZONE_DMA holds nothing that lies beyond its limit.
+ * The zone is chosen by address, so that ZONE_DMA has no page above its limit.
  *
  * Context: any.
- * Return: enum mmbox_zone_type; the lowest whose limit none of them exceeds.
+ * Return: enum mmbox_zone_type: the lowest zone whose limit the range does not exceed.
  */
 int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
 			  unsigned long end_pfn)
@@ -103,7 +103,7 @@ int mmbox_kernel_zone_idx(const struct mmbox *box, unsigned long start_pfn,
 	return idx;
 }
 
-/* The highest zone that has an address at all: ZONE_MOVABLE comes out of it. */
+/* Find the highest zone below the end of boot memory. ZONE_MOVABLE takes pages from it. */
 static int find_usable_zone_for_movable(const struct mmbox *box)
 {
 	unsigned long low, high;
@@ -111,14 +111,18 @@ static int find_usable_zone_for_movable(const struct mmbox *box)
 
 	for (idx = MMBOX_ZONE_NORMAL; idx > 0; idx--) {
 		zone_limits(box, idx, &low, &high);
-		/* Hot banks lie beyond, maybe. */
+		/* Not max_pfn: hot banks may lie above the last bank with memory. */
 		if (low < min(high, mmbox_memblock_end_pfn(&box->memblock)))
 			break;
 	}
 	return idx;
 }
 
-/* How much of @node_pages of one node's memory ZONE_MOVABLE leaves alone. */
+/*
+ * Keep @node_pages of a node's memory out of ZONE_MOVABLE: move the start of the node's
+ * ZONE_MOVABLE up by as much, and subtract it from @required. @usable is the first page
+ * frame of the zone that ZONE_MOVABLE takes its pages from.
+ */
 static void spread_kernelcore(struct mmbox *box, int nid, unsigned long usable,
 			      unsigned long node_pages, unsigned long *required)
 {
@@ -135,7 +139,7 @@ static void spread_kernelcore(struct mmbox *box, int nid, unsigned long usable,
 		if (bank->nid != nid || start >= end)
 			continue;
 		if (start < usable) {
-			/* Below the zone that gives: for the kernel in any case. */
+			/* Memory in lower zones is never movable. It counts as kernel memory. */
 			pages = min(end, usable) - start;
 			left -= min(pages, left);
 			*required -= min(pages, *required);
@@ -167,7 +171,7 @@ static unsigned int nr_nodes_with_memory(const struct mmbox *box)
 	return nr;
 }
 
-/* Pages that are not ZONE_MOVABLE, or 0 if there is to be no such zone. */
+/* Number of pages to keep out of ZONE_MOVABLE, or 0 if there is to be no such zone. */
 static unsigned long required_kernelcore(const struct mmbox *box)
 {
 	unsigned long total = mmbox_memblock_pages(&box->memblock, NUMA_NO_NODE, 0,
@@ -183,11 +187,11 @@ static unsigned long required_kernelcore(const struct mmbox *box)
 }
 
 /**
- * mmbox_find_zone_movable_pfns() - where ZONE_MOVABLE begins in each node
- * @box: the box, whose banks are known
+ * mmbox_find_zone_movable_pfns() - compute where ZONE_MOVABLE starts in each node
+ * @box: the box; its banks are in memblock
  *
- * What is not movable is spread evenly over the nodes; where a node has less
- * than its part, others have more. find_zone_movable_pfns_for_nodes().
+ * Memory that is not ZONE_MOVABLE is spread evenly over the nodes. If a node has
+ * less than its share, the others get more, as in find_zone_movable_pfns_for_nodes().
  *
  * Context: while the box boots.
  */
@@ -226,8 +230,8 @@ void mmbox_find_zone_movable_pfns(struct mmbox *box)
 }
 
 /**
- * mmbox_zone_range() - the page frames that a zone of a node spans
- * @box: the box, whose banks are known
+ * mmbox_zone_range() - find the page frames that a zone of a node spans at boot
+ * @box: the box; its banks are in memblock
  * @nid: node
  * @idx: enum mmbox_zone_type
  * @start_pfn: out: first page frame
@@ -259,8 +263,10 @@ void mmbox_zone_range(const struct mmbox *box, int nid, int idx,
 /* ---- zonelists ---- */
 
 /*
- * Where lists are in use while they are written: none ends before its last entry
- * is written, as what was behind the old end is another list's end, or zones.
+ * Append the populated zones of a node, highest first. Requests may read the list meanwhile:
+ * the end is written last, so they stop no earlier than at the end of the old list or of the
+ * new one. They always stop: behind the old end there are zeroes, or zones and the end of an
+ * older list.
  */
 static struct mmbox_zoneref *build_zonerefs_node(mmbox_pg_data_t *pgdat,
 						 struct mmbox_zoneref *zref)
@@ -286,8 +292,8 @@ static void end_zonerefs(struct mmbox_zoneref *zref)
 }
 
 /*
- * With fewer pageblocks than types, keeping types apart gains nothing. Pageblocks stay
- * movable until an allocation changes them.
+ * Grouping pages by migrate type needs more pageblocks than types. Disable it if there are
+ * fewer. Pageblocks stay movable until an allocation changes them.
  */
 static void group_by_mobility(struct mmbox *box)
 {
@@ -302,12 +308,12 @@ static void group_by_mobility(struct mmbox *box)
 }
 
 /**
- * mmbox_build_zonelists() - decide for each node in which order zones are asked
+ * mmbox_build_zonelists() - build the zonelists of all nodes
  * @box: the box
- * @booted: again, not for the first time
+ * @booted: false at boot, true when the lists are rebuilt
  *
- * Requests on their way may miss a zone, or see one twice; those that find nothing
- * try again, by zonelist_seq.
+ * Concurrent requests may miss a zone or see one twice. Those that fail check
+ * zonelist_seq and try again.
  *
  * Context: process; memory_lock held.
  */
@@ -339,14 +345,14 @@ void mmbox_build_zonelists(struct mmbox *box, bool booted)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_build_zonelists);
 
-/* ---- boosts of the watermarks ---- */
+/* ---- watermark boosts ---- */
 
 /**
- * mmbox_boost_watermark() - raise the marks of a zone for a while
- * @zone: the zone, where a block of another migrate type had to be taken
+ * mmbox_boost_watermark() - raise the watermarks of a zone for a while
+ * @zone: the zone, in which an allocation fell back to another migrate type
  *
- * kswapd then frees more, so that there is room for both types. boost_watermark(),
- * Linux 6.1.
+ * kswapd then frees more pages, which makes further fallbacks less likely.
+ * boost_watermark(), Linux 6.1.
  *
  * Context: any, also with zone->lock held; marks_lock is taken.
  * Return: true if the zone is boosted.
@@ -371,9 +377,9 @@ bool mmbox_boost_watermark(struct mmbox_zone *zone)
 }
 
 /**
- * mmbox_unboost_watermark() - undo boosts that kswapd has worked for
+ * mmbox_unboost_watermark() - undo boosts that kswapd has reclaimed for
  * @zone: the zone
- * @pages: by how much the marks were raised when it began
+ * @pages: the boost when that run of kswapd began
  *
  * Context: any; marks_lock is taken.
  */

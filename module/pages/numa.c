@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nodes among each other: how many, how far, whose the CPUs are.
+ * NUMA topology of a box: the number of nodes, their distances and their CPUs.
  *
- *	nodes=N					N banks of about equal size
- *	distance=10,20/20,10			a row a node, as in an ACPI SLIT
- *	node_cpus=0-1/2,3			a list of CPUs a node
+ *	nodes=N					N nodes, one bank each, of about equal size
+ *	distance=10,20/20,10			one row for each node, as in an ACPI SLIT
+ *	node_cpus=0-1/2,3			one list of CPUs for each node
  *
- * Without distance= other nodes are 20 away. Without node_cpus= the host's CPUs
- * are shared out in equal parts, in order. A request goes to the zones of its
- * CPU's node, then to those of the other nodes, nearest first.
+ * Without distance=, the distance between two nodes is 20. Without node_cpus=, each
+ * node gets an equal, consecutive part of the host's CPUs. A request goes to the
+ * zones of its CPU's node, then to those of the other nodes, nearest first.
  */
 #include <linux/cpumask.h>
 #include <linux/errno.h>
@@ -25,14 +25,16 @@
 /* ---- parameters ---- */
 
 /**
- * mmbox_nodes_split() - read nodes=: banks of about equal size
- * @cfg: where they go; its size and section_size are known
- * @nodes: how many nodes
+ * mmbox_nodes_split() - apply nodes=: make one bank for each node
+ * @cfg: configuration; size and section_size are set, the banks are filled in
+ * @nodes: number of nodes
  *
- * Each bank is a multiple of a section; the last has what is left.
+ * All banks have the same number of sections, but the last also gets the remainder.
+ * One node needs no bank.
  *
  * Context: process.
- * Return: 0, or -EINVAL, having said in one line what makes no sense.
+ * Return: 0, or -EINVAL if the parameters do not fit together; one line in the log
+ * says why.
  */
 int mmbox_nodes_split(struct mmbox_config *cfg, unsigned int nodes)
 {
@@ -77,7 +79,7 @@ static unsigned int nr_nodes_of(const struct mmbox_config *cfg)
 	return nr;
 }
 
-/* A number of up to five digits. Returns where it ends, or NULL. */
+/* Parse a number of up to five digits. Returns where it ends, or NULL. */
 static const char *parse_number(const char *text, unsigned int *value)
 {
 	const char *end = text;
@@ -87,7 +89,7 @@ static const char *parse_number(const char *text, unsigned int *value)
 	return end > text && end - text <= 5 ? end : NULL;
 }
 
-/* Distances of one node, up to a slash or the end. Returns that, or NULL. */
+/* Parse the @nr distances of one node. Returns where they end, or NULL. */
 static const char *parse_row(const char *text, u8 *row, unsigned int nr)
 {
 	unsigned int i, value;
@@ -135,7 +137,7 @@ bad:
 			       nr, nr, nr);
 }
 
-/* "3" or "0-3" of CPUs there may be. Returns where it ends, or NULL. */
+/* Parse "3" or "0-3", of possible CPU numbers. Returns where it ends, or NULL. */
 static const char *parse_cpu_range(const char *text, unsigned int *first, unsigned int *last)
 {
 	text = parse_number(text, first);
@@ -145,7 +147,10 @@ static const char *parse_cpu_range(const char *text, unsigned int *first, unsign
 	return text && *first <= *last && *last < nr_cpu_ids ? text : NULL;
 }
 
-/* The node whose list names a CPU, or node 0; -EINVAL if the lists are wrong. */
+/*
+ * Find the node whose list has @cpu; node 0 if none has. -EINVAL if the lists cannot be
+ * parsed, if there are more lists than nodes, or if @cpu is listed twice.
+ */
 static int node_of_cpu(const char *text, int nr_nodes, unsigned int cpu)
 {
 	unsigned int first, last;
@@ -170,13 +175,11 @@ static int node_of_cpu(const char *text, int nr_nodes, unsigned int cpu)
 }
 
 /**
- * mmbox_numa_check() - do distance= and node_cpus= make sense?
- * @cfg: what is asked for
- *
- * Says in one line of the log which does not.
+ * mmbox_numa_check() - check distance= and node_cpus=
+ * @cfg: configuration
  *
  * Context: any.
- * Return: 0 or -EINVAL.
+ * Return: 0, or -EINVAL if one is wrong; one line in the log says which and why.
  */
 int mmbox_numa_check(const struct mmbox_config *cfg)
 {
@@ -199,8 +202,8 @@ int mmbox_numa_check(const struct mmbox_config *cfg)
 MMBOX_EXPORT_INTERNAL(mmbox_numa_check);
 
 /**
- * mmbox_numa_init() - distances of a box, and the node of each CPU
- * @box: the box, whose per-CPU part is there; its parameters make sense
+ * mmbox_numa_init() - set the distances of a box, and the node of each CPU
+ * @box: the box; its per-CPU data is allocated, and its parameters were checked
  *
  * Context: process.
  */
@@ -220,7 +223,7 @@ void mmbox_numa_init(struct mmbox *box)
 	}
 }
 
-/* ---- the order of nodes ---- */
+/* ---- fallback order of nodes ---- */
 
 static bool node_has_cpus(const struct mmbox *box, int nid)
 {
@@ -233,10 +236,10 @@ static bool node_has_cpus(const struct mmbox *box, int nid)
 }
 
 /*
- * The next node that a node's requests go to: the nearest; of these one above
- * it before one below, one without CPUs before one with, one that is first for
- * few others before one that is for many. find_next_best_node(), Linux 6.1,
- * where no node has CPUs yet when a boot decides it.
+ * Find the next node that requests of @node fall back to: the nearest one. A number
+ * below @node counts as one more unit of distance, and so do CPUs, but only when
+ * zonelists are rebuilt. The lowest node_load breaks ties. This is
+ * find_next_best_node() of Linux 6.1, where no node has CPUs yet during boot.
  */
 static int find_next_best_node(const struct mmbox *box, int node, bool booted,
 			       const bool *used, const unsigned int *node_load)
@@ -263,15 +266,16 @@ static int find_next_best_node(const struct mmbox *box, int node, bool booted,
 }
 
 /**
- * mmbox_node_order() - the nodes that a node's requests go to, best first
- * @box: the box, whose nodes are laid out
+ * mmbox_node_order() - sort the nodes that requests of a node may use, best first
+ * @box: the box; its nodes are laid out
  * @nid: the node
- * @booted: zonelists are built again, not for the first time
- * @order: where they go
- * @node_load: kept from one node to the next, at first all 0
+ * @booted: false when zonelists are built at boot, true when they are rebuilt
+ * @order: out: the nodes, MMBOX_MAX_NUMNODES entries
+ * @node_load: how often each node came first among equally near ones; all 0 before
+ *	the first call, and passed on from one node to the next
  *
  * Context: process.
- * Return: how many there are.
+ * Return: number of nodes in @order.
  */
 int mmbox_node_order(const struct mmbox *box, int nid, bool booted, int *order,
 		     unsigned int *node_load)
@@ -280,7 +284,7 @@ int mmbox_node_order(const struct mmbox *box, int nid, bool booted, int *order,
 	int node, prev = nid, nr = 0;
 
 	while ((node = find_next_best_node(box, nid, booted, used, node_load)) >= 0) {
-		/* Spread over nodes that are equally near. */
+		/* Count the first node of each distance: other nodes then prefer another one. */
 		if (mmbox_node_distance(box, nid, node) != mmbox_node_distance(box, nid, prev))
 			node_load[node]++;
 		used[node] = true;

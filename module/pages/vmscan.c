@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reclaim: pages are taken back from where they are not needed most.
+ * Reclaim: free pages when a zone runs short.
  *
- *	below low	an allocation wakes its node's kswapd, which works until
- *			a zone is above high, and sleeps again
- *	below min	an allocation that may wait reclaims itself (direct
- *			reclaim), or waits for kswapd (pfmemalloc_wait) while
- *			even the reserves are half gone
+ *	below low	an allocation wakes its node's kswapd, which reclaims
+ *			until a zone is above high, and then sleeps again
+ *	below min	an allocation that may sleep reclaims pages itself (direct
+ *			reclaim); while less than half of the reserves is free,
+ *			it first waits for kswapd (pfmemalloc_wait)
  *
- * A box knows no user pages, so what can be taken back are pages that CPUs
- * keep on their lists, objects that CPUs keep in their arrays, slabs that are
- * free, and what users of the box give up when their shrinkers are called. The
- * pressure on shrinkers, when kswapd sleeps and when it gives up are as in
- * mm/vmscan.c of Linux 6.1.
+ * A box has no user pages. It can reclaim pages on per-CPU lists, objects in
+ * per-CPU arrays, free slabs, and what users of the box free when their shrinkers
+ * are called. The pressure on shrinkers, and when kswapd sleeps and gives up, are
+ * as in mm/vmscan.c of Linux 6.1.
  *
- * Who reclaims may need pages to do so, and may have the last ones. The host
- * marks such tasks with PF_MEMALLOC; a box must not, since that would open the
- * host's reserves as well. It keeps a list of its own reclaimers instead.
+ * A task that reclaims may need pages to do so. It may use all that are left,
+ * reserves included. The host marks such tasks with PF_MEMALLOC. A box must not,
+ * because that would open the host's reserves as well. It keeps a list of its own
+ * reclaimers instead.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -33,30 +33,30 @@
 
 #include "pages/page_alloc.h"
 
-#define DEF_PRIORITY		12	/* 1/4096 of what can be freed at first */
-#define MAX_RECLAIM_RETRIES	16	/* passes in vain until kswapd gives up */
-#define SHRINK_BATCH		128	/* objects to scan at once */
+#define DEF_PRIORITY		12	/* first scan 1/4096 of the freeable objects */
+#define MAX_RECLAIM_RETRIES	16	/* kswapd gives up after as many runs that free nothing */
+#define SHRINK_BATCH		128	/* objects to scan in one call */
 
 static_assert(MMBOX_MAX_NUMNODES <= MMBOX_SHRINKER_NODES);
 
-/* A task that reclaims from a box, for as long as it does. */
+/* A task that is reclaiming from a box. */
 struct mmbox_reclaimer {
 	struct list_head list;		/* box->pages.reclaimers, reclaimers_lock */
 	struct task_struct *task;
-	unsigned long reclaimed;	/* pages of slabs it has freed */
+	unsigned long reclaimed;	/* slab pages it has freed in this pass */
 };
 
 struct scan_control {
 	struct mmbox *box;
-	struct mmbox_reclaimer *reclaimer;	/* who does it */
+	struct mmbox_reclaimer *reclaimer;	/* the current task */
 	gfp_t gfp;
 	unsigned int order;
-	int priority;			/* log2 of the part of a shrinker's to scan */
-	int reclaim_idx;		/* highest zone that must get better */
-	unsigned long nr_reclaimed;	/* pages */
+	int priority;			/* scan freeable objects >> priority */
+	int reclaim_idx;		/* highest zone that the request may use */
+	unsigned long nr_reclaimed;	/* pages freed so far */
 };
 
-/* ---- who reclaims ---- */
+/* ---- reclaimers ---- */
 
 static struct mmbox_reclaimer *find_reclaimer(struct mmbox *box)
 {
@@ -81,14 +81,14 @@ static struct mmbox_reclaimer *find_reclaimer(struct mmbox *box)
 }
 
 /**
- * mmbox_is_reclaimer() - does the running task reclaim from a box?
+ * mmbox_is_reclaimer() - is the current task reclaiming from this box?
  * @box: the box
  *
- * If so it may have pages whatever the watermarks say, and must not reclaim
- * again to get them. What PF_MEMALLOC is to the host.
+ * If so, its allocations ignore the watermarks and must not reclaim recursively, as
+ * with PF_MEMALLOC on the host.
  *
  * Context: any; false in interrupts.
- * Return: true if it does.
+ * Return: true if it is.
  */
 bool mmbox_is_reclaimer(struct mmbox *box)
 {
@@ -97,11 +97,11 @@ bool mmbox_is_reclaimer(struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_is_reclaimer);
 
 /**
- * mmbox_account_reclaimed_pages() - pages that held objects have become free
+ * mmbox_account_reclaimed_pages() - account for slab pages that were freed
  * @box: the box
- * @pages: how many
+ * @pages: number of pages
  *
- * Counts for the running task, if it reclaims.
+ * They count for the current task if it is reclaiming, else for nothing.
  *
  * Context: any.
  */
@@ -136,7 +136,7 @@ static void reclaim_end(struct mmbox *box, struct mmbox_reclaimer *reclaimer)
 /* ---- shrinkers ---- */
 
 /**
- * mmbox_register_shrinker() - be asked to give up objects when memory is short
+ * mmbox_register_shrinker() - register a shrinker: reclaim calls it to free objects
  * @box: the box
  * @shrinker: count_objects, scan_objects, seeks, batch and name filled in; it
  *	stays until mmbox_unregister_shrinker()
@@ -160,7 +160,7 @@ int mmbox_register_shrinker(struct mmbox *box, struct mmbox_shrinker *shrinker)
 EXPORT_SYMBOL_GPL(mmbox_register_shrinker);
 
 /**
- * mmbox_unregister_shrinker() - not be asked any more
+ * mmbox_unregister_shrinker() - unregister a shrinker
  * @box: the box
  * @shrinker: a shrinker that was registered
  *
@@ -177,9 +177,9 @@ void mmbox_unregister_shrinker(struct mmbox *box, struct mmbox_shrinker *shrinke
 EXPORT_SYMBOL_GPL(mmbox_unregister_shrinker);
 
 /*
- * Ask one shrinker for its part: of what it could free, 1/2^priority, weighed
- * by how dear its objects are to make again, and what earlier calls left
- * undone as too little for a batch. do_shrink_slab().
+ * Have one shrinker scan its share: 1/2^priority of its freeable objects, weighted by
+ * seeks (what it costs to make an object again), plus a part of what earlier calls
+ * deferred because it was less than a batch. As do_shrink_slab().
  */
 static unsigned long shrink_one(struct mmbox *box, struct mmbox_shrinker *shrinker,
 				struct mmbox_shrink_control *sc, int priority)
@@ -220,13 +220,13 @@ static unsigned long shrink_one(struct mmbox *box, struct mmbox_shrinker *shrink
 	return freed;
 }
 
-/* Returns how many objects were given up. */
+/* Call all shrinkers for a node. Returns the sum of what they report as freed. */
 static unsigned long shrink_slab(struct mmbox *box, gfp_t gfp, int nid, int priority)
 {
 	struct mmbox_shrinker *shrinker;
 	unsigned long freed = 0;
 
-	/* Somebody registers: do not wait, there may be a lot to wait for. */
+	/* A shrinker is being registered or unregistered: do not wait, it may take long. */
 	if (!down_read_trylock(&box->pages.shrinker_rwsem))
 		return 0;
 	list_for_each_entry(shrinker, &box->pages.shrinkers, list) {
@@ -241,7 +241,7 @@ static unsigned long shrink_slab(struct mmbox *box, gfp_t gfp, int nid, int prio
 	return freed;
 }
 
-/* ---- what CPUs and caches keep ---- */
+/* ---- cached objects ---- */
 
 static void reap_caches(struct mmbox *box)
 {
@@ -250,7 +250,7 @@ static void reap_caches(struct mmbox *box)
 }
 
 /**
- * mmbox_drop_slab() - have users of the box give up all that they can
+ * mmbox_drop_slab() - call all shrinkers until they free next to nothing
  * @box: the box
  *
  * Context: process, may sleep.
@@ -270,9 +270,9 @@ void mmbox_drop_slab(struct mmbox *box)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_drop_slab);
 
-/* ---- a node ---- */
+/* ---- reclaim from a node ---- */
 
-/* Pages that can be handed out, whoever keeps them. */
+/* Free pages of a node, those on per-CPU lists included. */
 static unsigned long node_free_pages(mmbox_pg_data_t *pgdat)
 {
 	unsigned long pages = 0;
@@ -284,7 +284,7 @@ static unsigned long node_free_pages(mmbox_pg_data_t *pgdat)
 	return pages;
 }
 
-/* One turn at a node. Adds up what has become free in sc->nr_reclaimed. */
+/* Make one pass over a node. Add the pages that were freed to sc->nr_reclaimed. */
 static void shrink_node(mmbox_pg_data_t *pgdat, struct scan_control *sc)
 {
 	struct mmbox *box = sc->box;
@@ -292,19 +292,19 @@ static void shrink_node(mmbox_pg_data_t *pgdat, struct scan_control *sc)
 
 	before = node_free_pages(pgdat);
 	freed = shrink_slab(box, sc->gfp, pgdat->node_id, sc->priority);
-	/* Objects given up lie in CPUs' arrays and in slabs that are free now. */
+	/* The objects freed are in per-CPU arrays and in free slabs now. */
 	if (freed)
 		reap_caches(box);
 
 	reclaimed = sc->reclaimer->reclaimed;
 	sc->reclaimer->reclaimed = 0;
-	/* Shrinkers may give up whole pages. Others allocate: take what is seen. */
+	/* Shrinkers may free pages directly. Others allocate meanwhile: this is an estimate. */
 	if (freed && !reclaimed) {
 		after = node_free_pages(pgdat);
 		reclaimed = after > before ? after - before : 0;
 	}
 	sc->nr_reclaimed += reclaimed;
-	/* Where something can be had, kswapd may try again. */
+	/* Reclaim made progress here: kswapd may try again. */
 	if (reclaimed)
 		WRITE_ONCE(pgdat->kswapd_failures, 0);
 }
@@ -315,7 +315,7 @@ static void shrink_node(mmbox_pg_data_t *pgdat, struct scan_control *sc)
  * mmbox_kswapd_hopeless() - has a node's kswapd given up?
  * @pgdat: the node
  *
- * It begins anew once a direct reclaim has freed something.
+ * It runs again once direct reclaim has freed something.
  *
  * Context: any.
  * Return: true if it has.
@@ -332,7 +332,7 @@ static bool allow_direct_reclaim(mmbox_pg_data_t *pgdat)
 	bool wmark_ok;
 	int i;
 
-	/* Nobody would wake those who wait. */
+	/* Without a working kswapd, nobody would wake a waiter. */
 	if (!READ_ONCE(pgdat->kswapd) || mmbox_kswapd_hopeless(pgdat))
 		return true;
 	for (i = 0; i <= MMBOX_ZONE_NORMAL; i++) {
@@ -347,7 +347,7 @@ static bool allow_direct_reclaim(mmbox_pg_data_t *pgdat)
 		return true;
 
 	wmark_ok = free_pages > pfmemalloc_reserve / 2;
-	/* While anybody waits, kswapd must not sleep. */
+	/* kswapd must not sleep while a task waits for it. */
 	if (!wmark_ok && wq_has_sleeper(&pgdat->kswapd_wait)) {
 		if (READ_ONCE(pgdat->classzone_idx) > MMBOX_ZONE_NORMAL)
 			WRITE_ONCE(pgdat->classzone_idx, MMBOX_ZONE_NORMAL);
@@ -357,12 +357,12 @@ static bool allow_direct_reclaim(mmbox_pg_data_t *pgdat)
 }
 
 /**
- * mmbox_throttle_node() - wait until kswapd has refilled half of the reserves
+ * mmbox_throttle_node() - wait until more than half of the reserves is free
  * @pgdat: the node
- * @gfp: GFP flags; without __GFP_FS a second is all that it takes
+ * @gfp: GFP flags; without __GFP_FS this waits for a second at most
  *
  * Context: process, may sleep.
- * Return: true if a fatal signal came.
+ * Return: true if a fatal signal is pending.
  */
 bool mmbox_throttle_node(mmbox_pg_data_t *pgdat, gfp_t gfp)
 {
@@ -371,7 +371,7 @@ bool mmbox_throttle_node(mmbox_pg_data_t *pgdat, gfp_t gfp)
 	if (allow_direct_reclaim(pgdat))
 		return false;
 	mmbox_count_vm_events(box, MMBOX_PGSCAN_DIRECT_THROTTLE, 1);
-	/* Who holds locks of a file system may be who kswapd waits for. */
+	/* The caller may hold file system locks that a shrinker in kswapd needs. */
 	if (!(gfp & __GFP_FS))
 		wait_event_interruptible_timeout(pgdat->pfmemalloc_wait,
 						 allow_direct_reclaim(pgdat), HZ);
@@ -388,17 +388,17 @@ static bool throttle_direct_reclaim(struct mmbox_zonelist *zonelist, int highest
 	struct mmbox_zoneref *zref;
 	struct mmbox_zone *zone;
 
-	/* Kernel threads may be those who free, the dying will in a moment. */
+	/* Kernel threads may be what frees memory. Dying tasks free theirs soon. */
 	if (current->flags & PF_KTHREAD || fatal_signal_pending(current))
 		return false;
-	/* The nearest node decides. */
+	/* Only the nearest node decides. */
 	mmbox_for_each_zoneref(zone, zref, zonelist, highest)
 		if (mmbox_zone_idx(zone) <= MMBOX_ZONE_NORMAL)
 			return mmbox_throttle_node(zone->zone_pgdat, gfp);
 	return false;
 }
 
-/* One turn at each node of a zonelist. */
+/* Make one pass over each node of a zonelist. */
 static void shrink_zones(struct mmbox_zonelist *zonelist, struct scan_control *sc)
 {
 	mmbox_pg_data_t *last = NULL;
@@ -418,13 +418,13 @@ static void shrink_zones(struct mmbox_zonelist *zonelist, struct scan_control *s
 /**
  * mmbox_try_to_free_pages() - direct reclaim
  * @box: the box
- * @zonelist: where pages are needed
- * @highest: highest zone of it that may be used
- * @order: power of two of pages that are needed
+ * @zonelist: the zonelist of the request
+ * @highest: highest zone that the request may use
+ * @order: order of the request
  * @gfp: GFP flags, with __GFP_DIRECT_RECLAIM
  *
- * Context: process, may sleep; not by who reclaims already.
- * Return: pages that were freed, or 1 if it should not go on.
+ * Context: process, may sleep; the task must not be reclaiming already.
+ * Return: number of pages freed, or 1 if a fatal signal ended the wait for kswapd.
  */
 unsigned long mmbox_try_to_free_pages(struct mmbox *box,
 				      struct mmbox_zonelist *zonelist, int highest,
@@ -466,7 +466,7 @@ static bool pgdat_watermark_boosted(mmbox_pg_data_t *pgdat, int highest)
 	return false;
 }
 
-/* Is any zone that a request may have above its high watermark? */
+/* Is any zone up to @highest above its high watermark? */
 static bool pgdat_balanced(mmbox_pg_data_t *pgdat, unsigned int order, int highest)
 {
 	bool managed = false;
@@ -482,13 +482,13 @@ static bool pgdat_balanced(mmbox_pg_data_t *pgdat, unsigned int order, int highe
 				       highest, 0, mmbox_nr_free_pages(zone)))
 			return true;
 	}
-	/* Where there are no zones there is nothing to balance. */
+	/* Without managed zones there is nothing to balance. */
 	return !managed;
 }
 
 static bool prepare_kswapd_sleep(mmbox_pg_data_t *pgdat, unsigned int order, int highest)
 {
-	/* Whoever still waits would do so for ever. */
+	/* Wake throttled tasks: nobody wakes them while kswapd sleeps. */
 	if (wq_has_sleeper(&pgdat->pfmemalloc_wait))
 		wake_up_all(&pgdat->pfmemalloc_wait);
 	return mmbox_kswapd_hopeless(pgdat) || pgdat_balanced(pgdat, order, highest);
@@ -503,7 +503,7 @@ static void update_reclaim_active(mmbox_pg_data_t *pgdat, int highest, bool acti
 			mmbox_set_reclaim_active(&pgdat->node_zones[i], active);
 }
 
-/* What zones are raised by now, each of them in @boosts; returns the sum. */
+/* Store the present boost of each zone in @boosts. Returns their sum. */
 static unsigned long zone_boosts(mmbox_pg_data_t *pgdat, int highest,
 				 unsigned long *boosts)
 {
@@ -517,7 +517,7 @@ static unsigned long zone_boosts(mmbox_pg_data_t *pgdat, int highest,
 	return sum;
 }
 
-/* The boost has had its run, whatever became of it. */
+/* Undo the boosts that zone_boosts() stored, whether or not reclaim made progress. */
 static void end_boosts(mmbox_pg_data_t *pgdat, int highest, const unsigned long *boosts)
 {
 	int i;
@@ -528,9 +528,9 @@ static void end_boosts(mmbox_pg_data_t *pgdat, int highest, const unsigned long 
 }
 
 /*
- * Reclaim with rising pressure until a zone that counts is above its high
- * watermark. Returns the order that this was for in the end: that of a large
- * request is given up once twice as much has been freed.
+ * Reclaim with rising pressure until a zone up to @highest is above its high
+ * watermark. Once twice the pages of a high-order request have been freed, go on for
+ * order 0 only. Returns the order that it reclaimed for at the end.
  */
 static unsigned int balance_pgdat(mmbox_pg_data_t *pgdat, unsigned int order, int highest)
 {
@@ -547,7 +547,7 @@ static unsigned int balance_pgdat(mmbox_pg_data_t *pgdat, unsigned int order, in
 	reclaim_begin(sc.box, &reclaimer);
 	mmbox_count_vm_events(sc.box, MMBOX_PAGEOUTRUN, 1);
 	boost_reclaim = zone_boosts(pgdat, highest, boosts);
-	/* What nobody uses first: that may do. */
+	/* First free what is merely cached: that may be enough. */
 	mmbox_drain_all_pages(sc.box);
 	reap_caches(sc.box);
 restart:
@@ -558,7 +558,7 @@ restart:
 		bool balanced = pgdat_balanced(pgdat, sc.order, highest);
 		bool raise_priority = true;
 
-		/* A boost is for later if memory is really short. */
+		/* Memory is short: ignore the boost and reclaim for the watermark. */
 		if (!balanced && boost_reclaim) {
 			boost_reclaim = 0;
 			goto restart;
@@ -596,7 +596,7 @@ out:
 	return sc.order;
 }
 
-/* What was asked for since, or what was asked for last. */
+/* The highest zone requested since kswapd last looked, else that of its last run. */
 static int kswapd_classzone_idx(mmbox_pg_data_t *pgdat, int last)
 {
 	int idx = READ_ONCE(pgdat->classzone_idx);
@@ -653,7 +653,7 @@ static int kswapd(void *arg)
 		WRITE_ONCE(pgdat->kswapd_max_order, 0);
 		WRITE_ONCE(pgdat->classzone_idx, MMBOX_MAX_NR_ZONES);
 
-		/* Thawing is no time for reclaim. */
+		/* After a freeze, look again at what is requested. */
 		if (mmbox_host_thread_freeze() || mmbox_host_thread_should_stop())
 			continue;
 		reclaim_order = balance_pgdat(pgdat, alloc_order, highest);
@@ -666,11 +666,11 @@ static int kswapd(void *arg)
 }
 
 /**
- * mmbox_wakeup_kswapd() - a zone is low: wake its node's kswapd
+ * mmbox_wakeup_kswapd() - wake a node's kswapd because a zone is low
  * @zone: the zone
- * @gfp: of the request
- * @order: power of two of pages that it is for
- * @highest: highest zone that the request may have
+ * @gfp: GFP flags of the request
+ * @order: order of the request
+ * @highest: highest zone that the request may use
  *
  * Context: any but NMI.
  */
@@ -689,7 +689,7 @@ void mmbox_wakeup_kswapd(struct mmbox_zone *zone, gfp_t gfp, unsigned int order,
 
 	if (!wq_has_sleeper(&pgdat->kswapd_wait))
 		return;
-	/* It has given up, or somebody else was faster. */
+	/* Do not wake it if it has given up, or if the node is balanced by now. */
 	if (mmbox_kswapd_hopeless(pgdat))
 		return;
 	if (pgdat_balanced(pgdat, order, highest) &&
@@ -699,7 +699,7 @@ void mmbox_wakeup_kswapd(struct mmbox_zone *zone, gfp_t gfp, unsigned int order,
 }
 
 /**
- * mmbox_kswapd_init() - make a node's part in reclaim, before it is used
+ * mmbox_kswapd_init() - initialise a node's reclaim state
  * @pgdat: the node
  *
  * Context: process.
@@ -711,7 +711,7 @@ void mmbox_kswapd_init(mmbox_pg_data_t *pgdat)
 	pgdat->classzone_idx = MMBOX_MAX_NR_ZONES;
 }
 
-/* A kswapd stays near the memory that it looks after. */
+/* Start the kswapd of a node on the CPUs of that node. */
 static struct task_struct *start_kswapd(struct mmbox *box, mmbox_pg_data_t *pgdat)
 {
 	char name[MMBOX_NAME_LEN + 16];
@@ -740,8 +740,8 @@ static struct task_struct *start_kswapd(struct mmbox *box, mmbox_pg_data_t *pgda
  * mmbox_kswapd_run() - start the kswapd of a node, unless it has one
  * @pgdat: a node that has memory
  *
- * A node works without, and so does a box that was made with kswapd=0; then each
- * allocation reclaims for itself.
+ * A node works without a kswapd too, as with kswapd=0: each allocation then does
+ * direct reclaim. If the thread cannot be started, this logs a warning.
  *
  * Context: process, may sleep; memory_lock held.
  */
@@ -761,7 +761,7 @@ void mmbox_kswapd_run(mmbox_pg_data_t *pgdat)
 
 /**
  * mmbox_kswapd_stop() - stop the kswapd of a node, if it has one
- * @pgdat: a node that has no memory any more, or of a box that nobody uses
+ * @pgdat: a node that has lost its memory, or a node of a box without users
  *
  * Context: process, may sleep; memory_lock held.
  */
@@ -772,7 +772,7 @@ void mmbox_kswapd_stop(mmbox_pg_data_t *pgdat)
 	lockdep_assert_held(&pgdat->node_zones[0].box->pages.memory_lock);
 	if (!task)
 		return;
-	/* From here on nobody waits for it to free anything, and those who do go on. */
+	/* allow_direct_reclaim() is true from here on: wake the throttled tasks. */
 	WRITE_ONCE(pgdat->kswapd, NULL);
 	wake_up_all(&pgdat->pfmemalloc_wait);
 	mmbox_host_thread_stop(task);

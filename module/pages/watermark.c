@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a zone must keep: watermarks, protection of lower zones, and how many pages
- * CPUs may hold in front of it. All of it follows from managed pages and the
- * tunables, and is computed again when one of those changes, by the rules of
- * mm/page_alloc.c, Linux 6.1.
+ * Watermarks, lowmem reserves and the sizes of per-CPU lists. They are computed from
+ * managed pages and tunables, and again whenever one of these changes, by the rules
+ * of mm/page_alloc.c, Linux 6.1.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
@@ -15,14 +14,15 @@
 #include "pages/pages.h"
 
 /**
- * mmbox_calculate_min_free_kbytes() - min_free_kbytes of a box of this size
+ * mmbox_calculate_min_free_kbytes() - compute min_free_kbytes from the size of the box
  * @box: the box
  *
- * sqrt(lowmem_kbytes * 16), from 128 KiB to 256 MiB, of what a request that
- * is not movable can have above the high watermarks that there are, which are 0
- * at boot. Not less than what was set by hand.
+ * It is sqrt(lowmem_kbytes * 16), but at least 128 KiB and at most 256 MiB.
+ * lowmem_kbytes is the managed memory of all zones but ZONE_MOVABLE, less their
+ * present high watermarks, which are 0 at boot. A value set by the user stays if it is
+ * not lower.
  *
- * Context: process; the only writer.
+ * Context: process; the caller excludes other writers.
  */
 void mmbox_calculate_min_free_kbytes(struct mmbox *box)
 {
@@ -40,7 +40,7 @@ void mmbox_calculate_min_free_kbytes(struct mmbox *box)
 		box->pages.min_free_kbytes = clamp(kbytes, 128UL, 262144UL);
 }
 
-/* How much a zone's pages are out of reach: calculate_totalreserve_pages(). */
+/* Sum up what users cannot allocate: high watermarks and the largest lowmem reserves. */
 static void calculate_totalreserve_pages(struct mmbox *box)
 {
 	unsigned long pages = 0;
@@ -58,7 +58,7 @@ static void calculate_totalreserve_pages(struct mmbox *box)
 	box->pages.totalreserve_pages = pages;
 }
 
-/* Those that share a zone's watermark out: CPUs of its node, or all if it has none. */
+/* Number of CPUs that share a zone's low watermark: those of its node, or all if none are. */
 static unsigned int nr_split_cpus(const struct mmbox_zone *zone)
 {
 	unsigned int nr = 0;
@@ -69,7 +69,7 @@ static unsigned int nr_split_cpus(const struct mmbox_zone *zone)
 	return nr ?: num_online_cpus();
 }
 
-/* zone_batchsize() and zone_highsize(). */
+/* Compute pcp->batch and pcp->high, as zone_batchsize() and zone_highsize() of Linux 6.1. */
 static void zone_set_pageset_high_and_batch(struct mmbox_zone *zone)
 {
 	int fraction = zone->box->pages.percpu_pagelist_high_fraction;
@@ -89,9 +89,9 @@ static void zone_set_pageset_high_and_batch(struct mmbox_zone *zone)
 }
 
 /**
- * mmbox_stat_threshold() - how much of a counter Linux lets a CPU keep to itself
+ * mmbox_stat_threshold() - compute a zone's threshold for vm_stat_diff
  * @zone: the zone
- * @nr_cpus: CPUs online
+ * @nr_cpus: number of CPUs online
  *
  * calculate_normal_threshold(), Linux 6.1.
  *
@@ -107,10 +107,10 @@ int mmbox_stat_threshold(const struct mmbox_zone *zone, unsigned int nr_cpus)
 MMBOX_EXPORT_INTERNAL(mmbox_stat_threshold);
 
 /**
- * mmbox_zone_pcp_update() - compute per-CPU list sizes alone
- * @box: the box, after CPUs have come or gone
+ * mmbox_zone_pcp_update() - compute only the sizes of per-CPU lists
+ * @box: the box, after CPUs went online or offline, or a tunable has changed
  *
- * Context: process; the only writer.
+ * Context: process; the caller excludes other writers.
  */
 void mmbox_zone_pcp_update(struct mmbox *box)
 {
@@ -121,12 +121,13 @@ void mmbox_zone_pcp_update(struct mmbox *box)
 }
 
 /**
- * mmbox_setup_per_zone_wmarks() - compute watermarks and per-CPU list sizes
+ * mmbox_setup_per_zone_wmarks() - compute watermarks and the sizes of per-CPU lists
  * @box: the box
  *
- * From managed pages, min_free_kbytes and watermark_scale_factor.
+ * They follow from managed pages, min_free_kbytes and watermark_scale_factor. All
+ * boosts end.
  *
- * Context: process; the only writer.
+ * Context: process; the caller excludes other writers.
  */
 void mmbox_setup_per_zone_wmarks(struct mmbox *box)
 {
@@ -160,13 +161,12 @@ void mmbox_setup_per_zone_wmarks(struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_setup_per_zone_wmarks);
 
 /**
- * mmbox_setup_per_zone_lowmem_reserve() - compute each zone's protection
+ * mmbox_setup_per_zone_lowmem_reserve() - compute lowmem_reserve[] of all zones
  * @box: the box
  *
- * What a zone keeps from requests that could have been met in a higher zone
- * of its node.
+ * A zone keeps these pages from requests that could use a higher zone of its node.
  *
- * Context: process; the only writer.
+ * Context: process; the caller excludes other writers.
  */
 void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box)
 {
@@ -191,7 +191,7 @@ void mmbox_setup_per_zone_lowmem_reserve(struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_setup_per_zone_lowmem_reserve);
 
 /**
- * mmbox_init_per_zone_wmark_min() - compute all that follows from managed pages
+ * mmbox_init_per_zone_wmark_min() - compute everything that depends on managed pages
  * @box: the box, after zones have grown or shrunk
  *
  * Context: process, may sleep; tunables_lock not held.
@@ -205,7 +205,7 @@ void mmbox_init_per_zone_wmark_min(struct mmbox *box)
 	mutex_unlock(&box->pages.tunables_lock);
 }
 
-/* The others share the watermark out among them. */
+/* The CPUs that are online share the low watermark: compute the sizes of lists again. */
 static void update_pagesets(struct mmbox *box)
 {
 	mutex_lock(&box->pages.tunables_lock);
@@ -214,13 +214,12 @@ static void update_pagesets(struct mmbox *box)
 }
 
 /**
- * mmbox_page_alloc_cpu_dead() - a CPU has gone
+ * mmbox_page_alloc_cpu_dead() - a CPU went offline: drain its page lists
  * @box: the box
  * @cpu: the CPU
  *
- * The pages of its lists go to the zones before anybody else may look. Whoever
- * drains later finds nothing there, so that concurrent drains never touch the same
- * lists.
+ * Drains by other CPUs hold cpus_read_lock(), so none of them runs meanwhile. Later ones
+ * find these lists empty, so that concurrent drains never touch the same lists.
  *
  * Context: process, may sleep, as a callback of CPU hotplug.
  */
@@ -231,7 +230,7 @@ void mmbox_page_alloc_cpu_dead(struct mmbox *box, unsigned int cpu)
 }
 
 /**
- * mmbox_page_alloc_cpu_online() - a CPU has come
+ * mmbox_page_alloc_cpu_online() - a CPU went online
  * @box: the box
  *
  * Context: process, may sleep, as a callback of CPU hotplug.
