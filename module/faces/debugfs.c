@@ -97,15 +97,53 @@ static void unlock_box(struct mmbox_face_dir *dir)
 	up_read(&dir->debugfs->lock);
 }
 
+static struct mutex *face_mutex(const struct mmbox_face *face, struct mmbox *box)
+{
+	switch (face->lock) {
+	case MMBOX_FACE_MEMORY_LOCK:
+		return &box->pages.memory_lock;
+	case MMBOX_FACE_TUNABLES_LOCK:
+		return &box->pages.tunables_lock;
+	case MMBOX_FACE_SLAB_MUTEX:
+		return &box->slab.mutex;
+	default:
+		return NULL;
+	}
+}
+
+/* As lock_box(), with the mutex that the file names. */
+static struct mmbox *lock_face(struct face_file *file)
+{
+	struct mmbox *box = lock_box(file->dir);
+	struct mutex *mutex;
+
+	if (IS_ERR(box))
+		return box;
+	mutex = face_mutex(file->face, box);
+	if (!mutex || !mutex_lock_killable(mutex))
+		return box;
+	unlock_box(file->dir);
+	return ERR_PTR(-EINTR);
+}
+
+static void unlock_face(struct face_file *file, struct mmbox *box)
+{
+	struct mutex *mutex = face_mutex(file->face, box);
+
+	if (mutex)
+		mutex_unlock(mutex);
+	unlock_box(file->dir);
+}
+
 static int face_show(struct seq_file *m, void *unused)
 {
 	struct face_file *file = m->private;
-	struct mmbox *box = lock_box(file->dir);
+	struct mmbox *box = lock_face(file);
 
 	if (IS_ERR(box))
 		return PTR_ERR(box);
 	file->face->show(m, box, file->dir->id);
-	unlock_box(file->dir);
+	unlock_face(file, box);
 	return 0;
 }
 
@@ -127,11 +165,11 @@ static ssize_t face_write(struct file *filp, const char __user *buf, size_t coun
 	if (strlen(text) + 1 < count)
 		return -EINVAL;
 
-	box = lock_box(file->dir);
+	box = lock_face(file);
 	if (IS_ERR(box))
 		return PTR_ERR(box);
 	err = file->face->write(box, file->dir->id, strim(text));
-	unlock_box(file->dir);
+	unlock_face(file, box);
 	return err ?: count;
 }
 

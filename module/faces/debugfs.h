@@ -13,9 +13,18 @@ struct mmbox_face_dir;
 struct mmbox_stat_name;
 struct seq_file;
 
+/* The mutex of the box that is held while a file is shown or written. */
+enum mmbox_face_lock {
+	MMBOX_FACE_NO_LOCK,
+	MMBOX_FACE_MEMORY_LOCK,		/* pages.memory_lock */
+	MMBOX_FACE_TUNABLES_LOCK,	/* pages.tunables_lock */
+	MMBOX_FACE_SLAB_MUTEX,		/* slab.mutex */
+};
+
 /* A file of a box. A table of them ends with one that has no name. */
 struct mmbox_face {
 	const char *name;
+	enum mmbox_face_lock lock;	/* taken for show() and for write() */
 	/* Prints all of it; NULL if it cannot be read. */
 	void (*show)(struct seq_file *m, struct mmbox *box, unsigned long id);
 	/*

@@ -56,14 +56,13 @@ static void pairs_show(struct seq_file *m, const struct mmbox_zone *zone, unsign
 		seq_printf(m, "%*pbl", (int)pairs, map);
 }
 
+/* memory_lock keeps the maps as they are: they grow with the zone. */
 static void free_area_show(struct seq_file *m, struct mmbox *box,
 			   unsigned long id)
 {
 	struct mmbox_zone *zone;
 	unsigned int order;
 
-	/* Maps grow under this lock. */
-	mutex_lock(&box->pages.memory_lock);
 	mmbox_for_each_zone(box, zone) {
 		if (!mmbox_populated_zone(zone))
 			continue;
@@ -75,7 +74,6 @@ static void free_area_show(struct seq_file *m, struct mmbox *box,
 			seq_putc(m, '\n');
 		}
 	}
-	mutex_unlock(&box->pages.memory_lock);
 }
 
 static void errors_show(struct seq_file *m, struct mmbox *box,
@@ -96,7 +94,7 @@ static void checksum_show(struct seq_file *m, struct mmbox *box,
 
 const struct mmbox_face mmbox_box_faces[] = {
 	{ .name = "region", .show = region_show },
-	{ .name = "free_area", .show = free_area_show },
+	{ .name = "free_area", .lock = MMBOX_FACE_MEMORY_LOCK, .show = free_area_show },
 	{ .name = "errors", .show = errors_show },
 	{ .name = "checksum", .show = checksum_show },
 	{}

@@ -61,7 +61,6 @@ static void cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	struct mmbox_kmem_cache *cachep = id_to_cache(id);
 	struct mmbox_slabinfo sinfo;
 
-	mutex_lock(&box->slab.mutex);
 	mmbox_get_slabinfo(cachep, &sinfo);
 	seq_printf(m, "name: %s\n", cachep->name);
 	seq_printf(m, "object_size: %u\n", cachep->object_size);
@@ -82,7 +81,6 @@ static void cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	seq_printf(m, "usersize: %u\n", cachep->usersize);
 	seq_printf(m, "ctor: %d\n", !!cachep->ctor);
 	seq_printf(m, "refcount: %d\n", cachep->refcount);
-	mutex_unlock(&box->slab.mutex);
 }
 
 static void cpu_stack(void *arg, const struct mmbox_object_stack *stack)
@@ -97,10 +95,7 @@ static void cpu_cache_show(struct seq_file *m, struct mmbox *box, unsigned long 
 	static const struct mmbox_slab_walker walker = { .stack = cpu_stack };
 
 	seq_puts(m, "cpu node avail limit batchcount touched\n");
-	/* Not resized meanwhile. */
-	mutex_lock(&box->slab.mutex);
 	box->slab.ops->peek_cpus(id_to_cache(id), &walker, m);
-	mutex_unlock(&box->slab.mutex);
 }
 
 static void node_field(void *arg, int nid, const char *name, unsigned long value)
@@ -127,15 +122,13 @@ static void nodes_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		.stack = node_stack,
 	};
 
-	mutex_lock(&box->slab.mutex);
 	box->slab.ops->walk(id_to_cache(id), &walker, m);
-	mutex_unlock(&box->slab.mutex);
 }
 
 static const struct mmbox_face cache_faces[] = {
-	{ .name = "cache", .show = cache_show },
-	{ .name = "cpu_cache", .show = cpu_cache_show },
-	{ .name = "node", .show = nodes_show },
+	{ .name = "cache", .lock = MMBOX_FACE_SLAB_MUTEX, .show = cache_show },
+	{ .name = "cpu_cache", .lock = MMBOX_FACE_SLAB_MUTEX, .show = cpu_cache_show },
+	{ .name = "node", .lock = MMBOX_FACE_SLAB_MUTEX, .show = nodes_show },
 	{}
 };
 

@@ -150,7 +150,8 @@ static void leaks_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		seq_puts(m, "the host has no memory to count them\n");
 		return;
 	}
-	mutex_lock(&box->slab.mutex);
+	if (mutex_lock_killable(&box->slab.mutex))
+		goto free;
 	for (pfn = 0; pfn < d->nr_pfns; pfn++) {
 		count_slab(leaks, box, pfn);
 		cond_resched();
@@ -163,6 +164,7 @@ static void leaks_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	if (leaks->nr_more)
 		seq_printf(m, ", and more for %lu objects", leaks->nr_more);
 	seq_putc(m, '\n');
+free:
 	mmbox_host_free(&box->host, leaks, sizeof(*leaks));
 }
 
@@ -179,11 +181,12 @@ static int leaks_write(struct mmbox *box, unsigned long id, char *text)
 static void verify_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
 	struct mmbox_verify sums;
+	int err = mmbox_verify(box, m, &sums);
 
-	if (mmbox_verify(box, m, &sums)) {
+	if (err == -ENOMEM)
 		seq_puts(m, "the host has no memory for the walk\n");
+	if (err)
 		return;
-	}
 	mmbox_show_figures(m, (const struct mmbox_figure[]){
 		{ "caches", sums.caches },
 		{ "slabs", sums.slabs },
@@ -290,7 +293,8 @@ static void slab_show(struct seq_file *m, struct mmbox *box,
 	struct mmbox_kmem_cache *cachep;
 	struct mmbox_page *slab;
 
-	mutex_lock(&box->slab.mutex);
+	if (mutex_lock_killable(&box->slab.mutex))
+		return;
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		if (cachep->id != mmbox_glance(page->slab_cache))
 			continue;

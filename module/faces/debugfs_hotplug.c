@@ -63,7 +63,6 @@ static void valid_zones_show(struct seq_file *m, struct mmbox *box, unsigned lon
 	struct mmbox_zone *zone, *first;
 	int how;
 
-	mutex_lock(&box->pages.memory_lock);
 	switch (mmbox_section_state(box, nr)) {
 	case MMBOX_SECTION_ONLINE:
 		zone = mmbox_section_zone(box, nr);
@@ -81,7 +80,6 @@ static void valid_zones_show(struct seq_file *m, struct mmbox *box, unsigned lon
 	default:
 		seq_puts(m, "none");
 	}
-	mutex_unlock(&box->pages.memory_lock);
 	seq_putc(m, '\n');
 }
 
@@ -90,7 +88,7 @@ static const struct mmbox_face section_faces[] = {
 	{ .name = "phys_index", .show = phys_index_show },
 	{ .name = "removable", .show = removable_show },
 	{ .name = "phys_device", .show = phys_device_show },
-	{ .name = "valid_zones", .show = valid_zones_show },
+	{ .name = "valid_zones", .lock = MMBOX_FACE_MEMORY_LOCK, .show = valid_zones_show },
 	{}
 };
 

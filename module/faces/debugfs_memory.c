@@ -131,7 +131,7 @@ static void memmap_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 }
 
 const struct mmbox_face mmbox_memory_faces[] = {
-	{ "boot", boot_show },
-	{ "memmap", memmap_show },
+	{ .name = "boot", .show = boot_show },
+	{ .name = "memmap", .show = memmap_show },
 	{ }
 };

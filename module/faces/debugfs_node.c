@@ -75,7 +75,6 @@ static void pgdat_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
 	int nid;
 
-	mutex_lock(&box->pages.memory_lock);
 	mmbox_for_each_online_node(box, nid) {
 		mmbox_pg_data_t *pgdat = box->node[nid];
 
@@ -100,11 +99,10 @@ static void pgdat_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		seq_printf(m, "node_spanned_pages: %lu\n", pgdat->node_spanned_pages);
 		show_kswapd(m, pgdat);
 	}
-	mutex_unlock(&box->pages.memory_lock);
 }
 
 const struct mmbox_face mmbox_pgdat_faces[] = {
-	{ .name = "pgdat", .show = pgdat_show },
+	{ .name = "pgdat", .lock = MMBOX_FACE_MEMORY_LOCK, .show = pgdat_show },
 	{}
 };
 

@@ -6,7 +6,6 @@
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/pfn.h>
 #include <linux/seq_file.h>
@@ -83,10 +82,8 @@ static void slabinfo_show(struct seq_file *m, struct mmbox *box,
 	}
 	seq_putc(m, '\n');
 
-	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list)
 		cache_show(m, cachep);
-	mutex_unlock(&box->slab.mutex);
 }
 
 static char *next_word(char **text)
@@ -116,14 +113,12 @@ static int slabinfo_write(struct mmbox *box, unsigned long id, char *text)
 	}
 	if (next_word(&text))
 		return -EINVAL;
-	mutex_lock(&box->slab.mutex);
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		if (strcmp(cachep->name, name))
 			continue;
 		err = mmbox_slab_tune(cachep, figures[0], figures[1], figures[2]);
 		break;
 	}
-	mutex_unlock(&box->slab.mutex);
 	return err;
 }
 
@@ -602,7 +597,6 @@ static void iomem_show(struct seq_file *m, struct mmbox *box,
 {
 	unsigned long nr, next;
 
-	mutex_lock(&box->pages.memory_lock);
 	for (nr = 0; nr < box->memmap.nr_sections; nr = next) {
 		phys_addr_t base = (phys_addr_t)nr << box->memmap.section_shift, end;
 
@@ -615,11 +609,13 @@ static void iomem_show(struct seq_file *m, struct mmbox *box,
 		iomem_line(m, 0, base, end, "System RAM");
 		iomem_reserved(m, &box->memblock.reserved, base, end);
 	}
-	mutex_unlock(&box->pages.memory_lock);
 }
 
 const struct mmbox_face mmbox_proc_faces[] = {
-	{ .name = "slabinfo", .show = slabinfo_show, .write = slabinfo_write },
+	{ .name = "slabinfo",
+	  .lock = MMBOX_FACE_SLAB_MUTEX,
+	  .show = slabinfo_show,
+	  .write = slabinfo_write },
 	{ .name = "buddyinfo", .show = buddyinfo_show },
 	{ .name = "pagetypeinfo", .show = pagetypeinfo_show },
 	{ .name = "zoneinfo", .show = zoneinfo_show },
@@ -627,6 +623,6 @@ const struct mmbox_face mmbox_proc_faces[] = {
 	{ .name = "meminfo", .show = meminfo_show },
 	{ .name = "extfrag_index", .show = extfrag_show },
 	{ .name = "unusable_index", .show = unusable_show },
-	{ .name = "iomem", .show = iomem_show },
+	{ .name = "iomem", .lock = MMBOX_FACE_MEMORY_LOCK, .show = iomem_show },
 	{}
 };

@@ -5,7 +5,6 @@
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
@@ -35,11 +34,9 @@ static int min_free_kbytes_write(struct mmbox *box, unsigned long id, char *text
 
 	if (err)
 		return err;
-	mutex_lock(&box->pages.tunables_lock);
 	box->pages.min_free_kbytes = kbytes;
 	box->pages.user_min_free_kbytes = kbytes;
 	mmbox_setup_per_zone_wmarks(box);
-	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 
@@ -57,10 +54,8 @@ static int watermark_scale_factor_write(struct mmbox *box, unsigned long id,
 
 	if (err)
 		return err;
-	mutex_lock(&box->pages.tunables_lock);
 	box->pages.watermark_scale_factor = factor;
 	mmbox_setup_per_zone_wmarks(box);
-	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 
@@ -112,11 +107,9 @@ static int lowmem_reserve_ratio_write(struct mmbox *box, unsigned long id,
 			return err;
 		ratio[nr++] = max(number, 0L);
 	}
-	mutex_lock(&box->pages.tunables_lock);
 	for (i = 0; i < nr; i++)
 		box->pages.lowmem_reserve_ratio[i] = ratio[i];
 	mmbox_setup_per_zone_lowmem_reserve(box);
-	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 
@@ -136,10 +129,8 @@ static int percpu_pagelist_high_fraction_write(struct mmbox *box,
 		err = -EINVAL;
 	if (err)
 		return err;
-	mutex_lock(&box->pages.tunables_lock);
 	box->pages.percpu_pagelist_high_fraction = fraction;
 	mmbox_zone_pcp_update(box);
-	mutex_unlock(&box->pages.tunables_lock);
 	return 0;
 }
 
@@ -160,18 +151,22 @@ static int drop_caches_write(struct mmbox *box, unsigned long id, char *text)
 
 const struct mmbox_face mmbox_vm_faces[] = {
 	{ .name = "min_free_kbytes",
+	  .lock = MMBOX_FACE_TUNABLES_LOCK,
 	  .show = min_free_kbytes_show,
 	  .write = min_free_kbytes_write },
 	{ .name = "watermark_scale_factor",
+	  .lock = MMBOX_FACE_TUNABLES_LOCK,
 	  .show = watermark_scale_factor_show,
 	  .write = watermark_scale_factor_write },
 	{ .name = "watermark_boost_factor",
 	  .show = watermark_boost_factor_show,
 	  .write = watermark_boost_factor_write },
 	{ .name = "lowmem_reserve_ratio",
+	  .lock = MMBOX_FACE_TUNABLES_LOCK,
 	  .show = lowmem_reserve_ratio_show,
 	  .write = lowmem_reserve_ratio_write },
 	{ .name = "percpu_pagelist_high_fraction",
+	  .lock = MMBOX_FACE_TUNABLES_LOCK,
 	  .show = percpu_pagelist_high_fraction_show,
 	  .write = percpu_pagelist_high_fraction_write },
 	{ .name = "drop_caches", .write = drop_caches_write },

@@ -261,11 +261,13 @@ static void check_nodes(struct walk *w)
 	w->sums->unsettled += w->unsettled;
 }
 
-static void check_caches(struct walk *w, struct mmbox *box)
+/* Returns 0, or -EINTR if the task was killed while it waited. */
+static int check_caches(struct walk *w, struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
 
-	mutex_lock(&box->slab.mutex);
+	if (mutex_lock_killable(&box->slab.mutex))
+		return -EINTR;
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		w->cachep = cachep;
 		w->sums->caches++;
@@ -275,6 +277,7 @@ static void check_caches(struct walk *w, struct mmbox *box)
 	}
 	w->cachep = NULL;
 	mutex_unlock(&box->slab.mutex);
+	return 0;
 }
 
 /*
@@ -455,6 +458,19 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
 	w->sums->unsettled += !settled;
 }
 
+/* Returns 0, or -EINTR if the task was killed while it waited. */
+static int check_zones(struct walk *w, struct mmbox *box)
+{
+	struct mmbox_zone *zone;
+
+	if (mutex_lock_killable(&box->pages.memory_lock))
+		return -EINTR;
+	mmbox_for_each_zone(box, zone)
+		check_zone(w, box, zone);
+	mutex_unlock(&box->pages.memory_lock);
+	return 0;
+}
+
 /**
  * mmbox_verify() - walk a box and look for what is not in order
  * @box: the box; it may be in use
@@ -465,13 +481,14 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
  * in use all the time the counts are not compared: @sums->unsettled.
  *
  * Context: process, may sleep; memory_lock and slab.mutex not held.
- * Return: 0, or -ENOMEM if the host has no memory for the walk.
+ * Return: 0; -ENOMEM if the host has no memory for the walk; -EINTR if the task was
+ * killed while it waited for a lock.
  */
 int mmbox_verify(struct mmbox *box, struct seq_file *m, struct mmbox_verify *sums)
 {
 	const size_t bytes = BITS_TO_LONGS(U16_MAX + 1) * sizeof(long);
 	struct walk w = { .m = m, .sums = sums };
-	struct mmbox_zone *zone;
+	int err = 0;
 
 	memset(sums, 0, sizeof(*sums));
 	raw_spin_lock_init(&w.lock);
@@ -479,12 +496,10 @@ int mmbox_verify(struct mmbox *box, struct seq_file *m, struct mmbox_verify *sum
 	if (!w.seen)
 		return -ENOMEM;
 	if (!box->cfg.pages_only)
-		check_caches(&w, box);
-	mutex_lock(&box->pages.memory_lock);
-	mmbox_for_each_zone(box, zone)
-		check_zone(&w, box, zone);
-	mutex_unlock(&box->pages.memory_lock);
+		err = check_caches(&w, box);
+	if (!err)
+		err = check_zones(&w, box);
 	mmbox_host_free(&box->host, w.seen, bytes);
-	return 0;
+	return err;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_verify);

@@ -13,6 +13,7 @@
  *   modes	requests to a file that is not open for writing
  *   names	names of caches that are bad in a path, or equal once made good
  *   comm	a process name with control characters, in a report
+ *   locked	readers and writers of files are killed while they wait for a lock
  */
 #include <dirent.h>
 #include <errno.h>
@@ -638,6 +639,193 @@ static void test_comm(void)
 	close(fd);
 }
 
+/* ---- locked ---- */
+
+struct locked_file {
+	const char *name;
+	const char *text;		/* to be written, NULL: the file is read */
+};
+
+static const struct locked_file slab_mutex_files[] = {
+	{ "slabinfo", NULL }, { "slabinfo", "kmalloc-64 8 4 2" }, { "caches/kmalloc-64/cache", NULL },
+	{ "caches/kmalloc-64/cpu_cache", NULL }, { "caches/kmalloc-64/node", NULL },
+	{ "leaks", NULL }, { "whatis", NULL }, { "verify", NULL }, { "checksum", NULL },
+};
+
+static const struct locked_file memory_lock_files[] = {
+	{ "free_area", NULL }, { "pgdat", NULL }, { "iomem", NULL },
+	{ "memory/memory0/valid_zones", NULL }, { "verify", NULL }, { "checksum", NULL },
+};
+
+/* Reads all of a file, or writes @text to it. */
+static bool use_file(const char *name, const char *text)
+{
+	char file[128], buf[PAGE];
+	ssize_t bytes;
+	int fd;
+
+	snprintf(file, sizeof(file), FILES "%s", name);
+	fd = open(file, (text ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (text)
+		bytes = write(fd, text, strlen(text));
+	else
+		while ((bytes = read(fd, buf, sizeof(buf))) > 0)
+			;
+	close(fd);
+	return bytes >= 0;
+}
+
+/* Waits until a child sleeps as one that waits for a mutex does. False if it ends first. */
+static bool waits_for_lock(pid_t pid)
+{
+	char file[64], stat[256], *state;
+	unsigned int nr = 0;
+	siginfo_t info;
+	FILE *proc;
+
+	snprintf(file, sizeof(file), "/proc/%d/stat", pid);
+	while (nr < 20) {
+		info.si_pid = 0;
+		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+			return false;
+		proc = fopen(file, "re");
+		state = proc && fgets(stat, sizeof(stat), proc) ? strrchr(stat, ')') : NULL;
+		nr = state && state[2] == 'D' ? nr + 1 : 0;
+		if (proc)
+			fclose(proc);
+		usleep(1000);
+	}
+	return true;
+}
+
+/* Has it died within a minute? If not, it cannot be killed. */
+static bool dies(pid_t pid)
+{
+	unsigned int i;
+
+	kill(pid, SIGKILL);
+	for (i = 0; i < 6000; i++) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void killed_in(const char *lock, const struct locked_file *file)
+{
+	bool waits;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		_exit(!use_file(file->name, file->text));
+	waits = waits_for_lock(pid);
+	ok(waits && dies(pid), "who waits for %s to %s %s can be killed", lock,
+	   file->text ? "write" : "read", file->name);
+}
+
+struct listing {
+	int fd;
+	void *memory;
+};
+
+static void *list_folder(void *arg)
+{
+	struct listing *listing = arg;
+
+	return (void *)syscall(SYS_getdents64, listing->fd, listing->memory, PAGE);
+}
+
+/*
+ * A thread lists a folder into memory that nobody provides. The folder's inode is
+ * locked meanwhile, so that what adds an entry to the folder waits, with a lock of the
+ * box held. @add does that in a child, and returns whether it was added.
+ */
+static void test_locked(const char *lock, const char *folder, bool (*add)(int fd),
+			const struct locked_file *files, unsigned int nr)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_zeropage zero = { .mode = 0 };
+	int fd = open_box(O_RDWR), uffd, status;
+	struct listing listing;
+	pthread_t thread;
+	unsigned int i;
+	pid_t adder;
+	void *got;
+
+	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	listing.fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	listing.memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0);
+	if (uffd < 0 || listing.fd < 0 || listing.memory == MAP_FAILED ||
+	    ioctl(uffd, UFFDIO_API, &api))
+		die("userfaultfd");
+	reg.range.start = (uintptr_t)listing.memory;
+	reg.range.len = PAGE;
+	if (ioctl(uffd, UFFDIO_REGISTER, &reg))
+		die("UFFDIO_REGISTER");
+	if (pthread_create(&thread, NULL, list_folder, &listing))
+		die("pthread_create");
+	if (fault_page(uffd) != (long)listing.memory)
+		die("a folder listed to nowhere");
+	adder = fork();
+	if (adder < 0)
+		die("fork");
+	if (!adder)
+		_exit(!add(fd));
+	ok(waits_for_lock(adder), "somebody holds %s and waits", lock);
+	for (i = 0; i < nr; i++)
+		killed_in(lock, &files[i]);
+
+	zero.range = reg.range;
+	if (ioctl(uffd, UFFDIO_ZEROPAGE, &zero))
+		die("UFFDIO_ZEROPAGE");
+	pthread_join(thread, &got);
+	ok((long)got > 0 && waitpid(adder, &status, 0) == adder && WIFEXITED(status) &&
+	   !WEXITSTATUS(status), "and goes on when it can");
+	munmap(listing.memory, PAGE);
+	close(listing.fd);
+	close(uffd);
+	close(fd);
+}
+
+static bool add_cache(int fd)
+{
+	struct mmbox_op create = cache_op(MMBOX_OP_CACHE_CREATE, 0, "added");
+
+	return !run(fd, &create, 1, 0, NULL);
+}
+
+static bool add_section(int fd)
+{
+	(void)fd;
+	return use_file("memory/probe", "0x100000000");
+}
+
+static void test_files_locked(void)
+{
+	struct mmbox_op op = op_of(MMBOX_OP_KMALLOC, 1);
+	int fd = open_box(O_RDWR);
+	char address[32];
+
+	/* whatis takes the lock where there is an object */
+	if (run(fd, &op, 1, 0, results))
+		die("an object");
+	snprintf(address, sizeof(address), "%llx", (unsigned long long)results[0].phys);
+	if (!use_file("whatis", address))
+		die(FILES "whatis");
+	test_locked("slab.mutex", FILES "caches", add_cache, slab_mutex_files,
+		    ARRAY_SIZE(slab_mutex_files));
+	test_locked("memory_lock", FILES "memory", add_section, memory_lock_files,
+		    ARRAY_SIZE(memory_lock_files));
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 3 ? argv[1] : "";
@@ -663,6 +851,8 @@ int main(int argc, char **argv)
 		test_names();
 	} else if (!strcmp(what, "comm")) {
 		test_comm();
+	} else if (!strcmp(what, "locked")) {
+		test_files_locked();
 	} else {
 		fputs("usage: hostile WHAT DEVICE\n", stderr);
 		return 2;
