@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory of the host that a box holds: the region, and what else it asked for.
+ * Host memory that a box holds: the region, and everything else it allocated.
  */
 #ifndef _MMBOX_TYPES_HOST_H
 #define _MMBOX_TYPES_HOST_H
@@ -11,19 +11,19 @@
 #include <linux/types.h>
 
 struct mmbox_host {
-	atomic_long_t nr_requests;	/* made so far */
-	atomic_long_t bytes;		/* held now, the region not included */
-	unsigned long fail_nth;		/* which request fails, 0: none */
+	atomic_long_t nr_requests;	/* requests so far */
+	atomic_long_t bytes;		/* held now, without the region */
+	unsigned long fail_nth;		/* number of the request to fail, 0: none */
 };
 
 /*
- * A per-CPU allocation. The handle is host memory, so that kmemleak finds the
- * pointer even where its user lives in the box.
+ * A per-CPU allocation. This handle is in host memory, so kmemleak finds the pointer
+ * even if its user is in box memory, which kmemleak does not scan.
  */
 struct mmbox_host_percpu {
 	void __percpu *ptr;
 	size_t bytes;			/* over all CPUs */
-	struct list_head list;		/* the owner's, or empty */
+	struct list_head list;		/* for the owner's use */
 };
 
 enum mmbox_region_type {
@@ -35,15 +35,15 @@ enum mmbox_region_type {
 };
 
 struct mmbox_region {
-	enum mmbox_region_type type;	/* which was used, never AUTO */
+	enum mmbox_region_type type;	/* the type that was used, never AUTO */
 	void *addr;			/* host kernel address of the first byte */
 	size_t size;			/* bytes */
 	unsigned long host_pfn;		/* host's first pfn, if contiguous there */
 	unsigned long nr_taken;		/* host pages taken */
 	unsigned long nr_returned;	/* host pages given back */
-	unsigned long *gone;		/* parts given back before the rest, NULL: none */
-	size_t part;			/* bytes of such a part */
-	u64 ns;				/* time the taking took */
+	unsigned long *gone;		/* bitmap of parts already returned, NULL: none */
+	size_t part;			/* bytes of one such part */
+	u64 ns;				/* how long it took to get the region */
 };
 
 #endif /* _MMBOX_TYPES_HOST_H */

@@ -72,8 +72,8 @@ static_assert(sizeof(struct mmbox_page) == 32);
  * same mistakes earlier. Kernels with KASAN keep the checks.
  */
 static __always_inline void __mmbox_raw_list_insert(struct list_head *new,
-						struct list_head *prev,
-						struct list_head *next)
+						    struct list_head *prev,
+						    struct list_head *next)
 {
 #ifdef CONFIG_KASAN
 	__list_add(new, prev, next);
@@ -86,13 +86,13 @@ static __always_inline void __mmbox_raw_list_insert(struct list_head *new,
 }
 
 static __always_inline void mmbox_raw_list_add(struct list_head *new,
-					   struct list_head *head)
+					       struct list_head *head)
 {
 	__mmbox_raw_list_insert(new, head, head->next);
 }
 
 static __always_inline void mmbox_raw_list_add_tail(struct list_head *new,
-						struct list_head *head)
+						    struct list_head *head)
 {
 	__mmbox_raw_list_insert(new, head->prev, head);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the memory manager tells whoever watches a box: mistakes of its users, requests
- * that failed, caches and sections that come and go. It never waits for an answer.
+ * Events that the memory manager reports to the faces: mistakes of its users, failed
+ * requests, caches and sections that come and go.
  */
 #ifndef _MMBOX_TYPES_OBSERVER_H
 #define _MMBOX_TYPES_OBSERVER_H
@@ -15,26 +15,26 @@ struct mmbox_slab_fault;
 struct rcu_head;
 
 /*
- * Mistakes of users, which are counted and reported: what was refused, at a
- * free but for the last of these, and what was found by slab_debug=.
+ * Mistakes of users, which are counted and reported. The first six are refused frees,
+ * USERCOPY is a refused copy, and slab_debug= finds the last three.
  */
 enum mmbox_bad {
 	MMBOX_BAD_FOREIGN,	/* not an address or a page of the box */
-	MMBOX_BAD_CACHE,	/* an object of another cache, or of none */
+	MMBOX_BAD_CACHE,	/* an object of another cache, or no object */
 	MMBOX_BAD_OBJECT,	/* not the start of an object */
 	MMBOX_BAD_ORDER,	/* pages of another order */
 	MMBOX_BAD_PAGE,		/* not the first page of an allocation */
-	MMBOX_BAD_DOUBLE,	/* free already */
-	MMBOX_BAD_USERCOPY,	/* copy of what is not an object's usercopy region */
+	MMBOX_BAD_DOUBLE,	/* already free */
+	MMBOX_BAD_USERCOPY,	/* copy outside of the object's usercopy region */
 	MMBOX_BAD_OVERFLOW,	/* bytes around an object were overwritten */
 	MMBOX_BAD_USE_AFTER_FREE,	/* a free object was written to */
-	MMBOX_BAD_FREELIST,	/* what says which objects are free was overwritten */
+	MMBOX_BAD_FREELIST,	/* the freelist of a slab was overwritten */
 	MMBOX_NR_BAD,
 };
 
 /*
- * Who watches a box. box.c installs one before the box works; so none of these is
- * ever NULL. Called in the context of whoever came across it: any, unless said.
+ * Callbacks for these events. box.c installs an observer before the box boots, and all
+ * callbacks are set. They run in any context unless noted.
  */
 struct mmbox_observer {
 	/* A bad free of an object, from mmbox_tell_bad_free(). A list_lock may be held. */
@@ -55,7 +55,7 @@ struct mmbox_observer {
 
 	/* These may sleep. Under slab.mutex: */
 	void (*cache_added)(struct mmbox *box, struct mmbox_kmem_cache *cachep);
-	/* Without it: waits until nobody reads the files of the cache. */
+	/* Without slab.mutex: waits for readers of the cache's files. */
 	void (*cache_removed)(struct mmbox *box, struct mmbox_kmem_cache *cachep);
 	/* Under pages.memory_lock: */
 	void (*section_added)(struct mmbox *box, unsigned long nr);

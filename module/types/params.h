@@ -28,7 +28,7 @@ enum mmbox_param_rule {
 	MMBOX_POWER_OF_2,
 };
 
-/* The rules in words. */
+/* The rules as messages state them. */
 #define MMBOX_MUST_ANY		""
 #define MMBOX_MUST_PAGES	"a multiple of the page size, "
 #define MMBOX_MUST_POWER_OF_2	"a power of two, "
