@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between the kernels that mmbox builds for, in one place.
+ * Differences between the kernel versions that mmbox builds for.
  */
 #ifndef _MMBOX_COMPAT_H
 #define _MMBOX_COMPAT_H
 
 /*
- * Allocations and frees may come with interrupts off. They wake kswapd through
- * a wait queue and ask the host for memory then, which take locks that sleep
- * there.
+ * Allocations and frees may happen with interrupts off. They then wake kswapd through
+ * a wait queue and allocate host memory. On PREEMPT_RT both take sleeping locks.
  */
 #ifdef CONFIG_PREEMPT_RT
 #error "mmbox does not work on PREEMPT_RT kernels: build it for another, see KDIR= in make help"
@@ -50,14 +49,14 @@
 #define MMBOX_IMPORT_INTERNAL()		MODULE_IMPORT_NS(MMBOX_INTERNAL)
 #endif
 
-/* Gone since 6.9, and without effect for some time before. */
+/* Removed in 6.9, and without effect before. */
 #ifdef SLAB_MEM_SPREAD
 #define MMBOX_SLAB_MEM_SPREAD	SLAB_MEM_SPREAD
 #else
 #define MMBOX_SLAB_MEM_SPREAD	((slab_flags_t __force)0)
 #endif
 
-/* __GFP_ATOMIC was folded into this combination in 6.3. */
+/* __GFP_ATOMIC until 6.3. */
 static inline bool mmbox_gfp_atomic(gfp_t gfp)
 {
 	return (gfp & (__GFP_HIGH | __GFP_DIRECT_RECLAIM)) == __GFP_HIGH;
@@ -72,14 +71,14 @@ static inline bool mmbox_gfp_atomic(gfp_t gfp)
 #define MMBOX_HOST_MAX_ORDER	(MAX_ORDER - 1)
 #endif
 
-/* What a queue without it is, but from 6.17 on it has to be said. */
+/* The default until 6.17, which wants it explicit. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 #define MMBOX_WQ_PERCPU		WQ_PERCPU
 #else
 #define MMBOX_WQ_PERCPU		0
 #endif
 
-/* Said by flags instead of by migrate type since 6.17. */
+/* alloc_contig_range() takes flags instead of a migrate type since 6.17. */
 #if defined(ACR_FLAGS_NONE)
 #define MMBOX_CONTIG_ORDINARY	ACR_FLAGS_NONE
 #else
@@ -87,9 +86,9 @@ static inline bool mmbox_gfp_atomic(gfp_t gfp)
 #endif
 
 /*
- * preempt_enable(), but the call into the scheduler is left to the caller, who
- * can make it a tail call: the inline one makes every fast path set up a stack
- * frame. Returns true if mmbox_resched() must be called.
+ * preempt_enable() that leaves the call into the scheduler to the caller. There it can
+ * be a tail call; inline it would make every fast path set up a stack frame. Returns
+ * true if the caller must call mmbox_resched().
  */
 static __always_inline bool mmbox_preempt_enable_test(void)
 {
@@ -105,8 +104,8 @@ static __always_inline bool mmbox_preempt_enable_test(void)
 void mmbox_resched(void);
 
 /*
- * might_alloc() where a kernel says something to it. Elsewhere it would cost the
- * fast paths a look at the flags, and with CONFIG_PREEMPT_DYNAMIC a call.
+ * might_alloc() on kernels that check anything there. On others it would cost the
+ * fast paths a test of the flags, and a call with CONFIG_PREEMPT_DYNAMIC.
  */
 static __always_inline void mmbox_might_alloc(gfp_t gfp)
 {
@@ -121,8 +120,8 @@ static __always_inline void mmbox_preempt_enable(void)
 }
 
 /*
- * Who called: a stack, and where the host keeps stacks. Without either there
- * is only the return address.
+ * Stack traces need both the stack walker and the stack depot. Without them reports
+ * have only the return address.
  */
 #if IS_ENABLED(CONFIG_STACKDEPOT) && IS_ENABLED(CONFIG_STACKTRACE)
 #define MMBOX_HAVE_STACKDEPOT	1
@@ -140,7 +139,7 @@ static inline unsigned int mmbox_stack_trace_save(unsigned long *entries,
 #endif
 }
 
-/* 0 if the depot is full, or the host has no memory for more of it just now. */
+/* Returns 0 if the depot is full or cannot grow now. */
 static inline depot_stack_handle_t mmbox_stack_depot_save(unsigned long *entries,
 							  unsigned int nr)
 {
@@ -161,13 +160,13 @@ static inline unsigned int mmbox_stack_depot_fetch(depot_stack_handle_t stack,
 #endif
 }
 
-/* What SLAB's red zones held; gone with it. */
+/* Values of SLAB's red zones, removed with SLAB. */
 #ifndef RED_INACTIVE
 #define RED_INACTIVE	0x09F911029D74E35BULL
 #define RED_ACTIVE	0xD84156C5635688C0ULL
 #endif
 
-/* One call since 6.13. */
+/* hrtimer_setup() is new in 6.13. */
 static inline void mmbox_hrtimer_setup(struct hrtimer *timer,
 				       enum hrtimer_restart (*fn)(struct hrtimer *),
 				       clockid_t clock, enum hrtimer_mode mode)
@@ -180,7 +179,7 @@ static inline void mmbox_hrtimer_setup(struct hrtimer *timer,
 #endif
 }
 
-/* A generator of KUnit parameters is told of its test since 6.18. */
+/* Generators of KUnit parameters get the test since 6.18. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 #define MMBOX_KUNIT_GENERATOR(name)						\
 	const void *name(struct kunit *test, const void *prev, char *desc)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a box is made from: values, bounds, and what is said of those outside.
+ * Parameters of a box: values, bounds, and messages about bad values.
  *
- * params_table.h says what each parameter may be. Values are read without
- * wrapping: the kernel's own readers of numbers would take some for others, or
- * refuse them without saying what they may be. Octal numbers and booleans by
- * their first letter are read as the kernel reads them.
+ * params_table.h defines what each parameter may be. Numbers never wrap: the kernel's
+ * own parsers would accept some that are too large, or refuse them without a message.
+ * Octal numbers and booleans are parsed as the kernel parses them.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -55,13 +54,13 @@ MMBOX_EXPORT_INTERNAL(mmbox_params);
 
 /**
  * mmbox_parse_bytes() - read a number of bytes, with K, M or G
- * @text: what begins with it
- * @value: where it goes
+ * @text: text that begins with the number
+ * @value: set to the number
  *
  * Unlike memparse(), rejects signs, garbage and overflow.
  *
  * Context: any.
- * Return: where the number ends, or NULL if there is none, or it is too large.
+ * Return: end of the number, or NULL if there is none or it is too large.
  */
 const char *mmbox_parse_bytes(const char *text, phys_addr_t *value)
 {
@@ -121,7 +120,7 @@ static const char *text_of(const struct mmbox_config *cfg, const struct mmbox_pa
 	return *(const char *const *)((const void *)cfg + p->offset) ?: "";
 }
 
-/* The place of a name among others with ", " between them, or -1. */
+/* Index of @name in a list separated by ", ", or -1. */
 static int find_name(const char *names, const char *name)
 {
 	size_t len;
@@ -146,7 +145,7 @@ static unsigned int nr_names(const char *names)
 	return nr;
 }
 
-/* What a text stands for. Returns 0 or -EINVAL. */
+/* Parse the text of a parameter. Returns 0 or -EINVAL. */
 static int read_value(const struct mmbox_param *p, const char *text, u64 *value)
 {
 	phys_addr_t bytes;
@@ -199,12 +198,12 @@ static bool value_within(const struct mmbox_param *p, u64 value)
 /* ---- messages ---- */
 
 /**
- * mmbox_bytes_text() - a number of bytes as a user would type it
+ * mmbox_bytes_text() - format a number of bytes as a user would type it
  * @bytes: the number
- * @text: where it goes
+ * @text: buffer for the result
  *
  * Context: any.
- * Return: what is in @text: "64M" for 64 << 20, "5000" for 5000.
+ * Return: the text in @text: "64M" for 64 << 20, "5000" for 5000.
  */
 const char *mmbox_bytes_text(unsigned long bytes, struct mmbox_param_text *text)
 {
@@ -219,16 +218,16 @@ const char *mmbox_bytes_text(unsigned long bytes, struct mmbox_param_text *text)
 MMBOX_EXPORT_INTERNAL(mmbox_bytes_text);
 
 /**
- * mmbox_escape() - text from elsewhere as a message shows it
+ * mmbox_escape() - make untrusted text safe to print
  * @from: the text
- * @len: how much of it, in bytes; it may end before
- * @text: where it goes
+ * @len: its most bytes; a zero byte ends it earlier
+ * @text: buffer for the result
  *
- * Escapes whatever is not a printable ASCII character, and cuts what is long. %pE
- * would pass bytes that are printable in Latin-1.
+ * Escapes everything but printable ASCII characters, and truncates long text. %pE would
+ * not escape bytes that are printable in Latin-1.
  *
  * Context: any.
- * Return: what is in @text.
+ * Return: the text in @text.
  */
 const char *mmbox_escape(const char *from, size_t len, struct mmbox_param_text *text)
 {
@@ -247,15 +246,15 @@ const char *mmbox_escape(const char *from, size_t len, struct mmbox_param_text *
 MMBOX_EXPORT_INTERNAL(mmbox_escape);
 
 /**
- * mmbox_param_text() - a parameter's value as a message shows it
- * @cfg: what is asked for
- * @id: which parameter
- * @text: where it goes
+ * mmbox_param_text() - format a parameter's value for a message
+ * @cfg: the configuration
+ * @id: the parameter
+ * @text: buffer for the result
  *
- * As the user typed it if that is known, otherwise as a user would.
+ * The text is what the user typed if that is known, else what a user would type.
  *
  * Context: any.
- * Return: what is in @text.
+ * Return: the text in @text.
  */
 const char *mmbox_param_text(const struct mmbox_config *cfg, enum mmbox_param_id id,
 			     struct mmbox_param_text *text)
@@ -274,10 +273,10 @@ const char *mmbox_param_text(const struct mmbox_config *cfg, enum mmbox_param_id
 MMBOX_EXPORT_INTERNAL(mmbox_param_text);
 
 /**
- * mmbox_bad_param() - say in one line of the log what is wrong with a parameter
- * @cfg: what is asked for
- * @id: which parameter
- * @must: what it must be, a format without a newline
+ * mmbox_bad_param() - log what is wrong with a parameter, in one line
+ * @cfg: the configuration
+ * @id: the parameter
+ * @must: what it must be; a format without a newline
  *
  * Context: any.
  * Return: -EINVAL.
@@ -299,11 +298,11 @@ int mmbox_bad_param(const struct mmbox_config *cfg, enum mmbox_param_id id,
 /* ---- parameters ---- */
 
 /**
- * mmbox_param_check() - is a parameter within its bounds?
- * @cfg: what is asked for
- * @id: which parameter
+ * mmbox_param_check() - check that a parameter is within its bounds
+ * @cfg: the configuration
+ * @id: the parameter
  *
- * Says in one line of the log if it is not.
+ * Logs one line if it is not.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -315,7 +314,7 @@ int mmbox_param_check(const struct mmbox_config *cfg, enum mmbox_param_id id)
 
 	if (p->kind == MMBOX_TEXT || value_within(p, value_of(cfg, p)))
 		return 0;
-	/* Nobody typed that, it is what the banks come to. */
+	/* The user typed no size: it is the sum of the banks. */
 	if (id == MMBOX_PARAM_size && cfg->nr_banks && cfg->typed && !cfg->typed[id])
 		return mmbox_bad_param(cfg, MMBOX_PARAM_banks, "must come to %s, not %s", p->may,
 				       mmbox_param_text(cfg, id, &size));
@@ -323,11 +322,11 @@ int mmbox_param_check(const struct mmbox_config *cfg, enum mmbox_param_id id)
 }
 
 /**
- * mmbox_params_check() - are all parameters within their bounds?
- * @cfg: what is asked for
+ * mmbox_params_check() - check that all parameters are within their bounds
+ * @cfg: the configuration
  *
- * Says in one line of the log which is not. Whether they go together is
- * mmbox_config_check()'s business.
+ * Logs one line about the first that is not. mmbox_config_check() checks whether
+ * parameters agree with each other.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -342,12 +341,12 @@ int mmbox_params_check(const struct mmbox_config *cfg)
 }
 
 /**
- * mmbox_param_read() - take what a user typed for a parameter
- * @cfg: where it goes; it points to the text afterwards, if that is not a value
- * @id: which parameter
- * @text: the text
+ * mmbox_param_read() - set a parameter from text
+ * @cfg: the configuration; it keeps a pointer to @text if the parameter is a text
+ * @id: the parameter
+ * @text: what a user typed
  *
- * Says in one line of the log if it cannot be read, or is out of bounds.
+ * Logs one line if the text is malformed or out of bounds.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -368,8 +367,8 @@ int mmbox_param_read(struct mmbox_config *cfg, enum mmbox_param_id id, const cha
 }
 
 /**
- * mmbox_config_init() - the defaults a box is made from
- * @cfg: where they go
+ * mmbox_config_init() - set all parameters to their defaults
+ * @cfg: the configuration, overwritten
  *
  * Context: any.
  */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests to the host kernel, counted.
+ * Allocations from the host kernel, all of them counted.
  *
- * A box takes its region once and hardly anything after that: struct mmbox
- * itself, what must be per CPU, and its faces. All of it is asked for through
- * this file, so that a box can say what it costs beyond its region, and so
- * that a test can fail the n-th request on any kernel, fault injection built
- * in or not.
+ * A box takes its region once and little else: struct mmbox, per-CPU data, its files
+ * and its device. All of that is allocated here. So a box knows what it costs beyond
+ * its region, and a test can fail the n-th request on any kernel, even one without
+ * fault injection.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -17,22 +16,21 @@
 #include "host/host.h"
 
 /*
- * What the module takes is charged to the memory cgroup of the task that made
- * it do so. Where that, or the host, has no more, the request fails: the OOM
- * killer is left alone.
+ * Charge the memory cgroup of the current task. If the cgroup or the host is out of
+ * memory, the request fails without the OOM killer.
  */
 #define HOST_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /**
  * mmbox_host_should_fail() - count a request to the host
  * @host: the account of the box that asks
- * @what: what is asked for, as the log should name it
+ * @what: the request's name in the log
  *
- * To be called once before each request.
+ * Call this once before each request.
  *
  * Context: any.
- * Return: true if this request is the one that fail_nth= names, and so must
- * be treated as if the host had refused it.
+ * Return: true if fail_nth= names this request. The caller then acts as if the
+ * host had refused it.
  */
 bool mmbox_host_should_fail(struct mmbox_host *host, const char *what)
 {
@@ -45,12 +43,12 @@ bool mmbox_host_should_fail(struct mmbox_host *host, const char *what)
 }
 
 /**
- * mmbox_host_zalloc() - take zeroed host memory
+ * mmbox_host_zalloc() - allocate zeroed host memory
  * @host: the account of the box that asks
  * @size: bytes
- * @what: what for, as the log should name it
+ * @what: the request's name in the log
  *
- * It is charged to the memory cgroup of the task, as all that this file takes.
+ * Charges the memory cgroup of the current task, as all functions of this file do.
  *
  * Context: process, may sleep.
  * Return: the memory, for mmbox_host_free(), or NULL.
@@ -68,15 +66,15 @@ void *mmbox_host_zalloc(struct mmbox_host *host, size_t size, const char *what)
 }
 
 /**
- * mmbox_host_kzalloc() - take zeroed host memory where one may not sleep
+ * mmbox_host_kzalloc() - allocate zeroed host memory in any context
  * @host: the account of the box that asks
  * @size: bytes
  * @gfp: GFP flags
- * @what: what for, as the log should name it
+ * @what: the request's name in the log
  *
  * Context: as @gfp says.
- * Return: the memory, or NULL. Whoever frees it, by kfree_rcu() perhaps, takes
- * @size off @host->bytes.
+ * Return: the memory, or NULL. The caller frees it, e.g. by kfree_rcu(), and
+ * subtracts @size from @host->bytes.
  */
 void *mmbox_host_kzalloc(struct mmbox_host *host, size_t size, gfp_t gfp,
 			 const char *what)
@@ -92,10 +90,10 @@ void *mmbox_host_kzalloc(struct mmbox_host *host, size_t size, gfp_t gfp,
 }
 
 /**
- * mmbox_host_free() - give host memory back
+ * mmbox_host_free() - free host memory
  * @host: the account of the box that took it
  * @ptr: from mmbox_host_zalloc(), or NULL
- * @size: bytes, as asked for
+ * @size: bytes, as allocated
  *
  * Context: process, may sleep.
  */
@@ -108,11 +106,11 @@ void mmbox_host_free(struct mmbox_host *host, void *ptr, size_t size)
 }
 
 /**
- * mmbox_host_alloc_percpu() - take zeroed per-CPU host memory
+ * mmbox_host_alloc_percpu() - allocate zeroed per-CPU host memory
  * @host: the account of the box that asks
- * @size: bytes a CPU
+ * @size: bytes per CPU
  * @align: bytes, a power of two
- * @what: what for, as the log should name it
+ * @what: the request's name in the log
  *
  * Context: process, may sleep.
  * Return: a handle for mmbox_host_free_percpu(), or NULL.
@@ -123,7 +121,7 @@ struct mmbox_host_percpu *mmbox_host_alloc_percpu(struct mmbox_host *host,
 {
 	struct mmbox_host_percpu *percpu;
 
-	/* The handle and what it stands for are one request. */
+	/* The handle and the per-CPU memory count as one request. */
 	if (mmbox_host_should_fail(host, what))
 		return NULL;
 	percpu = kzalloc(sizeof(*percpu), HOST_GFP);
@@ -141,7 +139,7 @@ struct mmbox_host_percpu *mmbox_host_alloc_percpu(struct mmbox_host *host,
 }
 
 /**
- * mmbox_host_free_percpu() - give per-CPU host memory back
+ * mmbox_host_free_percpu() - free per-CPU host memory
  * @host: the account of the box that took it
  * @percpu: from mmbox_host_alloc_percpu(), or NULL
  *

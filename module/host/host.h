@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a box asks of the host kernel. Every request goes through here, is
- * counted, and can be made to fail: the @fail_nth-th since the box was begun.
+ * Requests of a box to the host kernel. Each one is counted, and fail_nth= makes one
+ * of them fail.
  *
- * The region is memory taken from the host for a box, whole, and given back whole.
- * What a box is made from is read and checked here too, one parameter at a time.
+ * The region is the memory that a box manages. It is allocated from the host in one
+ * piece. The parameters of a box are read and checked here as well, one at a time.
  */
 #ifndef _MMBOX_HOST_HOST_H
 #define _MMBOX_HOST_HOST_H
@@ -86,9 +86,9 @@ int mmbox_region_return_part(struct mmbox_region *region, struct mmbox_host *hos
 void mmbox_region_return(struct mmbox_region *region, struct mmbox_host *host);
 
 /*
- * Clear whole words. Where the CPU says that strings are fast, memset() stores
- * bytes; words are an eighth of the steps where instructions are counted.
- * Which of the two takes less time has not been measured.
+ * Clear whole words. On CPUs with fast string operations memset() stores bytes. Words
+ * take an eighth of the steps where instructions are counted. Which of the two is
+ * faster has not been measured.
  */
 static __always_inline void mmbox_clear_words(void *addr, size_t bytes)
 {
@@ -102,8 +102,8 @@ static __always_inline void mmbox_clear_words(void *addr, size_t bytes)
 }
 
 /*
- * Count up, and tell whether that made 0. One instruction where the compiler
- * needs four; not atomic for other CPUs, which have no business here.
+ * Increment a counter and return true if it became 0. One instruction, where the
+ * compiler needs four. Atomic only with respect to the own CPU.
  */
 static __always_inline bool mmbox_inc_and_test(u32 *counter)
 {
@@ -120,7 +120,7 @@ static __always_inline bool mmbox_inc_and_test(u32 *counter)
 #endif
 }
 
-/* Copy whole words, to where they do not overlap or to a lower address. */
+/* Copy whole words. Overlap is allowed if @to is below @from. */
 static __always_inline void mmbox_copy_words(void *to, const void *from, size_t words)
 {
 #if defined(CONFIG_X86_64) && !defined(CONFIG_KASAN) && !defined(CONFIG_KCSAN)

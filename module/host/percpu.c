@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Emptying what CPUs keep to themselves, and leaving it.
+ * Drain per-CPU data of other CPUs.
  *
- * The per-CPU page lists and array caches have no lock: only their own CPU
- * touches them, with preemption off. So another CPU queues a work item there. A
- * work item that turns preemption off finds nobody inside, and what it takes
- * away it can free with interrupts on. As reclaim waits for these work items,
- * their queue has a rescuer.
+ * The per-CPU page lists and array caches have no lock: only their own CPU touches
+ * them, with preemption off. So another CPU queues a work item there. Once the work
+ * item has disabled preemption nobody else uses the data, and it frees what it took
+ * with interrupts on. Reclaim waits for these work items, so their queue has a
+ * rescuer.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -16,15 +16,15 @@
 
 #include "host/host.h"
 
-/* Work items on the stack of whoever waits, perhaps deep in reclaim. */
+/* Work items are on the stack of the waiter, which may be deep in reclaim. */
 #define DRAINS_AT_ONCE	4
 
 static struct workqueue_struct *drain_wq __ro_after_init;
 
 /**
- * mmbox_resched() - what mmbox_preempt_enable_test() asks for
+ * mmbox_resched() - reschedule if needed
  *
- * Called with preemption enabled again, when a reschedule may be due.
+ * To be called if mmbox_preempt_enable_test() returned true.
  *
  * Context: any.
  */
@@ -57,16 +57,16 @@ static void wait_for_drains(struct drain_request *reqs, unsigned int nr)
 }
 
 /**
- * mmbox_drain_cpus_cpuslocked() - run a drain once for each CPU that holds something
- * @holds: whether @cpu has anything to drain, asked on any CPU without a lock;
- *	NULL: visit all CPUs
- * @drain: called in process context on @cpu, which it stays on, with interrupts
- *	and preemption on; turns preemption off while it is inside the CPU's data.
- *	For an offline CPU it is called on any
+ * mmbox_drain_cpus_cpuslocked() - run a drain on each CPU that holds something
+ * @holds: does @cpu have anything to drain? Called on any CPU without a lock;
+ *	NULL: drain all CPUs
+ * @drain: called in process context, bound to @cpu, with interrupts and preemption
+ *	on; disables preemption while it uses the CPU's data. Called on any CPU if
+ *	@cpu is offline
  * @arg: passed to both
  *
- * A CPU that @holds denies is left alone. It is not made to see what its caller
- * has written before, as one is that is visited.
+ * CPUs for which @holds returns false are not visited. A visited CPU sees what the
+ * caller wrote before; an unvisited one may not.
  *
  * Context: process, may sleep, cpus_read_lock() held.
  */
@@ -93,7 +93,7 @@ void mmbox_drain_cpus_cpuslocked(bool (*holds)(void *arg, int cpu),
 		reqs[nr].cpu = cpu;
 		queue_work_on(cpu, drain_wq, &reqs[nr++].work);
 	}
-	/* This task is on its own CPU, and inside nothing. */
+	/* On the own CPU this task calls it directly. */
 	if (!holds || holds(arg, own))
 		drain(arg, own);
 	migrate_enable();
@@ -105,13 +105,13 @@ void mmbox_drain_cpus_cpuslocked(bool (*holds)(void *arg, int cpu),
 MMBOX_EXPORT_INTERNAL(mmbox_drain_cpus_cpuslocked);
 
 /**
- * mmbox_drain_cpus() - the same, unless a CPU comes or goes just now
+ * mmbox_drain_cpus() - drain CPUs, but do nothing during CPU hotplug
  * @holds: see mmbox_drain_cpus_cpuslocked()
  * @drain: see mmbox_drain_cpus_cpuslocked()
  * @arg: passed to both
  *
- * Does not wait for that CPU: who tells the slab layer of it may be waiting for
- * a lock that our caller, who is out of memory, has taken.
+ * Does not wait for CPU hotplug to end: its callbacks may be waiting for a lock that
+ * the caller, which is in reclaim, holds.
  *
  * Context: process, may sleep.
  */
@@ -126,14 +126,14 @@ void mmbox_drain_cpus(bool (*holds)(void *arg, int cpu),
 MMBOX_EXPORT_INTERNAL(mmbox_drain_cpus);
 
 /**
- * mmbox_percpu_module_init() - make ready for boxes
+ * mmbox_percpu_module_init() - create the work queue that all boxes share
  *
  * Context: when the module is loaded.
  * Return: 0 or -ENOMEM.
  */
 int __init mmbox_percpu_module_init(void)
 {
-	/* WQ_HIGHPRI: whoever waits is out of memory. */
+	/* WQ_HIGHPRI: the waiter is out of memory. */
 	drain_wq = alloc_workqueue("mmbox_drain", WQ_MEM_RECLAIM | WQ_HIGHPRI |
 				   MMBOX_WQ_PERCPU, 0);
 	return drain_wq ? 0 : -ENOMEM;

@@ -3,8 +3,8 @@
  * What the layers above need of the running kernel besides memory and CPUs: time,
  * random numbers, threads, stacks, mappings, and access to user space.
  *
- * A platform that is no kernel replaces this folder and offers the plain kernel
- * API that tools/kernel-symbols lists; nothing above asks for more.
+ * To run in user space, replace this folder and provide the kernel API that
+ * tools/kernel-symbols lists. The layers above need nothing else.
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
@@ -18,10 +18,10 @@
 #include "host/host.h"
 
 /**
- * mmbox_host_ns() - a clock that never goes back
+ * mmbox_host_ns() - read a monotonic clock
  *
  * Context: any.
- * Return: nanoseconds since some moment before the module was loaded.
+ * Return: nanoseconds since an arbitrary start.
  */
 u64 mmbox_host_ns(void)
 {
@@ -29,7 +29,7 @@ u64 mmbox_host_ns(void)
 }
 
 /**
- * mmbox_host_random() - a number that users cannot guess
+ * mmbox_host_random() - get a random number that users cannot guess
  *
  * Context: process.
  * Return: the number.
@@ -40,14 +40,14 @@ unsigned long mmbox_host_random(void)
 }
 
 /**
- * mmbox_host_map_pages() - map pages side by side in virtual addresses
+ * mmbox_host_map_pages() - map pages virtually contiguously
  * @host: the account of the box that asks
  * @pages: kernel addresses of the pages, within the region; overwritten
- * @nr: how many
- * @what: what for, as the log should name it
+ * @nr: number of pages
+ * @what: the request's name in the log
  *
  * Context: process, may sleep.
- * Return: address of the first, for mmbox_host_unmap_pages(), or NULL.
+ * Return: address of the first page, for mmbox_host_unmap_pages(), or NULL.
  */
 void *mmbox_host_map_pages(struct mmbox_host *host, void **pages, unsigned long nr,
 			   const char *what)
@@ -74,14 +74,14 @@ void mmbox_host_unmap_pages(const void *addr)
 }
 
 /**
- * mmbox_host_thread_create() - make a thread, which does not run yet
+ * mmbox_host_thread_create() - create a thread without starting it
  * @host: the account of the box that asks
  * @fn: what it runs, until mmbox_host_thread_should_stop()
  * @arg: passed to @fn
  * @cpus: where it may run; empty: anywhere
  * @name: as ps shows it
  *
- * It begins with wake_up_process().
+ * wake_up_process() starts it.
  *
  * Context: process, may sleep.
  * Return: the thread, for mmbox_host_thread_stop(), or an ERR_PTR().
@@ -101,7 +101,7 @@ struct task_struct *mmbox_host_thread_create(struct mmbox_host *host, int (*fn)(
 }
 
 /**
- * mmbox_host_thread_stop() - end a thread and wait for its end
+ * mmbox_host_thread_stop() - ask a thread to end and wait until it has
  * @task: from mmbox_host_thread_create()
  *
  * Context: process, may sleep.
@@ -112,7 +112,7 @@ void mmbox_host_thread_stop(struct task_struct *task)
 }
 
 /**
- * mmbox_host_thread_should_stop() - is the current thread to end?
+ * mmbox_host_thread_should_stop() - should the current thread end?
  *
  * Context: a thread of mmbox_host_thread_create().
  * Return: true once mmbox_host_thread_stop() waits for it.
@@ -133,7 +133,7 @@ void mmbox_host_thread_may_freeze(void)
 }
 
 /**
- * mmbox_host_thread_freezing() - is the current thread to be frozen?
+ * mmbox_host_thread_freezing() - should the current thread freeze?
  *
  * Context: a thread of mmbox_host_thread_create().
  * Return: true if mmbox_host_thread_freeze() would freeze it.
@@ -144,7 +144,7 @@ bool mmbox_host_thread_freezing(void)
 }
 
 /**
- * mmbox_host_thread_freeze() - stay frozen as long as the host is suspended
+ * mmbox_host_thread_freeze() - freeze while the host is suspended
  *
  * Context: a thread of mmbox_host_thread_create(), may sleep.
  * Return: true if it was frozen.
@@ -155,11 +155,11 @@ bool mmbox_host_thread_freeze(void)
 }
 
 /**
- * mmbox_host_stacks_init() - prepare to keep stacks
+ * mmbox_host_stacks_init() - prepare the stack depot
  * @host: the account of the box that asks
  *
  * Context: process, may sleep.
- * Return: false if the host keeps none.
+ * Return: false if the host has no stack depot.
  */
 bool mmbox_host_stacks_init(struct mmbox_host *host)
 {
@@ -171,9 +171,9 @@ bool mmbox_host_stacks_init(struct mmbox_host *host)
 }
 
 /**
- * mmbox_host_copy_to_user() - copy_to_user(), of memory of the box
- * @to: where to, in user space
- * @from: where from
+ * mmbox_host_copy_to_user() - copy_to_user() from box memory
+ * @to: user address
+ * @from: kernel address
  * @n: bytes
  *
  * Context: process, may sleep.
@@ -185,9 +185,9 @@ unsigned long mmbox_host_copy_to_user(void __user *to, const void *from, unsigne
 }
 
 /**
- * mmbox_host_copy_from_user() - copy_from_user(), to memory of the box
- * @to: where to
- * @from: where from, in user space
+ * mmbox_host_copy_from_user() - copy_from_user() to box memory
+ * @to: kernel address
+ * @from: user address
  * @n: bytes
  *
  * Context: process, may sleep.

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Taking memory from the host kernel, and giving it back.
+ * Allocate a region from the host kernel and return it.
  *
- * There are three ways to get a region, best first: a contiguous range of host
- * pages, found by a walk over the host's page frames and claimed with
- * alloc_contig_range(); one block of the page allocator; virtually contiguous
- * memory. A region is of exactly the size asked for or there is none, and
- * what was counted in is counted out.
+ * There are three ways to get a region, best first: a contiguous range of host pages,
+ * found by a walk over the host's page frames and allocated by alloc_contig_range();
+ * one block of the page allocator; virtually contiguous memory. A region has exactly
+ * the requested size. Its pages are counted when they are taken and when they are
+ * returned.
  *
- * kmemleak does not know the first two, as it does not know any pages, and is
- * told not to look into the third: stale addresses in box memory must not
- * hide a leak of the host, and the box keeps whatever host pointer it owns in
- * host memory as well (see host.h).
+ * kmemleak does not scan the first two, as they are plain pages, and is told not to
+ * scan the third: stale addresses in box memory must not hide a leak of the host. So
+ * the box keeps each host pointer that it owns in host memory as well (see host.h).
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -38,8 +37,8 @@
 #include "host/host.h"
 
 /*
- * Reclaim as long as it helps, but neither kill a process nor complain: it is
- * the module that reports, in one line.
+ * Reclaim as long as it helps, without the OOM killer and without a warning: the
+ * module reports the failure itself, in one line.
  */
 #define REGION_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
@@ -51,7 +50,7 @@ const char *const mmbox_region_names[MMBOX_NR_REGION_TYPES] = {
 };
 MMBOX_EXPORT_INTERNAL(mmbox_region_names);
 
-/* Available pages that are only for what can be moved, so not for a module. */
+/* Available pages that only movable allocations can use. */
 static unsigned long host_movable_pages(void)
 {
 	unsigned long pages = global_zone_page_state(NR_FREE_CMA_PAGES);
@@ -70,9 +69,8 @@ static unsigned long host_movable_pages(void)
 }
 
 /*
- * Pages that the host can do without. alloc_contig_range() does not look at
- * watermarks, and vmalloc would grind through everything that can be
- * reclaimed before it fails: so the host's own share is set aside up front.
+ * Pages that the host can spare. alloc_contig_range() ignores watermarks, and vmalloc
+ * would reclaim everything before it fails. So the host's share is set aside first.
  */
 static unsigned long host_spare_pages(void)
 {
@@ -82,7 +80,7 @@ static unsigned long host_spare_pages(void)
 	return available > share ? available - share : 0;
 }
 
-/* Pages of a part of the region that nobody but the box holds, one by one. */
+/* Count the pages of a part of the region to which only the box has a reference. */
 static unsigned long region_count_pages(const struct mmbox_region *region,
 					size_t offset, size_t size)
 {
@@ -116,10 +114,9 @@ struct contig_search {
 };
 
 /*
- * How many page frames from @pfn on can be had, judging by the first; 0 if
- * that one cannot. Nothing is locked, so this is a guess, and wrong ones are
- * caught by alloc_contig_range(). It knows CMA areas as well, which cannot be
- * told from here, and refuses them.
+ * Estimate how many page frames from @pfn on can be allocated, judging by the first
+ * one; 0 if none. No lock is held, so this is a guess that alloc_contig_range()
+ * verifies. It also refuses CMA areas, which a module cannot recognize.
  */
 static unsigned long contig_step(struct zone *zone, unsigned long pfn,
 				 bool migrate)
@@ -146,17 +143,17 @@ static unsigned long contig_step(struct zone *zone, unsigned long pfn,
 			return 1;
 		return ALIGN(pfn + 1, nr) - pfn;
 	}
-	/* In a per-CPU list of the host, or inside a free block. */
+	/* On a per-CPU list of the host, or the tail of a free block. */
 	return !PageCompound(page) && !page_ref_count(page);
 }
 
 /*
- * Walk @zone for a range of pages that are free, or can be moved away.
- * Return: 0, -EBUSY if there is none, another error if more walking is no use.
+ * Search @zone for a range of pages that are free or movable. Returns 0, -EBUSY if
+ * there is none, or another error if searching on is pointless.
  */
 static int contig_search_zone(struct contig_search *search, struct zone *zone)
 {
-	/* What lies below 16 MiB is for old devices that reach no other. */
+	/* Leave memory below 16 MiB to devices that can address no other. */
 	unsigned long start = max(zone->zone_start_pfn, PHYS_PFN(SZ_16M));
 	unsigned long end = zone_end_pfn(zone);
 	unsigned long pfn, step;
@@ -184,7 +181,7 @@ static int contig_search_zone(struct contig_search *search, struct zone *zone)
 		}
 		if (err != -EBUSY)
 			return err;
-		/* Something in there does not move: not from the start again. */
+		/* A page in the range cannot be moved: skip a quarter of the range. */
 		start = ALIGN(start + search->nr / 4 + 1,
 			      max(search->align, pageblock_nr_pages));
 		pfn = max(pfn, start);
@@ -196,7 +193,7 @@ static int contig_search_node(struct contig_search *search, int nid)
 {
 	int zid, err = -EBUSY;
 
-	/* Zones from ZONE_NORMAL down: so neither highmem, movable nor device. */
+	/* From ZONE_NORMAL down: no highmem, movable or device memory. */
 	for (zid = ZONE_NORMAL; zid >= 0 && err == -EBUSY; zid--) {
 		struct zone *zone = &NODE_DATA(nid)->node_zones[zid];
 
@@ -206,7 +203,7 @@ static int contig_search_node(struct contig_search *search, int nid)
 	return err;
 }
 
-/* Rather free pages far away than moving what others use nearby. */
+/* Prefer free pages of another node to migrating pages of the local one. */
 static int contig_search(struct contig_search *search)
 {
 	int nid, local = numa_mem_id();
@@ -307,7 +304,7 @@ static int region_try(struct mmbox_region *region, struct mmbox_host *host,
 	}
 }
 
-/* Whoever writes to memory/probe can have it said over and over. */
+/* Rate limited, because a write to memory/probe can trigger it. */
 static void region_report(const struct mmbox_region *region, const char *asked, int err,
 			  size_t most)
 {
@@ -326,7 +323,7 @@ static void region_report(const struct mmbox_region *region, const char *asked, 
 				   asked, name);
 }
 
-/* In the first way from @type to @last that works. */
+/* Try the types from @type to @last until one works. */
 static int region_take(struct mmbox_region *region, struct mmbox_host *host,
 		       enum mmbox_region_type type, enum mmbox_region_type last,
 		       size_t size, size_t align, const char *asked)
@@ -361,17 +358,17 @@ static int region_take(struct mmbox_region *region, struct mmbox_host *host,
 }
 
 /**
- * mmbox_region_take() - take a region from the host
+ * mmbox_region_take() - allocate a region from the host
  * @region: the region, overwritten
  * @host: the account of the box that asks
- * @type: how, MMBOX_REGION_AUTO for the first way that works
- * @size: bytes, in whole pages
- * @asked: how a message names the request, as "size=64M"
+ * @type: its type, or MMBOX_REGION_AUTO for the first that works
+ * @size: bytes, a multiple of the page size
+ * @asked: the request's name in messages, e.g. "size=64M"
  *
- * A failure is reported to the log, in one line.
+ * Logs one line on failure.
  *
  * Context: process, may sleep.
- * Return: 0, or a negative error, and then nothing is held.
+ * Return: 0 or a negative errno; nothing is allocated then.
  */
 int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
 		      enum mmbox_region_type type, size_t size, const char *asked)
@@ -383,16 +380,16 @@ int mmbox_region_take(struct mmbox_region *region, struct mmbox_host *host,
 }
 
 /**
- * mmbox_region_take_aligned() - take contiguous memory that may go by itself
+ * mmbox_region_take_aligned() - allocate a region aligned to its size
  * @region: the region, overwritten
  * @host: the account of the box that asks
- * @size: bytes, a power of two of pages, which its address will be a multiple of
- * @asked: how a message names the request, as "section_size=4M"
+ * @size: bytes, a power of two of at least a page
+ * @asked: the request's name in messages, e.g. "section_size=4M"
  *
- * A failure is reported to the log, in one line.
+ * The region is contiguous in the host's memory. Logs one line on failure.
  *
  * Context: process, may sleep.
- * Return: 0, or a negative error, and then nothing is held.
+ * Return: 0 or a negative errno; nothing is allocated then.
  */
 int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *host, size_t size,
 			      const char *asked)
@@ -421,14 +418,14 @@ static void return_range(struct mmbox_region *region, size_t offset, size_t size
 }
 
 /**
- * mmbox_region_return_part() - give a part of a region back before the rest
+ * mmbox_region_return_part() - return a part of a region before the rest
  * @region: from mmbox_region_take()
  * @host: the account of the box that took it
- * @offset: where the part begins, a multiple of @size
- * @size: bytes, in whole pages, and always the same
+ * @offset: start of the part, a multiple of @size
+ * @size: bytes, a multiple of the page size, the same for all parts
  *
  * Context: process, may sleep.
- * Return: 0; -EOPNOTSUPP if this kind of region goes only as a whole; -ENOMEM.
+ * Return: 0; -EOPNOTSUPP if the type allows no partial return; -ENOMEM.
  */
 int mmbox_region_return_part(struct mmbox_region *region, struct mmbox_host *host,
 			     size_t offset, size_t size)
@@ -449,7 +446,7 @@ int mmbox_region_return_part(struct mmbox_region *region, struct mmbox_host *hos
 	return 0;
 }
 
-/* All parts that have not been given back before, and what is left of the last. */
+/* Return the parts that are still there, and the rest behind the last whole part. */
 static void return_rest(struct mmbox_region *region, struct mmbox_host *host)
 {
 	size_t nr = region->size / region->part, i;
@@ -464,11 +461,11 @@ static void return_rest(struct mmbox_region *region, struct mmbox_host *host)
 }
 
 /**
- * mmbox_region_return() - give a region back to the host, whole
+ * mmbox_region_return() - return a region to the host
  * @region: from mmbox_region_take(), or all zero
  * @host: the account of the box that took it
  *
- * @region keeps what it was and how many pages went back.
+ * @region keeps its type and its page counts.
  *
  * Context: process, may sleep.
  */
