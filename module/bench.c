@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mmbox_bench.ko: the box beside the host's own allocators.
+ * mmbox_bench.ko: compares the box with the host's own allocators.
  *
- * A row is one thing that both do, written twice as the same loop: once over
- * the box, once over SLUB or the host's page allocator. A round runs box,
- * host and an empty loop of the same shape (which calls nothing), one after
- * the other, and a row is the median of its rounds, less the empty loop for
- * both sides alike. Callers run as most real ones do: in process context,
- * interrupts and preemption on, and they look whether they got something.
+ * A row is one operation that both can do, as two loops of the same shape: one uses the
+ * box, the other SLUB or the host's page allocator. A round runs the box's loop, the
+ * host's loop, and an empty loop that calls nothing. The result is the median of all
+ * rounds, minus the empty loop, for each side. The loops run as most callers do: in
+ * process context with interrupts and preemption on, and they check for NULL.
  *
- * All is timed in nanoseconds of ktime_get(). In a VM that makes a nanosecond
- * of each instruction they are instructions; tools/bench knows which.
+ * Times are nanoseconds of ktime_get(). In a VM where each instruction takes a
+ * nanosecond they are instructions; tools/bench knows which.
  *
- * It runs while the module is inserted. /sys/kernel/debug/mmbox_bench then has
- * a line a row; its columns are named in the first line.
+ * The benchmark runs while the module is being inserted. /sys/kernel/debug/mmbox_bench
+ * then has one line per row; its first line names the columns.
  */
 #define pr_fmt(fmt) "mmbox_bench: " fmt
 
@@ -47,20 +46,20 @@ MODULE_PARM_DESC(rows, "rows to run, by name, separated by commas (default all)"
 
 static unsigned int rounds = 15;
 module_param(rounds, uint, 0444);
-MODULE_PARM_DESC(rounds, "rounds a row, of which the median counts, 1 to 999 (default 15)");
+MODULE_PARM_DESC(rounds, "rounds per row, of which the median counts, 1 to 999 (default 15)");
 
 static unsigned int iterations = 2000;
 module_param(iterations, uint, 0444);
-MODULE_PARM_DESC(iterations, "loops a round of the cheapest rows; dearer ones run fewer (default 2000)");
+MODULE_PARM_DESC(iterations, "loops per round of the fastest rows; slower ones run fewer (default 2000)");
 
 #define MAX_ROUNDS	999
 #define BULK		16
 #define MANY_OBJECTS	1000
 #define MANY_PAGES	4096
-#define NR_LOOKUPS	1024		/* of descriptors, at most MANY_PAGES */
+#define NR_LOOKUPS	1024		/* descriptor lookups, at most MANY_PAGES */
 #define POOL_SIZE	SZ_1M
 
-/* A cache has no merge partner, and so the same layout on every host. */
+/* Never merge the cache, so that its layout is the same on every host. */
 #ifdef SLAB_NO_MERGE
 #define HOST_CACHE_FLAGS	SLAB_NO_MERGE
 #else
@@ -71,7 +70,7 @@ enum { SIZE_64, SIZE_256, SIZE_CTOR, NR_SIZES };
 
 static const unsigned int object_sizes[NR_SIZES] = { 64, 256, 64 };
 
-/* What it does is not timed, but where it is, contents must survive a free. */
+/* Its run time does not matter, but a cache with a constructor is laid out differently. */
 static void construct(void *objp)
 {
 	*(unsigned long *)objp = 0;
@@ -82,16 +81,16 @@ static void (* const constructors[NR_SIZES])(void *objp) = { [SIZE_CTOR] = const
 /* What the loops work on. */
 struct bench {
 	struct mmbox *box;
-	struct mmbox *bitmap;		/* a box of its own, buddy=bitmap */
-	struct mmbox *nodes;		/* a box of its own, a node for each of two CPUs */
-	struct mmbox *model;		/* of the memory model of the row that runs, or NULL */
+	struct mmbox *bitmap;		/* another box, with buddy=bitmap */
+	struct mmbox *nodes;		/* another box, with a node for each of two CPUs */
+	struct mmbox *model;		/* with the memory model of the current row, or NULL */
 	struct mmbox_kmem_cache *box_cache[NR_SIZES];
 	struct kmem_cache *host_cache[NR_SIZES];
-	struct gen_pool *pool;		/* NULL on hosts without */
+	struct gen_pool *pool;		/* NULL on hosts without gen_pool */
 	void *pool_mem;
-	void *host_page;		/* a page of the host, to look it up */
+	void *host_page;		/* a page of the host, for lookups */
 	void **ptrs;			/* MANY_PAGES of them */
-	void **ptrs2;			/* as many, for the second CPU */
+	void **ptrs2;			/* the same for the second CPU */
 	u64 *times;			/* 3 * rounds */
 };
 
@@ -100,7 +99,7 @@ typedef u64 (*loop_fn)(struct bench *b, void **ptrs, unsigned int n);
 
 #define NO_MEMORY	U64_MAX
 
-/* @body sets p, and jumps to no_memory where that is NULL. */
+/* @body allocates, and jumps to no_memory if that fails. */
 #define DEFINE_LOOP(name, body)						\
 static noinline u64 name(struct bench *b, void **ptrs, unsigned int n)	\
 {									\
@@ -115,7 +114,7 @@ no_memory:								\
 	return NO_MEMORY;						\
 }
 
-/* A pair: what @alloc gives, @free takes back at once. */
+/* A pair: @alloc, then @free at once. */
 #define DEFINE_PAIR(name, type, alloc, free)				\
 	DEFINE_LOOP(name, {						\
 		type p = alloc;						\
@@ -177,7 +176,7 @@ DEFINE_PAIR(host_cache_ctor, void *,
 	    kmem_cache_alloc(b->host_cache[SIZE_CTOR], GFP_KERNEL),
 	    kmem_cache_free(b->host_cache[SIZE_CTOR], p))
 
-/* A size that the compiler knows, as most callers have it. */
+/* The size is a compile-time constant, as for most callers. */
 DEFINE_PAIR(box_kmalloc, void *,
 	    mmbox_kmalloc(b->box, 64, GFP_KERNEL),
 	    mmbox_kfree(b->box, p))
@@ -214,12 +213,12 @@ DEFINE_MANY(box_4096, MANY_PAGES, mmbox_alloc_page(b->box, GFP_KERNEL),
 	    __mmbox_free_page(b->box, p))
 DEFINE_MANY(host_4096, MANY_PAGES, alloc_page(GFP_KERNEL), __free_page(p))
 
-/* What ended the bitmap: one page, allocated and freed in turn. */
+/* The worst case of the bitmap: one page, allocated and freed in turn. */
 DEFINE_PAIR(bitmap_pages_0, struct mmbox_page *,
 	    mmbox_alloc_pages(b->bitmap, GFP_KERNEL, 0),
 	    __mmbox_free_pages(b->bitmap, p, 0))
 
-/* Past the per-CPU lists: each takes its zone's lock twice. */
+/* Not on per-CPU lists: each pair takes zone->lock twice. */
 DEFINE_PAIR(nodes_pages_5, struct mmbox_page *,
 	    mmbox_alloc_pages(b->nodes, GFP_KERNEL, 5),
 	    __mmbox_free_pages(b->nodes, p, 5))
@@ -257,7 +256,7 @@ static void free_pool(struct bench *b)
 }
 #endif
 
-/* The least that a per-CPU allocator can do: a stack, popped and pushed. */
+/* The least work of a per-CPU allocator: pop and push a stack. */
 struct stack {
 	unsigned int avail;
 	void *entry[BULK];
@@ -287,7 +286,7 @@ static noinline void stack_push(void *p)
 
 DEFINE_PAIR(host_stack, void *, stack_pop(), stack_push(p))
 
-/* Something to pop on whatever CPU; what it is does not matter. */
+/* Fill the stacks of all CPUs. The values do not matter. */
 static void fill_stacks(void)
 {
 	int cpu;
@@ -353,7 +352,7 @@ static long call_loop(void *arg)
 	return 0;
 }
 
-/* Allocate on this CPU, free on another: what the freeing takes. */
+/* Allocate on one CPU, free on another. Times the frees. */
 static u64 free_elsewhere(struct bench *b, loop_fn alloc, loop_fn free,
 			  unsigned int n)
 {
@@ -393,7 +392,7 @@ static u64 empty_remote(struct bench *b, void **ptrs, unsigned int n)
 
 /* ---- page frame numbers and descriptors ---- */
 
-/* Page frames all over the box: both of its banks, not those of the hole between. */
+/* Page frames of both banks, without the hole between them. */
 static unsigned long model_pfn(const struct mmbox *box, unsigned int i)
 {
 	unsigned int half = i % 2;
@@ -401,7 +400,7 @@ static unsigned long model_pfn(const struct mmbox *box, unsigned int i)
 	return PHYS_PFN(box->cfg.banks[half].base) + i / 2;
 }
 
-/* One lookup after the other; @fill says of what, before the clock starts. */
+/* One lookup after the other. @fill sets their arguments before the clock starts. */
 #define DEFINE_LOOKUP(name, type, fill, lookup)				\
 static noinline u64 name(struct bench *b, void **ptrs, unsigned int n)	\
 {									\
@@ -417,7 +416,7 @@ static noinline u64 name(struct bench *b, void **ptrs, unsigned int n)	\
 			void *p = ptrs[i];				\
 			type result = lookup;				\
 									\
-			/* Wanted in a register, and nothing kept for later. */	\
+			/* Compute it now, and keep nothing for later. */	\
 			asm volatile("" : : "r" (result) : "memory");	\
 		}							\
 	}								\
@@ -425,7 +424,7 @@ static noinline u64 name(struct bench *b, void **ptrs, unsigned int n)	\
 }
 
 DEFINE_LOOKUP(empty_lookup, void *, b, p)
-/* Of a box that is known to have one array, to have none, and of any box. */
+/* For boxes with one array, without, and for code that handles both. */
 DEFINE_LOOKUP(linear_pfn_to_page, struct mmbox_page *, model_pfn(box, i),
 	      mmbox_linear_pfn_to_page(box, (unsigned long)p))
 DEFINE_LOOKUP(linear_page_to_pfn, unsigned long,
@@ -451,13 +450,13 @@ DEFINE_LOOKUP(host_page_to_pfn, unsigned long, virt_to_page(b->host_page),
 struct row {
 	const char *name;
 	const char *text;
-	loop_fn box, host, empty;	/* box NULL: a figure to compare with */
-	unsigned int ops;		/* a loop; figures are per op */
+	loop_fn box, host, empty;	/* box NULL: for comparison only */
+	unsigned int ops;		/* operations per loop; results are per operation */
 	unsigned int weight;		/* loops are iterations / weight */
 	unsigned int goal;		/* box/host, in 1/100; 0: none */
 	bool smp;			/* needs two CPUs */
-	bool scale;			/* figures are throughput of two CPUs over one */
-	const char *model;		/* memory model of the box it takes, or NULL */
+	bool scale;			/* results are the throughput of two CPUs over one */
+	const char *model;		/* run on a box with this memory model, or NULL */
 
 	bool done;
 	u64 box_ns, host_ns;		/* results in 1/100 ns; for @scale 1/100 */
@@ -553,13 +552,13 @@ static u64 median(u64 *times)
 	return times[rounds / 2];
 }
 
-/* Nanoseconds an op, in 1/100, the empty loop taken off. */
+/* Nanoseconds per operation in 1/100, without the empty loop. */
 static u64 per_op(u64 ns, u64 empty_ns, u64 ops)
 {
 	return ns > empty_ns ? div64_u64((ns - empty_ns) * 100 + ops / 2, ops) : 0;
 }
 
-/* A box of two banks with a hole as large as both, for as long as its row runs. */
+/* Make a box for one row: two banks with a hole as large as both between them. */
 static struct mmbox *make_model_box(const char *model)
 {
 	struct mmbox_config cfg;
@@ -584,7 +583,7 @@ static int run_row(struct bench *b, struct row *row)
 	unsigned int n = max(iterations / row->weight, 1U), i;
 	u64 *box = b->times, *host = box + rounds, *empty = host + rounds;
 
-	/* One round more, which fills the caches and does not count. */
+	/* The first round warms up the caches and does not count. */
 	for (i = 0; i <= rounds; i++) {
 		unsigned int at = i ? i - 1 : 0;
 
@@ -603,14 +602,14 @@ static int run_row(struct bench *b, struct row *row)
 	return 0;
 }
 
-/* ---- throughput: threads that begin together ---- */
+/* ---- throughput: threads that start together ---- */
 
 struct racer {
 	struct bench *b;
 	void **ptrs;
 	loop_fn fn;
 	unsigned int n;
-	atomic_t *ready;	/* racers that still have to come */
+	atomic_t *ready;	/* racers that are not ready yet */
 	u64 ns;
 	struct completion done;
 };
@@ -627,7 +626,7 @@ static int race(void *arg)
 	return 0;
 }
 
-/* The time until the last of @nr threads, one a CPU, has done @n loops. */
+/* The time until all of @nr threads, one per CPU, have done @n loops. */
 static u64 race_cpus(struct bench *b, loop_fn fn, unsigned int n, unsigned int nr)
 {
 	struct racer racers[2];
@@ -675,7 +674,7 @@ static int race_side(struct bench *b, loop_fn fn, unsigned int n, u64 *one, u64 
 	return 0;
 }
 
-/* Best of many: whatever disturbs, it makes both slower. */
+/* Take the best of many runs: disturbances only make them slower. */
 static int run_scale(struct bench *b, struct row *row)
 {
 	u64 box[2] = { U64_MAX, U64_MAX }, host[2] = { U64_MAX, U64_MAX };
@@ -722,10 +721,10 @@ static int run_table(struct bench *b)
 
 		if (!row_wanted(row))
 			continue;
-		/* Not before: other models make those of one array dearer. */
+		/* Only now: while such a box exists, lookups in other boxes are slower. */
 		b->model = row->model ? make_model_box(row->model) : NULL;
 		if (IS_ERR(b->model)) {
-			pr_err("row %s: its box cannot be made: %pe\n", row->name, b->model);
+			pr_err("row %s: cannot make its box: %pe\n", row->name, b->model);
 			return PTR_ERR(b->model);
 		}
 		err = row->scale ? run_scale(b, row) : run_row(b, row);
@@ -740,7 +739,7 @@ static int run_table(struct bench *b)
 	return 0;
 }
 
-/* Boxes of the bench's own; nobody else knows them. */
+/* Make boxes for the benchmark, which are not published. */
 static int make_boxes(struct bench *b)
 {
 	struct mmbox_config cfg;
@@ -826,7 +825,7 @@ static int bench_show(struct seq_file *m, void *unused)
 
 		if (!row->done)
 			continue;
-		/* What is more than one CPU's worth is the goal there. */
+		/* For @scale the ratio is the box's own scaling. */
 		ratio = row->scale ? row->box_ns * 10 :
 			div64_u64(row->box_ns * 1000, max(row->host_ns, 1ULL));
 		seq_printf(m, "%s\t", row->name);

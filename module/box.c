@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A box from its making to its end.
+ * Create and destroy boxes.
  *
- * mmbox_create() checks what is asked for, takes the region, boots the memory
- * manager on it and returns a box that works, with no face. mmbox_destroy()
- * undoes it in the opposite order; what callers still hold of the box's memory
- * is gone then.
+ * mmbox_create() checks the configuration, allocates the region, boots the memory
+ * manager on it and returns a working box, without files or a device. mmbox_destroy()
+ * undoes this in reverse order. Box memory that callers still use is gone then.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -19,10 +18,10 @@
 #include "box.h"
 
 /**
- * mmbox_config_check() - does a box as asked for make sense?
- * @cfg: what is asked for
+ * mmbox_config_check() - check a configuration
+ * @cfg: the configuration
  *
- * Says in one line of the log which parameter does not.
+ * Logs one line about the first bad parameter.
  *
  * Context: any.
  * Return: 0 or -EINVAL.
@@ -80,16 +79,16 @@ static long boot_on_cpu(void *arg)
 }
 
 /*
- * The first caches leave objects in the array of the CPU that makes them. It
- * is always the same one, so that fresh boxes are alike to the last page.
+ * The first caches leave objects in the array of the CPU that creates them. Always use
+ * the same CPU, so that new boxes are identical to the last page.
  */
 static int boot(struct mmbox *box)
 {
 	return work_on_cpu(cpumask_first(cpu_online_mask), boot_on_cpu, box);
 }
 
-/* What to do where the box is too small for what it needs itself. */
-static void tell_of_boot(const struct mmbox *box, const struct mmbox_config *cfg, int err)
+/* Log why the boot failed, and which parameter helps if the box is too small. */
+static void report_boot_failure(const struct mmbox *box, const struct mmbox_config *cfg, int err)
 {
 	const struct mmbox_memblock *mb = &box->memblock;
 	bool by_banks = cfg->nr_banks && cfg->typed && !cfg->typed[MMBOX_PARAM_size];
@@ -103,7 +102,7 @@ static void tell_of_boot(const struct mmbox *box, const struct mmbox_config *cfg
 		pr_err("%s: boot failed: %d\n", box->name, err);
 }
 
-/* Layers from the top down; each undoes what it did, however far it came. */
+/* From the top layer down; each undoes what it did, even if it failed half-way. */
 static void take_down(struct mmbox *box)
 {
 	mmbox_cpu_stop(box);
@@ -113,7 +112,7 @@ static void take_down(struct mmbox *box)
 	mmbox_region_return(&box->region, &box->host);
 }
 
-/* Free struct mmbox itself and close the account. */
+/* Free struct mmbox itself, and fill in the account. */
 static void free_box(struct mmbox *box)
 {
 	struct mmbox_account *account = box->cfg.account;
@@ -134,7 +133,7 @@ static void free_box(struct mmbox *box)
 		};
 }
 
-/* struct mmbox with what it is made from, or NULL. */
+/* Allocate struct mmbox with its configuration. NULL without memory. */
 static struct mmbox *alloc_box(const struct mmbox_config *cfg)
 {
 	struct mmbox_host host = { .fail_nth = cfg->fail_nth };
@@ -150,7 +149,7 @@ static struct mmbox *alloc_box(const struct mmbox_config *cfg)
 	return box;
 }
 
-/* Every layer prepares its part of struct mmbox. Nothing is taken, nothing fails. */
+/* Initialize each layer's part of struct mmbox. Allocates nothing and cannot fail. */
 static void set_up(struct mmbox *box)
 {
 	mmbox_memmap_setup(box);
@@ -162,7 +161,7 @@ static void set_up(struct mmbox *box)
 		box->pages.reclaim = &mmbox_slab_reclaim;
 }
 
-/* These texts are the caller's, and go away with it. */
+/* These texts belong to the caller, who may free them. */
 static void forget_texts(struct mmbox_config *cfg)
 {
 	cfg->distance = NULL;
@@ -172,15 +171,14 @@ static void forget_texts(struct mmbox_config *cfg)
 }
 
 /**
- * mmbox_create() - make a box
- * @cfg: what it is made from; not needed any more afterwards
+ * mmbox_create() - create a box
+ * @cfg: its configuration, which is copied
  *
- * Says in one line of the log why, if it fails.
+ * Logs one line if it fails.
  *
  * Context: process, may sleep.
- * Return: a box that works and that nobody else knows of, for
- * mmbox_destroy(), or an ERR_PTR(): -EINVAL for what makes no sense, -ENOMEM
- * for what the host cannot give.
+ * Return: a working box, not published yet, for mmbox_destroy(); or an ERR_PTR():
+ * -EINVAL for a bad configuration, -ENOMEM if the host has not enough memory.
  */
 struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 {
@@ -209,7 +207,7 @@ struct mmbox *mmbox_create(const struct mmbox_config *cfg)
 	if (!err)
 		err = mmbox_cpu_start(box);
 	if (err) {
-		tell_of_boot(box, cfg, err);
+		report_boot_failure(box, cfg, err);
 		goto take_down;
 	}
 	mmbox_pages_start(box);
@@ -224,10 +222,10 @@ free_box:
 MMBOX_EXPORT_INTERNAL(mmbox_create);
 
 /**
- * mmbox_destroy() - end a box
- * @box: from mmbox_create(), not published, without faces, used by nobody
+ * mmbox_destroy() - destroy a box
+ * @box: from mmbox_create(), not published, without files or a device, and not in use
  *
- * Every page of the region goes back to the host, in use or not.
+ * Every page of the region is returned to the host, allocated or not.
  *
  * Context: process, may sleep.
  */

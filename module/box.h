@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The composition root: boxes made, found and unmade.
+ * The top of the module: creates and destroys boxes.
  */
 #ifndef _MMBOX_BOX_H
 #define _MMBOX_BOX_H

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CPUs of the host that come and go: each box is told, layer by layer.
+ * CPU hotplug: tells each box, layer by layer, about CPUs of the host that come and go.
  *
- * Before a CPU comes its caches get their arrays. When it has gone, objects of its
- * arrays go back to their slabs first, as that may free pages, and then pages of
- * its lists to their zones.
+ * Before a CPU comes, caches prepare their arrays for it. After it has gone, the objects
+ * in its arrays are returned to their slabs first, as that may free pages, and then
+ * the pages of its lists to their zones.
  */
 #include <linux/cpuhotplug.h>
 
@@ -50,10 +50,10 @@ static int box_cpu_offline(unsigned int cpu, struct hlist_node *node)
 }
 
 /**
- * mmbox_cpu_start() - tell a box of CPUs from now on
+ * mmbox_cpu_start() - tell a box about CPU hotplug from now on
  * @box: the box, booted
  *
- * Its reapers begin.
+ * Also starts the reapers of the CPUs that are online.
  *
  * Context: process, may sleep.
  * Return: 0 or -errno; mmbox_cpu_stop() undoes what was done.
@@ -66,7 +66,7 @@ int mmbox_cpu_start(struct mmbox *box)
 }
 
 /**
- * mmbox_cpu_stop() - undo mmbox_cpu_start(), however far it came
+ * mmbox_cpu_stop() - undo mmbox_cpu_start(), even if it failed
  * @box: the box
  *
  * Context: process, may sleep.
@@ -80,7 +80,7 @@ void mmbox_cpu_stop(struct mmbox *box)
 }
 
 /**
- * mmbox_cpu_module_init() - make ready for boxes
+ * mmbox_cpu_module_init() - register for CPU hotplug
  *
  * Context: when the module is loaded.
  * Return: 0 or -errno.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Load and unload: parameters (params.c) in, one box with its faces out.
+ * Load and unload: make one box from the parameters (params.c), with its files and its
+ * device.
  *
- * A parameter that makes no sense fails the load before anything is taken. A
- * face that the host has no memory for is left out with a warning; the box
- * itself works without.
+ * A bad parameter fails the load before anything is allocated. If the host has no
+ * memory for a file or for the device, that one is missing, with a warning; the box
+ * works without it.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -24,7 +25,7 @@ static void log_box(struct mmbox *box)
 	const struct mmbox_region *r = &box->region;
 	char range[64];
 
-	/* Pages of vmalloc are all over the host; their address is not for the log. */
+	/* vmalloc has no physical range to show, and its address is not for the log. */
 	if (r->type == MMBOX_REGION_VMALLOC || mmbox_addresses_hidden())
 		snprintf(range, sizeof(range), "%p", r->addr);
 	else
@@ -37,7 +38,7 @@ static void log_box(struct mmbox *box)
 		atomic_long_read(&box->host.nr_requests));
 }
 
-/* What all boxes share: work queues, and one place that hears of CPUs. */
+/* Shared by all boxes: work queues and CPU hotplug callbacks. */
 static int __init init_shared(void)
 {
 	int err;
@@ -103,7 +104,7 @@ static void __exit mmbox_exit(void)
 	mmbox_debugfs_remove(box0);
 	mmbox_destroy(box0);
 	exit_shared();
-	/* The text of callbacks that have done their work, but not returned. */
+	/* Callbacks may still be running in this module's text. */
 	rcu_barrier();
 }
 

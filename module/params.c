@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Parameters: declared to the kernel, and read from what the user typed.
+ * The parameters of mmbox.ko: declared to the kernel, and parsed.
  *
- * All are kept as text, so that a message shows a value as it was typed; what
- * each may be is said by params_table.h and checked by host/config.c.
+ * All are kept as text, so that messages show values as they were typed. params_table.h
+ * says what each may be, and host/config.c checks that.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -12,21 +12,21 @@
 
 #include "box.h"
 
-/* What was typed, by parameter, NULL: nothing. Written while the module is loaded. */
-static char *typed[MMBOX_NR_PARAMS];
+/* Parameters as typed, NULL: not given. Written while the module is being loaded. */
+static char *texts[MMBOX_NR_PARAMS];
 
-/* A switch without a value is on. Others must have one: the kernel sees to it. */
+/* A switch without a value is on. The kernel makes sure that others have a value. */
 static int set_text(const char *val, const struct kernel_param *kp)
 {
 	return param_set_charp(val ?: "1", kp);
 }
 
-/* In /sys/module/mmbox/parameters/: what was typed, or the default. */
+/* For /sys/module/mmbox/parameters/: the text as typed, or the default. */
 static int get_text(char *buffer, const struct kernel_param *kp)
 {
 	char **text = kp->arg;
 
-	return scnprintf(buffer, PAGE_SIZE, "%s\n", *text ?: mmbox_params[text - typed].def);
+	return scnprintf(buffer, PAGE_SIZE, "%s\n", *text ?: mmbox_params[text - texts].def);
 }
 
 static void free_text(void *arg)
@@ -47,10 +47,10 @@ static const struct kernel_param_ops switch_ops = {
 	.free = free_text,
 };
 
-/* A kind stands for the type that modinfo shows, how it is set, what it may be. */
+/* A kind expands to the type that modinfo shows, the ops, and the allowed values. */
 #define DECLARE(...)	DECLARE_PARAM(__VA_ARGS__)
 #define DECLARE_PARAM(name, text, type, ops, may)				\
-	module_param_cb(name, &ops, &typed[MMBOX_PARAM_##name], 0444);		\
+	module_param_cb(name, &ops, &texts[MMBOX_PARAM_##name], 0444);		\
 	__MODULE_PARM_TYPE(name, type);						\
 	MODULE_PARM_DESC(name, text " (" may ")");
 
@@ -66,11 +66,11 @@ static const struct kernel_param_ops switch_ops = {
 #include "types/params_table.h"
 
 /**
- * mmbox_params_read() - what a box is made from, as a user typed it
- * @cfg: where it goes; it points into the texts afterwards
- * @typed: a text for each parameter, by enum mmbox_param_id, NULL: the default
+ * mmbox_params_read() - parse parameters
+ * @cfg: the configuration, overwritten; it keeps pointers into the texts
+ * @typed: text of each parameter, by enum mmbox_param_id, NULL: the default
  *
- * Says in one line of the log which parameter makes no sense.
+ * Logs one line about the first bad parameter.
  *
  * Context: process.
  * Return: 0 or -EINVAL.
@@ -97,15 +97,15 @@ int mmbox_params_read(struct mmbox_config *cfg, const char *const *typed)
 MMBOX_EXPORT_INTERNAL(mmbox_params_read);
 
 /**
- * mmbox_params_typed() - what a box is made from, as this module was loaded
- * @cfg: where it goes
+ * mmbox_params_typed() - parse the parameters with which this module was loaded
+ * @cfg: the configuration, overwritten
  *
- * As mmbox_params_read().
+ * See mmbox_params_read().
  *
  * Context: process.
  * Return: 0 or -EINVAL.
  */
 int mmbox_params_typed(struct mmbox_config *cfg)
 {
-	return mmbox_params_read(cfg, (const char *const *)typed);
+	return mmbox_params_read(cfg, (const char *const *)texts);
 }

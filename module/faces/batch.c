@@ -2,13 +2,13 @@
 /*
  * Batches of operations from user space, on the box or on the host.
  *
- * Records are copied in, checked and decoded a chunk at a time (batch_decode.c).
- * Only then does the clock start, and the target carries out the chunk
- * (target_box.c, target_host.c). Caches come and go between chunks.
+ * Records are copied in, checked and decoded one chunk at a time (batch_decode.c). Then
+ * the clock starts, and the target carries out the chunk (target_box.c,
+ * target_host.c). Caches are created and destroyed between chunks.
  *
- * Several threads may run batches of one session at once. A slot belongs to
- * whoever put MMBOX_TAG_BUSY there; caches stay as long as session->sem is held.
- * User space is accessed only without it: an access may wait for ever.
+ * Several threads may run batches of one session at once. The thread that sets a slot to
+ * MMBOX_TAG_BUSY owns it. session->sem keeps the caches; it is never held across an
+ * access to user space, which may block forever.
  */
 #include <linux/ctype.h>
 #include <linux/limits.h>
@@ -23,7 +23,7 @@
 
 /* ---- control records: caches ---- */
 
-/* A name that slabinfo can show: something, and no blanks in it. */
+/* Copy a name that slabinfo can show: printable ASCII, not empty, no blanks. */
 static int copy_cache_name(char *name, u64 user)
 {
 	long len = strncpy_from_user(name, u64_to_user_ptr(user),
@@ -40,7 +40,7 @@ static int copy_cache_name(char *name, u64 user)
 	return 0;
 }
 
-/* What can be told of a cache to be without the session; @name is filled in. */
+/* Check a CACHE_CREATE record as far as that needs no lock; sets @name. */
 static int check_cache(const struct mmbox_op *op, char *name)
 {
 	if (op->flags & ~MMBOX_CACHE_ALL || op->size < sizeof(void *) ||
@@ -66,7 +66,7 @@ static int run_control(struct mmbox_batch_run *run, const struct mmbox_op *op,
 		err = check_cache(op, name);
 	if (err)
 		return err;
-	/* Each may take long, and the semaphore minds signals only if it waits. */
+	/* Each may take long, and the semaphore checks for signals only if it has to wait. */
 	if (fatal_signal_pending(current) || down_write_killable(&session->sem))
 		return -EINTR;
 	mmbox_session_note_use(session);
@@ -97,8 +97,8 @@ static int run_control(struct mmbox_batch_run *run, const struct mmbox_op *op,
 /* ---- a batch ---- */
 
 /*
- * Carry out the longest run of records that needs no change of caches.
- * Returns 0 or why the batch ends after run->tally.nr_ops of them.
+ * Carry out records up to the next control record. Returns 0, or a negative errno if
+ * the batch ends after run->tally.nr_ops of them.
  */
 static int run_data(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 		    unsigned int nr, u64 *ns)
@@ -112,7 +112,7 @@ static int run_data(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 	int err;
 
 	memset(&run->tally, 0, sizeof(run->tally));
-	/* As above: a chunk may be cut short. */
+	/* As above: chunks may be short, so check for signals each time. */
 	if (fatal_signal_pending(current) || down_read_killable(&session->sem))
 		return -EINTR;
 	target = session->target;
@@ -135,7 +135,7 @@ static int run_data(struct mmbox_batch_run *run, const struct mmbox_op *ops,
 		gfp = mmbox_decode_gfp(run, run->failed->flags) & ~__GFP_NOWARN;
 	}
 	up_read(&session->sem);
-	/* Printing takes longer than many an allocation: only now is there time for it. */
+	/* Report the failure only now, so that printing is not timed. */
 	if (failed)
 		run->box->observer->alloc_failed(run->box, gfp, order);
 	return done < run->nr_cmds ? -EINVAL : err;
@@ -177,7 +177,7 @@ static int run_chunk(struct mmbox_batch_run *run, struct mmbox_batch *batch,
 	return err;
 }
 
-/* Returns how many of the next @nr records there are. */
+/* Copy in the next @nr records. Returns how many could be copied. */
 static unsigned int copy_records(struct mmbox_batch_run *run,
 				 const struct mmbox_batch *batch, unsigned int nr)
 {
@@ -194,8 +194,8 @@ static void free_run(struct mmbox_session *session, struct mmbox_batch_run *run)
 }
 
 /**
- * mmbox_batch_end() - free what a session keeps for its next batch
- * @session: the session, which has no more batches
+ * mmbox_batch_end() - free the buffer that a session keeps for its next batch
+ * @session: the session; it runs no batch any more
  *
  * Context: process, may sleep.
  */
@@ -204,7 +204,7 @@ void mmbox_batch_end(struct mmbox_session *session)
 	free_run(session, xchg(&session->spare_run, NULL));
 }
 
-/* Small batches are frequent, and a run is large: one waits for the next batch. */
+/* Small batches are frequent and a run is large, so a session keeps one for reuse. */
 static struct mmbox_batch_run *get_run(struct mmbox_session *session)
 {
 	struct mmbox_batch_run *run = xchg(&session->spare_run, NULL);
@@ -220,11 +220,12 @@ static void put_run(struct mmbox_session *session, struct mmbox_batch_run *run)
 /**
  * mmbox_session_batch() - carry out a batch of operations
  * @session: the session
- * @batch: as given by the program; what is written back to it is filled in
+ * @batch: the program's request; its output fields are filled in
  *
  * Context: process, may sleep.
- * Return: 0 if all were carried out; -EINVAL at a bad record; -EFAULT, -EINTR
- * (killed) or -ENOMEM (none for handles). @batch->nr_done says how far it came.
+ * Return: 0 if all operations were carried out; -EINVAL at a bad record; -EFAULT at
+ * unreadable records or results; -EINTR if killed; -ENOMEM without memory for handles.
+ * @batch->nr_done is the number of operations carried out.
  */
 int mmbox_session_batch(struct mmbox_session *session, struct mmbox_batch *batch)
 {

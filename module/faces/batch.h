@@ -3,8 +3,8 @@
  * A batch of operations on its way from records to results.
  *
  *	batch.c -> batch_decode.c: records become commands
- *		-> target_*.c: commands are carried out, by the loop in batch_run.h
- *		-> batch_run.c: what of that loop is rare
+ *		-> target_*.c: commands are carried out by the loop in batch_run.h
+ *		-> batch_run.c: the slow paths of that loop
  */
 #ifndef _MMBOX_BATCH_H
 #define _MMBOX_BATCH_H
@@ -15,27 +15,27 @@
 
 #include "faces/session.h"
 
-/* Allocations below MMBOX_CMD_SPECIAL, frees above: one comparison tells. */
+/* Allocations are below MMBOX_CMD_SPECIAL and frees above, for one comparison. */
 enum mmbox_cmd_code {
 	MMBOX_CMD_KMALLOC,
 	MMBOX_CMD_CACHE_ALLOC,
 	MMBOX_CMD_PAGES_ALLOC,
 	MMBOX_CMD_KMALLOC_NODE,
 	MMBOX_CMD_CACHE_ALLOC_NODE,
-	MMBOX_CMD_SPECIAL,		/* enum mmbox_cmd_special says what */
+	MMBOX_CMD_SPECIAL,		/* see enum mmbox_cmd_special */
 	MMBOX_CMD_KFREE,
 	MMBOX_CMD_CACHE_FREE,
 	MMBOX_CMD_PAGES_FREE,
 };
 
 enum mmbox_cmd_special {
-	MMBOX_CMD_END,		/* behind the last command of a chunk */
-	MMBOX_CMD_NO_MEMORY,		/* an allocation that the host is not asked for */
+	MMBOX_CMD_END,			/* behind the last command of a chunk */
+	MMBOX_CMD_NO_MEMORY,		/* an allocation that fails without being tried */
 	MMBOX_CMD_BULK_ALLOC,
 	MMBOX_CMD_BULK_FREE,
 };
 
-/* A record that has been checked, ready to be carried out. */
+/* A checked record, ready to be carried out. */
 struct mmbox_cmd {
 	struct mmbox_slot *slot;
 	union {

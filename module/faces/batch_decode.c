@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From the records of a batch to commands: every field is checked, and handles,
- * caches and flags become the pointers and values that the allocators want.
+ * Decode the records of a batch into commands: check every field, and translate
+ * handles, caches and flags into pointers and values for the allocators.
  */
 #include <linux/bits.h>
 #include <linux/compiler.h>
@@ -61,12 +61,12 @@ static const struct {
 	{ MMBOX_GFP_THISNODE,		__GFP_THISNODE },
 };
 
-/* What has no meaning for objects, on either side. */
+/* GFP flags that make no sense for objects, on either target. */
 #define OBJECT_GFP_NEVER (__GFP_DMA32 | __GFP_HIGHMEM | __GFP_MOVABLE |	\
 			  __GFP_COMP)
 
 /**
- * mmbox_decode_gfp() - GFP flags for the target
+ * mmbox_decode_gfp() - translate GFP flags for the target
  * @run: the batch
  * @user: MMBOX_GFP_*, valid
  *
@@ -78,7 +78,7 @@ gfp_t mmbox_decode_gfp(struct mmbox_batch_run *run, u32 user)
 	gfp_t gfp = 0;
 	unsigned int i;
 
-	/* Neighbouring records mostly have the same. */
+	/* Consecutive records mostly have the same flags. */
 	if (user == run->user_gfp)
 		return run->gfp;
 	for (i = 0; i < ARRAY_SIZE(gfp_bits); i++)
@@ -90,7 +90,7 @@ gfp_t mmbox_decode_gfp(struct mmbox_batch_run *run, u32 user)
 }
 
 /**
- * mmbox_fields_valid() - are only such fields of a record set as its operation has?
+ * mmbox_fields_valid() - check that a record sets only fields of its operation
  * @op: the record
  *
  * Context: any.
@@ -155,7 +155,7 @@ static int decode_bulk(struct mmbox_session *session, const struct mmbox_op *op,
 	if (!op->nr || op->nr > MMBOX_BULK_MAX ||
 	    op->nr > MMBOX_NR_HANDLES - op->handle)
 		return -EINVAL;
-	/* Handles may lie in two segments, both of which must be there. */
+	/* The handles may span two segments; both must exist. */
 	last = op->handle + op->nr - 1;
 	if (is_alloc(op) && !mmbox_session_slot(session, last))
 		return -ENOMEM;
@@ -164,7 +164,7 @@ static int decode_bulk(struct mmbox_session *session, const struct mmbox_op *op,
 	return decode_cache(session, op, cmd);
 }
 
-/* 0, -EINVAL for a bad record, -ENOMEM without memory for the handle. */
+/* Returns 0, -EINVAL for a bad record, -ENOMEM without memory for the handle. */
 static int decode_op(struct mmbox_batch_run *run, const struct mmbox_op *op,
 		     struct mmbox_cmd *cmd)
 {
@@ -227,11 +227,11 @@ static int decode_op(struct mmbox_batch_run *run, const struct mmbox_op *op,
 }
 
 /**
- * mmbox_is_control() - does a record change caches?
- * @op: the record, maybe bad
+ * mmbox_is_control() - is a record about a cache itself?
+ * @op: the record, not checked yet
  *
  * Context: any.
- * Return: true for those that batch.c carries out itself, one by one.
+ * Return: true for records that batch.c carries out itself, one at a time.
  */
 bool mmbox_is_control(const struct mmbox_op *op)
 {
@@ -240,7 +240,7 @@ bool mmbox_is_control(const struct mmbox_op *op)
 	       op->code == MMBOX_OP_CACHE_SHRINK;
 }
 
-/* Bytes that an operation may take of the target, 0 if it allocates nothing. */
+/* Bytes that an operation may allocate from the target, 0 for none. */
 static size_t op_bytes(const struct mmbox_batch_run *run, const struct mmbox_op *op)
 {
 	const struct mmbox_session *session = run->session;
@@ -265,14 +265,14 @@ static size_t op_bytes(const struct mmbox_batch_run *run, const struct mmbox_op 
 }
 
 /**
- * mmbox_decode_chunk() - make commands of records
+ * mmbox_decode_chunk() - decode records into commands
  * @run: the batch; run->cmds and run->nr_cmds are filled in
  * @ops: the records
- * @nr: how many
+ * @nr: number of records
  *
- * Stops at the first bad record, at the first control record, and before what
- * would need more than run->room bytes. A first operation that needs more
- * becomes a command that fails if the target's room is strict.
+ * Stops at a bad record, at a control record, and when the commands would need more
+ * than run->room bytes. If the first record alone needs more than that and the
+ * target's room is strict, it becomes a command that fails.
  *
  * Context: process, session->sem held; may sleep.
  * Return: 0, -EINVAL at a bad record, -ENOMEM without memory for a handle.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is rare while a batch is carried out: bulks, failures, frees of empty
- * handles; and the figures of a chunk.
+ * The slow paths of the loop in batch_run.h: bulk operations, failures, frees of empty
+ * handles; and the statistics of a chunk.
  */
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
@@ -10,7 +10,7 @@
 #include "faces/batch_run.h"
 #include "faces/target.h"
 
-/* Slots of that tag that were filled, or emptied if @nr is negative. */
+/* Count @nr slots of a tag that were filled, or emptied if @nr is negative. */
 static void count_held(struct mmbox_batch_run *run, u32 tag, int nr)
 {
 	const u32 handle = tag & 0xffff;
@@ -23,7 +23,7 @@ static void count_held(struct mmbox_batch_run *run, u32 tag, int nr)
 }
 
 /**
- * mmbox_run_empty() - let the free of an empty handle pass, if the batch allows it
+ * mmbox_run_empty() - ignore the free of an empty handle if the batch allows that
  * @run: the batch
  * @cmd: the free, whose slot could not be claimed
  *
@@ -44,7 +44,7 @@ noinline bool mmbox_run_empty(struct mmbox_batch_run *run, const struct mmbox_cm
 }
 
 /**
- * mmbox_run_failed() - count an allocation that got no memory
+ * mmbox_run_failed() - count an allocation that failed
  * @run: the batch
  * @cmd: the allocation
  *
@@ -67,7 +67,7 @@ noinline void mmbox_run_failed(struct mmbox_batch_run *run, const struct mmbox_c
 }
 
 /**
- * mmbox_run_note_phys() - note where in the box an allocation lies
+ * mmbox_run_note_phys() - note the physical address of an allocation
  * @run: the batch, with results
  * @cmd: the command
  * @ptr: what was allocated
@@ -149,8 +149,8 @@ restore:
 }
 
 /*
- * An allocation that the host has no room for; yet a handle in use makes it a bad
- * record. Returns false then.
+ * Fail an allocation for which the host has no room. Returns false if its handle is in
+ * use, which makes it a bad record.
  */
 static noinline bool no_memory(struct mmbox_batch_run *run, const struct mmbox_cmd *cmd)
 {
@@ -161,7 +161,7 @@ static noinline bool no_memory(struct mmbox_batch_run *run, const struct mmbox_c
 }
 
 /**
- * mmbox_run_special() - carry out a command that is rare, or the end
+ * mmbox_run_special() - carry out a rare command, or end the chunk
  * @run: the batch
  * @cmd: the command
  *
@@ -182,10 +182,10 @@ noinline bool mmbox_run_special(struct mmbox_batch_run *run, const struct mmbox_
 }
 
 /**
- * mmbox_tally_begin() - begin the figures of a chunk
+ * mmbox_tally_begin() - start the statistics of a chunk
  * @run: the batch, decoded
  *
- * Blocks of pages are counted as if every command worked.
+ * Counts blocks of pages as if every command succeeded.
  *
  * Context: process.
  */
@@ -205,9 +205,9 @@ void mmbox_tally_begin(struct mmbox_batch_run *run)
 }
 
 /**
- * mmbox_tally_end() - end the figures of a chunk and add them to the session's
+ * mmbox_tally_end() - add the statistics of a chunk to the session's
  * @run: the batch
- * @nr_done: commands that were carried out
+ * @nr_done: number of commands carried out
  *
  * Context: process, session->sem held.
  */
@@ -217,7 +217,7 @@ void mmbox_tally_end(struct mmbox_batch_run *run, unsigned int nr_done)
 	unsigned int i;
 
 	run->tally.nr_ops = nr_done;
-	/* Those that failed have been taken off already, bulks counted as they went. */
+	/* mmbox_run_failed() subtracted failures already; bulk operations counted themselves. */
 	for (i = 0; i < nr_done; i++) {
 		const struct mmbox_cmd *cmd = &run->cmds[i];
 

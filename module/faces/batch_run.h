@@ -2,10 +2,10 @@
 /*
  * The loop that carries out the commands of a batch, for the targets.
  *
- * Each target passes its own functions that allocate and free. All is inlined, so
- * that the compiler makes one copy of the loop a target: the copies differ in
- * nothing but the allocators that they call, and call them directly. @alloc
- * allocates what a command wants, or returns NULL; @free frees what it names.
+ * Each target passes its own functions that allocate and free. Everything is inlined,
+ * so each target has its own copy of the loop that calls its allocators directly, and
+ * the copies differ in nothing else. @alloc carries out an allocating command and
+ * returns NULL if that fails; @free carries out a freeing one.
  */
 #ifndef _MMBOX_BATCH_RUN_H
 #define _MMBOX_BATCH_RUN_H
@@ -25,7 +25,7 @@ static __always_inline bool mmbox_slot_claim(struct mmbox_slot *slot)
 	return likely(try_cmpxchg(&slot->tag, &empty, MMBOX_TAG_BUSY));
 }
 
-/* Fails unless what the slot holds was allocated in this way. */
+/* Fails unless the slot was filled with the same tag. */
 static __always_inline bool mmbox_slot_claim_filled(struct mmbox_slot *slot, u32 tag)
 {
 	return likely(try_cmpxchg(&slot->tag, &tag, MMBOX_TAG_BUSY));
@@ -34,13 +34,13 @@ static __always_inline bool mmbox_slot_claim_filled(struct mmbox_slot *slot, u32
 static __always_inline void mmbox_slot_fill(struct mmbox_slot *slot, u32 tag, void *ptr)
 {
 	slot->ptr = ptr;
-	/* Pairs with mmbox_slot_claim_filled(): whoever sees the tag sees the pointer. */
+	/* Pairs with mmbox_slot_claim_filled(): if it sees the tag it sees the pointer. */
 	smp_store_release(&slot->tag, tag);
 }
 
 static __always_inline void mmbox_slot_empty(struct mmbox_slot *slot)
 {
-	/* Pairs with mmbox_slot_claim(): the pointer was read before it is overwritten. */
+	/* Pairs with mmbox_slot_claim(): the pointer is read before it is overwritten. */
 	smp_store_release(&slot->tag, 0);
 }
 
@@ -91,7 +91,7 @@ mmbox_run_cmds(struct mmbox_batch_run *run,
 	return cmd - run->cmds;
 }
 
-/* The same with a result for each, and its time if asked for. */
+/* The same, with a result for each command, and its time if requested. */
 static __always_inline unsigned int
 mmbox_run_cmds_detailed(struct mmbox_batch_run *run,
 			void *(*alloc)(struct mmbox *box, const struct mmbox_cmd *cmd),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/mmbox/<box>: the face by which user space uses a box.
+ * /dev/mmbox/<box>: the device through which programs use a box.
  *
- * Opening it takes a reference on the box and begins a session; the ioctls are
- * passed on to the session (session.c, batch.c); closing it, in whatever way
- * the process ended, destroys the session and with it all it held.
+ * Opening it takes a reference to the box and creates a session. Its ioctls operate on
+ * the session (session.c, batch.c). The last close destroys the session and frees
+ * everything it holds, however the process ended.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -23,7 +23,7 @@
 struct mmbox_chardev {
 	struct miscdevice misc;
 	struct mmbox *box;
-	atomic_t nr_sessions;			/* begun so far */
+	atomic_t nr_sessions;			/* created so far */
 	char name[MMBOX_NAME_LEN + 8];		/* in sysfs: mmbox-box0 */
 	char nodename[MMBOX_NAME_LEN + 8];	/* in /dev: mmbox/box0 */
 };
@@ -137,7 +137,7 @@ static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	struct mmbox_session *session = file->private_data;
 	void __user *uarg = (void __user *)arg;
 
-	/* What changes something needs a file open for writing. */
+	/* These change something, so the file must be open for writing. */
 	if ((cmd == MMBOX_IOC_BATCH || cmd == MMBOX_IOC_TARGET) &&
 	    !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
@@ -156,7 +156,7 @@ static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	return -ENOTTY;
 }
 
-/* The owner keeps the module in while the device is open: rmmod says EBUSY. */
+/* .owner keeps the module loaded while the device is open: rmmod fails with EBUSY. */
 static const struct file_operations chardev_fops = {
 	.owner		= THIS_MODULE,
 	.open		= chardev_open,
@@ -167,13 +167,13 @@ static const struct file_operations chardev_fops = {
 };
 
 /**
- * mmbox_chardev_add() - show a box as /dev/mmbox/<box>
+ * mmbox_chardev_add() - create the device of a box
  * @box: the box
  *
- * A box works without this face; if it cannot be had, the log says so.
+ * The box works without it. Logs a failure.
  *
  * Context: process, may sleep.
- * Return: 0, or why the face is missing.
+ * Return: 0 or a negative errno.
  */
 int mmbox_chardev_add(struct mmbox *box)
 {
@@ -209,8 +209,8 @@ missing:
 }
 
 /**
- * mmbox_chardev_remove() - take /dev/mmbox/<box> away
- * @box: the box; no file of it is open any more
+ * mmbox_chardev_remove() - remove the device of a box
+ * @box: the box; the device is not open
  *
  * Context: process, may sleep.
  */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One figure for the whole state of a box.
+ * A checksum of the whole state of a box.
  *
- * Two boxes that were made alike and did the same must end alike, to the
- * page: what every page is, the order of every list, what every array holds.
- * All of it goes into one hash, with addresses as box physical ones. What
- * differs from boot to boot (the secret, times, host addresses) stays out.
+ * Two boxes with the same parameters that did the same operations are in the same
+ * state: every page, the order of every list, the contents of every array. All of that
+ * is hashed, with addresses as box physical ones. Data that differs from boot to boot
+ * is left out: the secret, times, host addresses.
  *
- * A box may be in use meanwhile. The figure means nothing then, but each list
- * is walked where it cannot change: a CPU's own by the CPU.
+ * If the box is in use meanwhile the result means nothing, but computing it is still
+ * safe: each list is walked under its lock, and a CPU's own lists on that CPU.
  */
 #include <linux/cpu.h>
 #include <linux/jhash.h>
@@ -80,7 +80,7 @@ static u32 hash_zone(const struct mmbox *box, struct mmbox_zone *zone, u32 hash)
 	return h.hash;
 }
 
-/* What a CPU has of all zones: on that CPU, or it is offline. */
+/* Hash a CPU's page lists of all zones, on that CPU or for an offline one. */
 static void hash_cpu(void *arg, int cpu)
 {
 	struct mmbox *box = arg;
@@ -169,10 +169,10 @@ static u32 hash_cache(const struct mmbox *box, struct mmbox_kmem_cache *cachep,
 
 /**
  * mmbox_checksum() - hash the state of a box
- * @box: the box; the result means something if nobody else uses it now
+ * @box: the box; the result is meaningful only if it is not in use meanwhile
  *
  * Context: process, may sleep.
- * Return: the hash; anything if the task was killed.
+ * Return: the hash; meaningless if the task was killed.
  */
 u32 mmbox_checksum(struct mmbox *box)
 {
@@ -180,7 +180,7 @@ u32 mmbox_checksum(struct mmbox *box)
 	u32 hash = 0;
 	int nid, i;
 
-	/* Descriptors stay. */
+	/* Keeps all descriptors in place. */
 	if (mutex_lock_killable(&box->pages.memory_lock))
 		return 0;
 	hash = hash_pages(box, hash);

@@ -2,14 +2,14 @@
 /*
  * Files and folders of a box below /sys/kernel/debug/mmbox/.
  *
- * Each file is one function that prints a snapshot of the box into a seq_file,
- * and perhaps one that takes a line that was written. The rooms debugfs_*.c
- * have the functions, in tables; here the tables become files.
+ * A file has a function that prints a snapshot of the box into a seq_file, and may
+ * have one that handles writes. debugfs_*.c have tables of these functions; this file
+ * creates the files.
  *
- * An open file pins the module, but not its box, nor what its folder is about.
- * What the files hang on is therefore an object a folder, which outlives both
- * while a file of it is open, and through which every read finds the box or
- * learns that it is gone.
+ * An open file pins the module, but neither its box nor the cache or section that its
+ * folder shows. So each folder has a reference-counted struct mmbox_face_dir, which
+ * stays until its last file is closed. Each read or write uses it to find the box, or
+ * to learn that the box is gone.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -33,20 +33,20 @@
 #define MAX_WRITE	128	/* bytes, as of slabinfo in Linux 6.1 */
 
 struct mmbox_debugfs {
-	struct kref ref;		/* the box's and one for each folder */
-	struct rw_semaphore lock;	/* read: @box stays, write: @box goes */
-	struct mmbox *box;		/* NULL once it is gone, @lock */
-	struct mutex dirs_lock;		/* dirs, and the tables of each */
+	struct kref ref;		/* one for the box and one per folder */
+	struct rw_semaphore lock;	/* readers use @box, the writer clears it */
+	struct mmbox *box;		/* NULL once the box is gone; @lock */
+	struct mutex dirs_lock;		/* @dirs and the tables of each folder */
 	struct list_head dirs;		/* all folders */
 	struct mmbox_face_dir *top;	/* the box's own */
 };
 
 struct mmbox_face_dir {
-	struct kref ref;		/* its being there and one for each open file */
+	struct kref ref;		/* one for the folder and one per open file */
 	struct mmbox_debugfs *debugfs;
 	struct dentry *dentry;
-	unsigned long id;		/* what it is about, as its files are told */
-	bool gone;			/* so are its files, set once */
+	unsigned long id;		/* passed to the functions of its files */
+	bool gone;			/* the folder was removed; set once */
 	struct list_head list;		/* debugfs->dirs */
 	struct list_head tables;	/* struct face_table */
 };
@@ -79,8 +79,8 @@ static void dir_free(struct kref *ref)
 /* ---- reading and writing ---- */
 
 /*
- * The box, until unlock_box(), or an ERR_PTR() without: -ENODEV if it or the folder
- * is gone, -EINTR if the task was killed.
+ * Find the box of a folder and keep it until unlock_box(). Returns an ERR_PTR() on
+ * failure: -ENODEV if the box or the folder is gone, -EINTR if the task was killed.
  */
 static struct mmbox *lock_box(struct mmbox_face_dir *dir)
 {
@@ -111,15 +111,12 @@ static struct mutex *face_mutex(const struct mmbox_face *face, struct mmbox *box
 	}
 }
 
-/* As lock_box(), with the mutex that the file names. */
+/* lock_box(), and the mutex that the file names. */
 static struct mmbox *lock_face(struct face_file *file)
 {
 	struct mmbox *box = lock_box(file->dir);
-	struct mutex *mutex;
+	struct mutex *mutex = IS_ERR(box) ? NULL : face_mutex(file->face, box);
 
-	if (IS_ERR(box))
-		return box;
-	mutex = face_mutex(file->face, box);
 	if (!mutex || !mutex_lock_killable(mutex))
 		return box;
 	unlock_box(file->dir);
@@ -161,7 +158,7 @@ static ssize_t face_write(struct file *filp, const char __user *buf, size_t coun
 	if (copy_from_user(text, buf, count))
 		return -EFAULT;
 	text[count] = '\0';
-	/* A final NUL is let pass, as in /proc; what comes behind one is not. */
+	/* One NUL at the end is allowed, as in /proc. Text behind a NUL is not. */
 	if (strlen(text) + 1 < count)
 		return -EINVAL;
 
@@ -173,7 +170,7 @@ static ssize_t face_write(struct file *filp, const char __user *buf, size_t coun
 	return err ?: count;
 }
 
-/* seq_lseek() prints the file up to the new position, so there must be a show(). */
+/* seq_lseek() prints the file up to the new position, so it needs a show(). */
 static loff_t face_llseek(struct file *filp, loff_t offset, int whence)
 {
 	struct seq_file *m = filp->private_data;
@@ -184,7 +181,7 @@ static loff_t face_llseek(struct file *filp, loff_t offset, int whence)
 	return seq_lseek(filp, offset, whence);
 }
 
-/* Root passes by the mode of a file, so what it cannot do is refused here. */
+/* The mode of a file does not stop root, so check what the file can do. */
 static int face_open(struct inode *inode, struct file *filp)
 {
 	struct face_file *file = inode->i_private;
@@ -221,7 +218,7 @@ static const struct file_operations face_fops = {
 /**
  * mmbox_show_figures() - print a line "name: value" for each figure
  * @m: the file
- * @figures: the figures, up to one without a name
+ * @figures: the figures; an entry without a name ends them
  *
  * Context: any.
  */
@@ -233,7 +230,7 @@ void mmbox_show_figures(struct seq_file *m, const struct mmbox_figure *figures)
 
 /* ---- folders ---- */
 
-/* The folder of all boxes is there while any box has a folder in it. */
+/* The folder of all boxes exists while a box has a folder in it. */
 static DEFINE_MUTEX(root_lock);		/* root, root_users */
 static struct dentry *root;
 static unsigned int root_users;
@@ -248,7 +245,7 @@ static struct dentry *create_dir(struct mmbox *box, const char *name,
 	dir = debugfs_create_dir(name, parent);
 	if (IS_ERR(dir))
 		return dir;
-	/* debugfs leaves its folders open to whoever may pass its root. */
+	/* debugfs creates folders with mode 0755: only its root keeps users out. */
 	inode_lock(d_inode(dir));
 	d_inode(dir)->i_mode = S_IFDIR | 0700;
 	inode_unlock(d_inode(dir));
@@ -288,9 +285,9 @@ static void create_file(struct mmbox *box, struct face_file *file)
 	struct dentry *dentry;
 
 	/*
-	 * "Unsafe" in that reading is left to face_show(), which knows how to
-	 * say that the box is gone; opening is still fenced off by
-	 * debugfs_remove().
+	 * "Unsafe" because debugfs does not protect reads against removal. face_show()
+	 * does so itself, and returns -ENODEV if the box is gone. debugfs_remove()
+	 * still waits for opens.
 	 */
 	dentry = debugfs_create_file_unsafe(face->name, mode, file->dir->dentry,
 					    file, &face_fops);
@@ -299,7 +296,7 @@ static void create_file(struct mmbox *box, struct face_file *file)
 				    face->name, dentry);
 }
 
-/* The files of a table. If not @ask, the host has been asked for them. */
+/* Create the files of a table. @ask: count a request to the host for them. */
 static void add_files(struct mmbox *box, struct mmbox_face_dir *dir,
 		      const struct mmbox_face *faces, bool ask)
 {
@@ -308,7 +305,7 @@ static void add_files(struct mmbox *box, struct mmbox_face_dir *dir,
 
 	while (faces[nr].name)
 		nr++;
-	/* Not mmbox_host_zalloc(): these may stay when the box has gone. */
+	/* Not mmbox_host_zalloc(): an open file keeps this longer than the box. */
 	if (!ask || !mmbox_host_should_fail(&box->host, "debugfs files"))
 		table = kzalloc(struct_size(table, files, nr), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!table) {
@@ -330,13 +327,13 @@ static void add_files(struct mmbox *box, struct mmbox_face_dir *dir,
 }
 
 /**
- * mmbox_face_dir_files() - put files into a folder
+ * mmbox_face_dir_files() - create files in a folder
  * @box: the box
- * @dir: the folder, or NULL, and nothing happens
- * @faces: the files; the table stays
+ * @dir: the folder; if NULL, nothing happens
+ * @faces: the files; the table must stay valid
  *
- * All of them are one request to the host. What cannot be made is missing, and
- * the log says so.
+ * All files are one request to the host. Files that cannot be created are missing,
+ * and the log says so.
  *
  * Context: process, may sleep.
  */
@@ -348,13 +345,13 @@ void mmbox_face_dir_files(struct mmbox *box, struct mmbox_face_dir *dir,
 }
 
 /**
- * mmbox_face_dir_link() - put a symbolic link into a folder
+ * mmbox_face_dir_link() - create a symbolic link in a folder
  * @box: the box
  * @dir: the folder
  * @name: its name
- * @target: where it leads, from the folder
+ * @target: path relative to the folder
  *
- * The caller has asked the host for it with the folder.
+ * Not a request of its own to the host: the caller counted it with the folder.
  *
  * Context: process, may sleep.
  */
@@ -413,12 +410,12 @@ warn:
 }
 
 /**
- * mmbox_face_dir_has() - is there a file or folder of that name?
+ * mmbox_face_dir_has() - does a folder have a file or folder of this name?
  * @dir: the folder
  * @name: the name
  *
  * Context: process, may sleep.
- * Return: whether there is.
+ * Return: true if it has.
  */
 bool mmbox_face_dir_has(struct mmbox_face_dir *dir, const char *name)
 {
@@ -429,16 +426,18 @@ bool mmbox_face_dir_has(struct mmbox_face_dir *dir, const char *name)
 }
 
 /**
- * mmbox_face_dir_add() - make a folder of a box
+ * mmbox_face_dir_add() - create a folder of a box
  * @box: the box
- * @parent: where it goes, NULL: into the box's own folder
+ * @parent: its parent folder, NULL: the box's own folder
  * @name: its name
- * @faces: its files, or NULL; the table stays
- * @id: what it is about; its files' functions are told
+ * @faces: its files, or NULL; the table must stay valid
+ * @id: passed to the functions of its files
+ *
+ * Logs a failure.
  *
  * Context: process, may sleep.
- * Return: the folder, which goes with the box or by mmbox_face_dir_remove(), or
- * NULL, and the log says that it is missing.
+ * Return: the folder, or NULL. It stays until mmbox_face_dir_remove() or until the box
+ * is taken out of debugfs.
  */
 struct mmbox_face_dir *mmbox_face_dir_add(struct mmbox *box,
 					  struct mmbox_face_dir *parent,
@@ -450,14 +449,15 @@ struct mmbox_face_dir *mmbox_face_dir_add(struct mmbox *box,
 }
 
 /**
- * mmbox_face_dir_add_unasked() - make one of many folders of a kind
+ * mmbox_face_dir_add_unasked() - create a folder without a request to the host
  * @box: the box
- * @parent: where it goes, NULL: into the box's own folder
+ * @parent: its parent folder, NULL: the box's own folder
  * @name: its name
- * @faces: its files, or NULL; the table stays
- * @id: what it is about; its files' functions are told
+ * @faces: its files, or NULL; the table must stay valid
+ * @id: passed to the functions of its files
  *
- * The caller has asked the host for all of them, by mmbox_host_should_fail().
+ * For folders that come in numbers: the caller has counted one request for all of them
+ * by mmbox_host_should_fail().
  *
  * Context: process, may sleep.
  * Return: as mmbox_face_dir_add().
@@ -471,7 +471,7 @@ struct mmbox_face_dir *mmbox_face_dir_add_unasked(struct mmbox *box,
 	return add_dir(box, parent, name, faces, id, false);
 }
 
-/* The folder's dentry is gone or going; nobody reads its files. */
+/* Drop the folder's own reference. Its dentry is being removed, its files are not read. */
 static void dir_put(struct mmbox *box, struct mmbox_face_dir *dir)
 {
 	struct face_table *table;
@@ -484,13 +484,13 @@ static void dir_put(struct mmbox *box, struct mmbox_face_dir *dir)
 }
 
 /**
- * mmbox_face_dir_remove() - take a folder away before its box goes
+ * mmbox_face_dir_remove() - remove a folder
  * @box: the box
- * @dir: from mmbox_face_dir_add(), with no folder left in it; or NULL
+ * @dir: from mmbox_face_dir_add(), without folders in it; or NULL
  *
- * Waits for reads that are under way; files still open answer -ENODEV.
+ * Waits for reads and writes under way. Files that are still open then return -ENODEV.
  *
- * Context: process, may sleep; without any lock that a file's functions take.
+ * Context: process, may sleep; holds no lock that a file's functions take.
  */
 void mmbox_face_dir_remove(struct mmbox *box, struct mmbox_face_dir *dir)
 {
@@ -510,12 +510,12 @@ void mmbox_face_dir_remove(struct mmbox *box, struct mmbox_face_dir *dir)
 }
 
 /**
- * mmbox_face_dir_drop() - take a folder away from within a file's function
+ * mmbox_face_dir_drop() - remove a folder from within a file's function
  * @box: the box
- * @dir: from mmbox_face_dir_add(), with no folder left in it, and not that file's; or NULL
+ * @dir: from mmbox_face_dir_add(), without folders in it, and not of that file; or NULL
  *
- * Does not wait for reads that are under way: what the folder is about must
- * bear to be asked after it has gone. Files still open answer -ENODEV.
+ * Does not wait for reads and writes under way, so the functions of its files must cope
+ * with an @id that is gone. Files that are still open then return -ENODEV.
  *
  * Context: process, may sleep.
  */
@@ -531,10 +531,10 @@ void mmbox_face_dir_drop(struct mmbox *box, struct mmbox_face_dir *dir)
 	dir_put(box, dir);
 }
 
-/* ---- a box's ---- */
+/* ---- the folder of a box ---- */
 
 /**
- * mmbox_debugfs_begin() - make a box's own folder in debugfs, without files
+ * mmbox_debugfs_begin() - create a box's own folder in debugfs, without files
  * @box: the box, booted
  *
  * Context: process, may sleep.
@@ -577,9 +577,9 @@ free:
 
 /**
  * mmbox_debugfs_hide() - take a box out of debugfs
- * @box: the box, which is there
+ * @box: the box, which is in debugfs
  *
- * Waits for reads that are under way; files still open answer -ENODEV.
+ * Waits for reads and writes under way. Files that are still open then return -ENODEV.
  *
  * Context: process, may sleep.
  */
@@ -587,7 +587,7 @@ void mmbox_debugfs_hide(struct mmbox *box)
 {
 	struct mmbox_debugfs *debugfs = box->faces.debugfs;
 
-	/* No new opens, then no more reads, then nobody looks at the box. */
+	/* Stop opens first, then wait for reads and writes, then hide the box from new ones. */
 	debugfs_remove(debugfs->top->dentry);
 	root_put();
 	down_write(&debugfs->lock);
@@ -606,7 +606,7 @@ void mmbox_debugfs_end(struct mmbox *box)
 	struct mmbox_debugfs *debugfs = box->faces.debugfs;
 	struct mmbox_face_dir *dir, *next;
 
-	/* Each folder freed lets go of debugfs, of which the last ref is ours. */
+	/* Each folder has a reference to debugfs. The box's own is put last. */
 	list_for_each_entry_safe(dir, next, &debugfs->dirs, list)
 		dir_put(box, dir);
 	atomic_long_sub(sizeof(*debugfs), &box->host.bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Files and folders of a box below /sys/kernel/debug/mmbox/. A room that has
- * files to show fills a table of them; debugfs.c makes the files.
+ * Files and folders of a box below /sys/kernel/debug/mmbox/. Each debugfs_*.c has
+ * tables of files; debugfs.c creates the files in them.
  */
 #ifndef _MMBOX_DEBUGFS_H
 #define _MMBOX_DEBUGFS_H
@@ -21,20 +21,20 @@ enum mmbox_face_lock {
 	MMBOX_FACE_SLAB_MUTEX,		/* slab.mutex */
 };
 
-/* A file of a box. A table of them ends with one that has no name. */
+/* A file of a box. An entry without a name ends a table. */
 struct mmbox_face {
 	const char *name;
 	enum mmbox_face_lock lock;	/* taken for show() and for write() */
-	/* Prints all of it; NULL if it cannot be read. */
+	/* Prints the whole file; NULL if it is write-only. */
 	void (*show)(struct seq_file *m, struct mmbox *box, unsigned long id);
 	/*
-	 * Takes what one write() passed, without space around it. Returns 0 or
-	 * a negative errno, which the writer gets; NULL if it is read-only.
+	 * Handles one write(). @text has no leading or trailing space. Returns 0 or
+	 * a negative errno for the writer; NULL if the file is read-only.
 	 */
 	int (*write)(struct mmbox *box, unsigned long id, char *text);
 };
 
-/* A line "name: value" of a file. A table of them ends with one that has no name. */
+/* A line "name: value" of a file. An entry without a name ends a table. */
 struct mmbox_figure {
 	const char *name;
 	unsigned long value;
@@ -68,7 +68,7 @@ extern const struct mmbox_face mmbox_proc_faces[];
 extern const struct mmbox_face mmbox_box_faces[];
 extern const struct mmbox_face mmbox_debug_faces[];	/* debugfs_debug.c */
 
-/* debugfs_proc.c: counters, for as long as a file shows them */
+/* debugfs_proc.c: an array of counters while a file is shown */
 unsigned long *mmbox_stat_take(struct mmbox *box);
 void mmbox_stat_give(struct mmbox *box, unsigned long *stat);
 void mmbox_stat_lines(struct seq_file *m, const struct mmbox_stat_name *name,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files of a box that show what /proc never did, most of them as lines of
+ * The files of a box that have no counterpart in /proc. Most consist of lines
  * `key: value`.
  */
 #include <linux/atomic.h>
@@ -40,7 +40,7 @@ static void region_show(struct seq_file *m, struct mmbox *box,
 		   atomic_long_read(&box->host.nr_requests));
 }
 
-/* The pairs of an order of which one half is free, in the bitmap generation. */
+/* buddy=bitmap: the pairs of buddies of an order of which exactly one is free. */
 static void pairs_show(struct seq_file *m, const struct mmbox_zone *zone, unsigned int order)
 {
 	unsigned long start_pfn, pairs;
@@ -48,7 +48,7 @@ static void pairs_show(struct seq_file *m, const struct mmbox_zone *zone, unsign
 
 	if (!map)
 		return;
-	/* No lock is held: the map may be long, and this is a snapshot. */
+	/* Not under zone->lock: the map may be long, and this is a snapshot. */
 	seq_printf(m, ", map from pfn %lu, %lu pairs: ", start_pfn, pairs);
 	if (bitmap_empty(map, pairs))
 		seq_puts(m, "none");
@@ -56,7 +56,7 @@ static void pairs_show(struct seq_file *m, const struct mmbox_zone *zone, unsign
 		seq_printf(m, "%*pbl", (int)pairs, map);
 }
 
-/* memory_lock keeps the maps as they are: they grow with the zone. */
+/* memory_lock is held, so the zones' maps are not replaced meanwhile. */
 static void free_area_show(struct seq_file *m, struct mmbox *box,
 			   unsigned long id)
 {

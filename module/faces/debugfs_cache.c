@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * caches/: a folder a cache, with all there is of it, by the names that the
- * fields have in the kernel. What belongs to a CPU is read while the CPU works:
- * any of its values will do.
+ * caches/: one folder per cache, with all of its fields under the kernel's names.
+ * Per-CPU fields are read without a lock while the CPU may change them. Any of their
+ * values will do.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -48,7 +48,7 @@ static void show_flags(struct seq_file *m, slab_flags_t flags)
 	seq_putc(m, '\n');
 }
 
-/* A field of the design's own, of the cache. */
+/* A field of the design that belongs to the cache, not to a node. */
 static void cache_field(void *arg, int nid, const char *name, unsigned long value)
 {
 	if (nid == NUMA_NO_NODE)
@@ -89,7 +89,7 @@ static void cpu_stack(void *arg, const struct mmbox_object_stack *stack)
 		   stack->limit, stack->batchcount, stack->touched);
 }
 
-/* A line a CPU */
+/* One line per CPU. slab.mutex keeps the arrays from being resized. */
 static void cpu_cache_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
 	static const struct mmbox_slab_walker walker = { .stack = cpu_stack };
@@ -104,7 +104,7 @@ static void node_field(void *arg, int nid, const char *name, unsigned long value
 		seq_printf(arg, "node %d %s: %lu\n", nid, name, value);
 }
 
-/* The shared array of a node, or what its CPUs have freed to another one. */
+/* The shared array of a node, or its alien cache for another node. */
 static void node_stack(void *arg, const struct mmbox_object_stack *stack)
 {
 	if (stack->nid == stack->nr)
@@ -133,8 +133,8 @@ static const struct mmbox_face cache_faces[] = {
 };
 
 /*
- * What the folder of @cachep is called: as the cache, but for what a path cannot
- * have. Where that is taken, the cache's id and then a number come behind it.
+ * Name the folder of @cachep after the cache, with '!' for what a file name cannot
+ * contain. If the name is taken, append the id of the cache, and then a number.
  */
 static void folder_name(struct mmbox *box, const struct mmbox_kmem_cache *cachep,
 			char *name, size_t size)
@@ -164,7 +164,7 @@ static void add_folder(struct mmbox *box, struct mmbox_kmem_cache *cachep)
 }
 
 /**
- * mmbox_debugfs_add_cache() - show a new cache
+ * mmbox_debugfs_add_cache() - create the folder of a new cache
  * @box: the box
  * @cachep: the cache, on the list already
  *
@@ -182,11 +182,11 @@ void mmbox_debugfs_add_cache(struct mmbox *box, struct mmbox_kmem_cache *cachep)
 }
 
 /**
- * mmbox_debugfs_remove_cache() - do not show a cache any more
+ * mmbox_debugfs_remove_cache() - remove the folder of a cache
  * @box: the box
- * @cachep: the cache, not on the list any more
+ * @cachep: the cache, no longer on the list
  *
- * Waits until nobody reads its files.
+ * Waits for reads of its files.
  *
  * Context: process, may sleep, slab.mutex not held.
  */
@@ -196,10 +196,10 @@ void mmbox_debugfs_remove_cache(struct mmbox *box, struct mmbox_kmem_cache *cach
 }
 
 /**
- * mmbox_debugfs_add_caches() - show the caches that a box has
- * @box: the box; its own folder is there
+ * mmbox_debugfs_add_caches() - create caches/ and the folders of all caches
+ * @box: the box, which has its own folder
  *
- * Their folders are one request to the host.
+ * All folders are one request to the host.
  *
  * Context: process, may sleep.
  */
@@ -220,7 +220,7 @@ void mmbox_debugfs_add_caches(struct mmbox *box)
 }
 
 /**
- * mmbox_debugfs_forget_caches() - the caches' folders go with the box's own
+ * mmbox_debugfs_forget_caches() - forget the folders before the box's own is removed
  * @box: the box
  *
  * Context: process, may sleep.

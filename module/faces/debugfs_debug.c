@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files of a box for whoever looks for a mistake: `leaks`, objects that
- * nobody has freed; `verify`, a walk over the whole box; `whatis`, what lies at
- * an address.
+ * The files for debugging: `leaks` lists objects that were not freed, `verify` checks
+ * the whole box, `whatis` describes an address.
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
@@ -34,7 +33,7 @@ static void stack_show(struct seq_file *m, depot_stack_handle_t stack)
 #define MAX_LEAKS_BITS	12
 #define MAX_LEAKS	BIT(MAX_LEAKS_BITS)
 
-/* Objects of a cache that were allocated in one place. */
+/* Objects of a cache that were allocated from the same place. */
 struct leak {
 	const struct mmbox_kmem_cache *cachep;	/* NULL: an empty entry */
 	depot_stack_handle_t stack;
@@ -44,8 +43,8 @@ struct leak {
 };
 
 struct leaks {
-	unsigned long nr_more;		/* objects for which there was no entry */
-	struct leak leak[MAX_LEAKS];	/* hashed, until they are sorted */
+	unsigned long nr_more;		/* objects for which no entry was left */
+	struct leak leak[MAX_LEAKS];	/* hashed, then sorted */
 };
 
 static struct leak *find_leak(struct leaks *leaks,
@@ -92,7 +91,7 @@ static void count_leak(struct leaks *leaks, const struct mmbox_kmem_cache *cache
 		leak->newest = track->when;
 }
 
-/* The slab that begins at @pfn, if one of a debugged cache does. */
+/* Count the objects of the slab at @pfn, if that is a slab of a debugged cache. */
 static void count_slab(struct leaks *leaks, struct mmbox *box, unsigned long pfn)
 {
 	static const struct mmbox_track nobody;
@@ -133,7 +132,7 @@ static void leak_show(struct seq_file *m, const struct leak *leak)
 	stack_show(m, leak->stack);
 }
 
-/* Caches go only with slab.mutex held, so that those counted stay. */
+/* Caches are destroyed under slab.mutex, so it keeps the counted ones. */
 static void leaks_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
 	const struct mmbox_slab_debug *d = &box->slab.debug;
@@ -212,14 +211,14 @@ static const char *const page_types[MMBOX_NR_PAGE_TYPES] = {
 };
 
 struct stack_search {
-	const void *base;		/* where the object begins */
-	const char *what;		/* the first stack that has it, or NULL */
-	int nr;				/* of which CPU or node */
+	const void *base;		/* start of the object's slot */
+	const char *what;		/* first stack that holds it, or NULL */
+	int nr;				/* CPU or node of that stack */
 };
 
 static void search_stack(void *arg, const struct mmbox_object_stack *stack)
 {
-	/* Its CPU may be changing it: what is found may just have gone. */
+	/* Its CPU may be changing it, so this is a snapshot. */
 	unsigned int i, avail = min(stack->avail, stack->limit);
 	struct stack_search *search = arg;
 
@@ -231,7 +230,7 @@ static void search_stack(void *arg, const struct mmbox_object_stack *stack)
 	}
 }
 
-/* Is it on a stack of free objects? Then say so on which one. */
+/* Is the object on a stack of free objects? If so, show which one. */
 static bool free_stack_show(struct seq_file *m, struct mmbox_kmem_cache *cachep,
 			    const void *base)
 {
@@ -349,7 +348,7 @@ static void whatis_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		seq_puts(m, "write an address, then read what lies there\n");
 		return;
 	}
-	/* Either of the two; a box does not reach to where the host's are. */
+	/* Accept both kinds: box physical addresses are below all kernel addresses. */
 	if (mmbox_virt_valid(box, (void *)addr))
 		phys = mmbox_virt_to_phys(box, (void *)addr);
 	else

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The folder memory/ of a box, as /sys/devices/system/memory of Linux 6.1, so
- * that lsmem and chmem work on it: a folder for each section that is there.
+ * The folder memory/ of a box, in the format of /sys/devices/system/memory of Linux
+ * 6.1, so that lsmem and chmem work on it. Each section with memory has a folder.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -13,7 +13,7 @@
 #include "faces/faces.h"
 #include "faces/debugfs.h"
 
-/* Folders beyond that would cost the host more than they are worth. */
+/* More folders than this would cost the host too much memory. */
 #define MAX_FOLDERS	4096
 
 /* ---- memory/memoryN/ ---- */
@@ -46,7 +46,7 @@ static void phys_index_show(struct seq_file *m, struct mmbox *box, unsigned long
 	seq_printf(m, "%08lx\n", nr);
 }
 
-/* Whether this kind of memory can go at all, as Linux 6.1 has it. */
+/* Can memory of this model be removed at all? Linux 6.1 shows the same. */
 static void removable_show(struct seq_file *m, struct mmbox *box, unsigned long nr)
 {
 	seq_printf(m, "%d\n", mmbox_model_is_sparse(box->cfg.model));
@@ -57,7 +57,7 @@ static void phys_device_show(struct seq_file *m, struct mmbox *box, unsigned lon
 	seq_puts(m, "0\n");
 }
 
-/* The zone that it is in, or those that it may go to, where it fits best first. */
+/* The zone of an online section, or the zones it may go to, the default first. */
 static void valid_zones_show(struct seq_file *m, struct mmbox *box, unsigned long nr)
 {
 	struct mmbox_zone *zone, *first;
@@ -122,7 +122,7 @@ static int probe_write(struct mmbox *box, unsigned long id, char *text)
 	return err ?: mmbox_memory_probe(box, phys);
 }
 
-/* Linux has no such file; what probe takes it gives back. */
+/* Undoes a write to probe. Linux has no such file. */
 static int remove_write(struct mmbox *box, unsigned long id, char *text)
 {
 	unsigned long long phys;
@@ -163,7 +163,7 @@ static size_t section_dirs_bytes(const struct mmbox *box)
 }
 
 /**
- * mmbox_debugfs_sections_add() - show the sections of a box
+ * mmbox_debugfs_sections_add() - create memory/ and the folders of all sections
  * @box: the box, which has its own folder
  *
  * All folders are one request to the host.
@@ -196,7 +196,7 @@ void mmbox_debugfs_sections_add(struct mmbox *box)
 }
 
 /**
- * mmbox_debugfs_section_add() - show a section that has come
+ * mmbox_debugfs_section_add() - create the folder of a new section
  * @box: the box
  * @nr: number of the section
  *
@@ -213,7 +213,7 @@ void mmbox_debugfs_section_add(struct mmbox *box, unsigned long nr)
 }
 
 /**
- * mmbox_debugfs_section_del() - do not show a section any more
+ * mmbox_debugfs_section_del() - remove the folder of a section
  * @box: the box
  * @nr: number of the section
  *
@@ -228,10 +228,10 @@ void mmbox_debugfs_section_del(struct mmbox *box, unsigned long nr)
 }
 
 /**
- * mmbox_debugfs_forget_sections() - the folders are going, all at once
+ * mmbox_debugfs_forget_sections() - forget the folders after the box's own is removed
  * @box: the box
  *
- * Context: process, may sleep; no file is read or written any more.
+ * Context: process, may sleep; after mmbox_debugfs_hide().
  */
 void mmbox_debugfs_forget_sections(struct mmbox *box)
 {

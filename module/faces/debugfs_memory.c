@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What debugfs tells of the memory model: how the boot set it up, and what it
+ * The files about the memory model: `boot` shows how it was set up, `memmap` what it
  * costs.
  */
 #include <linux/math64.h>
@@ -10,7 +10,7 @@
 #include "faces/faces.h"
 #include "faces/debugfs.h"
 
-/* What the two numbers of a step are. */
+/* Unit of a step's start and end. */
 enum unit { PHYS, SECTIONS, PFNS, NUMBER };
 
 static const struct {
@@ -77,7 +77,7 @@ static void boot_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		seq_printf(m, "(%u steps more)\n", log->nr_lost);
 }
 
-/* Sections with memory, those of them in use, and those that were there at boot. */
+/* Count sections with memory, online sections, and sections from boot. */
 static void sections_show(struct seq_file *m, const struct mmbox *box)
 {
 	bool sparse = mmbox_model_is_sparse(box->cfg.model);

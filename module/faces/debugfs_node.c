@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nodes of a box: the folder node/, as /sys/devices/system/node of Linux 6.1,
- * so that what reads that reads this, and `pgdat`, every field of them.
+ * Nodes of a box: the folder node/, in the format of /sys/devices/system/node of Linux
+ * 6.1, for programs that read that; and the file `pgdat`, which shows every field.
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
@@ -85,7 +85,7 @@ static void pgdat_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 		show_zonelist(m, "nofallback",
 			      &pgdat->node_zonelists[MMBOX_ZONELIST_NOFALLBACK]);
 		seq_printf(m, "nr_zones: %d\n", pgdat->nr_zones);
-		/* Where in the box; nobody needs to know where in the host. */
+		/* Its physical address in the box, not its address in the host. */
 		if (pgdat->node_mem_map)
 			seq_printf(m, "node_mem_map: 0x%llx\n", (unsigned long long)
 				   mmbox_virt_to_phys(box, pgdat->node_mem_map));
@@ -106,7 +106,7 @@ const struct mmbox_face mmbox_pgdat_faces[] = {
 	{}
 };
 
-/* ---- node/: which nodes there are ---- */
+/* ---- node/: lists of nodes ---- */
 
 static unsigned long node_managed_pages(struct mmbox *box, int nid, int highest)
 {
@@ -143,7 +143,7 @@ static bool node_has_cpu(struct mmbox *box, int nid)
 	return false;
 }
 
-/* A list such as 0-1,3 */
+/* Print a list of nodes, e.g. 0-1,3 */
 static void show_nodes(struct seq_file *m, struct mmbox *box,
 		       bool (*is_so)(struct mmbox *box, int nid))
 {
@@ -247,7 +247,7 @@ static void meminfo_show(struct seq_file *m, struct mmbox *box, unsigned long ni
 	meminfo_kb(m, nid, "SReclaimable:", reclaimable);
 	meminfo_kb(m, nid, "SUnreclaim:", unreclaimable);
 	meminfo_none(m, nid, meminfo_huge);
-	/* A place less wide, as in the kernel. */
+	/* One column narrower, as in the kernel. */
 	seq_printf(m, "Node %lu FileHugePages: %8d kB\n", nid, 0);
 	seq_printf(m, "Node %lu FilePmdMapped: %8d kB\n", nid, 0);
 	seq_printf(m, "Node %lu HugePages_Total: %5d\n", nid, 0);

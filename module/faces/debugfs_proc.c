@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files of a box that have the formats of /proc of Linux 6.1, so that what
- * reads those reads these.
+ * The files of a box in the formats of /proc of Linux 6.1, for programs that read
+ * those.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
@@ -34,19 +34,19 @@ static void walk_zones(struct seq_file *m, struct mmbox *box, bool populated,
 
 /* slabinfo: version 2.1, newest cache first */
 
-static unsigned long stat(const atomic_long_t *counter)
+static unsigned long counter(const atomic_long_t *value)
 {
-	return atomic_long_read(counter);
+	return atomic_long_read(value);
 }
 
 static void stats_show(struct seq_file *m, const struct mmbox_cache_stats *s)
 {
 	seq_printf(m, " : globalstat %7lu %6lu %5lu %4lu %4lu %4lu %4lu %4lu %4lu",
-		   stat(&s->num_allocations), stat(&s->high_mark), stat(&s->grown),
-		   stat(&s->reaped), stat(&s->errors), stat(&s->max_freeable),
-		   stat(&s->node_allocs), stat(&s->node_frees), stat(&s->node_overflow));
-	seq_printf(m, " : cpustat %6lu %6lu %6lu %6lu", stat(&s->allochit),
-		   stat(&s->allocmiss), stat(&s->freehit), stat(&s->freemiss));
+		   counter(&s->num_allocations), counter(&s->high_mark), counter(&s->grown),
+		   counter(&s->reaped), counter(&s->errors), counter(&s->max_freeable),
+		   counter(&s->node_allocs), counter(&s->node_frees), counter(&s->node_overflow));
+	seq_printf(m, " : cpustat %6lu %6lu %6lu %6lu", counter(&s->allochit),
+		   counter(&s->allocmiss), counter(&s->freehit), counter(&s->freemiss));
 }
 
 static void cache_show(struct seq_file *m, struct mmbox_kmem_cache *cachep)
@@ -97,8 +97,8 @@ static char *next_word(char **text)
 }
 
 /*
- * NAME LIMIT BATCHCOUNT SHARED; 6.1 takes figures out of range, and does nothing,
- * and what follows the last.
+ * NAME LIMIT BATCHCOUNT SHARED. Unlike 6.1, which ignores numbers out of range and text
+ * behind the last number, this refuses both.
  */
 static int slabinfo_write(struct mmbox *box, unsigned long id, char *text)
 {
@@ -162,7 +162,7 @@ static bool count_block(struct mmbox_page *page, void *arg)
 	return ++*nr < PAGETYPE_COUNT_MAX;
 }
 
-/* The length of a list, or PAGETYPE_COUNT_MAX if it is as long or longer. */
+/* Count the blocks of a list, up to PAGETYPE_COUNT_MAX. */
 static unsigned long count_blocks(struct mmbox_zone *zone, unsigned int order, int mt)
 {
 	unsigned long nr = 0;
@@ -250,12 +250,12 @@ static void pagetypeinfo_show(struct seq_file *m, struct mmbox *box, unsigned lo
 /* zoneinfo */
 
 /**
- * mmbox_stat_take() - room for counters to show
+ * mmbox_stat_take() - allocate an array of counters
  * @box: the box
  *
  * Context: process, may sleep.
- * Return: zeroes by enum mmbox_stat_item, for mmbox_stat_give(), or NULL, and
- * the file is empty.
+ * Return: zeroes, by enum mmbox_stat_item, for mmbox_stat_give(); or NULL, and then
+ * the file stays empty.
  */
 unsigned long *mmbox_stat_take(struct mmbox *box)
 {
@@ -264,7 +264,7 @@ unsigned long *mmbox_stat_take(struct mmbox *box)
 }
 
 /**
- * mmbox_stat_give() - the counters have been shown
+ * mmbox_stat_give() - free an array of counters
  * @box: the box
  * @stat: from mmbox_stat_take()
  *
@@ -299,7 +299,7 @@ static void zoneinfo_pagesets(struct seq_file *m, const struct mmbox_zone *zone)
 	for_each_online_cpu(cpu) {
 		const struct mmbox_per_cpu_pages *pcp;
 
-		/* Its CPU may be changing it: any of its values will do. */
+		/* Its CPU may be changing them: any of their values will do. */
 		pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
 		seq_printf(m, "\n    cpu: %i", cpu);
 		seq_printf(m, "\n              count: %i", mmbox_glance(pcp->count));
@@ -331,7 +331,7 @@ static void zoneinfo_zone(struct seq_file *m, struct mmbox *box,
 		seq_puts(m, "\n  per-node stats");
 		zoneinfo_stats(m, mmbox_node_stats, stat);
 	}
-	/* There is no CMA. */
+	/* "cma" is always 0: a box has no CMA. */
 	seq_printf(m, "\n  pages %-8s %lu", "free", stat[MMBOX_NR_FREE_PAGES]);
 	zoneinfo_pages(m, "boost", READ_ONCE(zone->watermark_boost));
 	zoneinfo_pages(m, "min", mmbox_wmark_pages(zone, MMBOX_WMARK_MIN));
@@ -369,7 +369,7 @@ static void zoneinfo_show(struct seq_file *m, struct mmbox *box,
 
 /**
  * mmbox_stat_lines() - show counters as /proc/vmstat does
- * @m: where
+ * @m: the file
  * @name: table of their names
  * @stat: their values, by enum mmbox_stat_item
  *
@@ -396,7 +396,7 @@ static void vmstat_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	mmbox_stat_give(box, stat);
 }
 
-/* meminfo: 0 is what a box has not got */
+/* meminfo: memory of kinds that a box does not have is 0 */
 
 static void meminfo_kb(struct seq_file *m, const char *name, unsigned long pages)
 {
@@ -522,7 +522,7 @@ static int unusable_free_index(struct mmbox_zone *zone, unsigned int order)
 			 1000ULL, info.free_pages);
 }
 
-/* A zone's indices in thousandths, an order each: @width columns to the point. */
+/* Print an index per order, in thousandths, with @width columns before the point. */
 static void index_line(struct seq_file *m, struct mmbox_zone *zone, int width,
 		       int (*index_of)(struct mmbox_zone *zone, unsigned int order))
 {
@@ -581,7 +581,7 @@ static void iomem_reserved(struct seq_file *m, const struct mmbox_memblock_type 
 	}
 }
 
-/* The first section from @nr on that is no more of the memory of @nid that @nr begins. */
+/* Find the end of the contiguous memory of @nid that begins with section @nr. */
 static unsigned long end_of_memory(const struct mmbox *box, unsigned long nr, int nid)
 {
 	while (nr < box->memmap.nr_sections &&
@@ -591,7 +591,7 @@ static unsigned long end_of_memory(const struct mmbox *box, unsigned long nr, in
 	return nr;
 }
 
-/* By sections, as memory comes and goes by them; the last may be less than whole. */
+/* Memory is added and removed by section. The last section may be partial. */
 static void iomem_show(struct seq_file *m, struct mmbox *box,
 		       unsigned long id)
 {

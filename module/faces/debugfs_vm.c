@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The folder vm/ of a box: its tunables, as in /proc/sys/vm. What is written
- * is checked as there, and all that follows from it is computed at once.
+ * The folder vm/ of a box: its tunables, as in /proc/sys/vm. Values are checked as
+ * there, and take effect at once.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -11,7 +11,7 @@
 #include "faces/faces.h"
 #include "faces/debugfs.h"
 
-/* A number from @min to @max, in any base, or a negative errno. */
+/* Parse a number from @min to @max in any base. Returns 0 or a negative errno. */
 static int parse_number(const char *text, long min, long max, long *number)
 {
 	int err = kstrtol(text, 0, number);
@@ -65,7 +65,7 @@ static void watermark_boost_factor_show(struct seq_file *m, struct mmbox *box,
 	seq_printf(m, "%u\n", box->pages.watermark_boost_factor);
 }
 
-/* Counts from the next boost on. */
+/* Takes effect at the next boost. */
 static int watermark_boost_factor_write(struct mmbox *box, unsigned long id,
 					char *text)
 {
@@ -87,7 +87,7 @@ static void lowmem_reserve_ratio_show(struct seq_file *m, struct mmbox *box,
 	seq_putc(m, '\n');
 }
 
-/* As many numbers as are given, from the lowest zone on; below 1 is 0: none. */
+/* Sets as many zones as there are numbers, lowest zone first. Below 1 means 0: none. */
 static int lowmem_reserve_ratio_write(struct mmbox *box, unsigned long id,
 				      char *text)
 {
@@ -134,7 +134,7 @@ static int percpu_pagelist_high_fraction_write(struct mmbox *box,
 	return 0;
 }
 
-/* As for the kernel: 1 is pages of files, of which there are none, 2 objects. */
+/* As in the kernel: bit 0 drops the page cache, which is always empty; bit 1 slab objects. */
 static int drop_caches_write(struct mmbox *box, unsigned long id, char *text)
 {
 	long what;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which files a box has in debugfs, and who hears of what happens in it.
+ * Puts a box into debugfs, and connects events of the box to reports and files.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -11,7 +11,7 @@
 #include "faces/debugfs.h"
 #include "faces/report.h"
 
-/* box.c installs it, before the box works. */
+/* box.c installs it before the box boots. */
 const struct mmbox_observer mmbox_faces_observer = {
 	.bad_object = mmbox_report_bad_object,
 	.bad_page = mmbox_report_bad_page,
@@ -29,10 +29,10 @@ const struct mmbox_observer mmbox_faces_observer = {
 };
 
 /**
- * mmbox_faces_setup() - give box->faces the values that a boot begins with
+ * mmbox_faces_setup() - initialize box->faces
  * @box: the box, new
  *
- * Takes nothing, so there is nothing to undo.
+ * Allocates nothing, so there is nothing to undo.
  *
  * Context: any.
  */
@@ -43,13 +43,13 @@ void mmbox_faces_setup(struct mmbox *box)
 }
 
 /**
- * mmbox_debugfs_add() - show a box in debugfs
+ * mmbox_debugfs_add() - create the files and folders of a box
  * @box: the box, booted
  *
- * A single file or folder that cannot be made is missing, and the log says so.
+ * A file or folder that cannot be created is missing, and the log says so.
  *
  * Context: process, may sleep.
- * Return: 0, or why there are no files at all, which the log says as well.
+ * Return: 0, or a negative errno if there are no files at all, which is logged as well.
  */
 int mmbox_debugfs_add(struct mmbox *box)
 {
@@ -75,7 +75,7 @@ int mmbox_debugfs_add(struct mmbox *box)
  * mmbox_debugfs_remove() - take a box out of debugfs
  * @box: the box
  *
- * Waits for reads that are under way; files still open answer -ENODEV.
+ * Waits for reads and writes under way. Files that are still open then return -ENODEV.
  *
  * Context: process, may sleep.
  */

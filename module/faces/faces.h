@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What users of a box see: its files, its device, reports in the log, and its sums.
+ * The user interfaces of a box: files, device, reports in the log, and checksum.
  */
 #ifndef _MMBOX_FACES_FACES_H
 #define _MMBOX_FACES_FACES_H
@@ -15,7 +15,7 @@ u32 mmbox_checksum(struct mmbox *box);
 /* faces.c */
 void mmbox_faces_setup(struct mmbox *box);
 
-/* faces.c, chardev.c: 0, or why this face is missing */
+/* faces.c, chardev.c: return 0 or why this interface is missing */
 int mmbox_debugfs_add(struct mmbox *box);
 void mmbox_debugfs_remove(struct mmbox *box);
 int mmbox_chardev_add(struct mmbox *box);
@@ -32,12 +32,12 @@ extern const struct mmbox_observer mmbox_faces_observer;
 extern const char *const mmbox_bad_names[MMBOX_NR_BAD];
 void mmbox_report_init(struct mmbox *box);
 
-/* An address of the host as it may be shown. */
+/* A host address, hashed if the kernel hides addresses. */
 struct mmbox_address_text {
 	char text[2 * sizeof(void *) + 1];
 };
 
-/* A place in the kernel's text, by name. */
+/* A code address by name. */
 struct mmbox_symbol_text {
 	char text[128];
 };
@@ -50,15 +50,15 @@ const char *mmbox_address_text(struct mmbox_address_text *to, const void *addr);
 #define mmbox_shown(addr)						\
 	mmbox_address_text(&(struct mmbox_address_text){}, addr)
 
-/* verify.c: what a walk over a box has looked at */
+/* verify.c: what a walk over a box has checked */
 struct mmbox_verify {
 	unsigned long caches;
 	unsigned long slabs;
 	unsigned long objects;		/* in these slabs */
 	unsigned long arrays;		/* of CPUs, and shared ones */
 	unsigned long pages;
-	unsigned long longest;		/* most page frames looked at in one hold */
-	unsigned long unsettled;	/* zones and nodes of caches: counts not compared */
+	unsigned long longest;		/* most page frames checked in one hold of a zone */
+	unsigned long unsettled;	/* zones and cache nodes whose counts were not compared */
 	unsigned long problems;
 };
 

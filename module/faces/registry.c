@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The boxes that other modules and the device find by name. Whoever holds one
- * keeps this module loaded until it has put the box back.
+ * Lets other modules and the device find boxes by name. A reference to a box keeps this
+ * module loaded until mmbox_put().
  */
 #include <linux/list.h>
 #include <linux/module.h>
@@ -27,7 +27,7 @@ void mmbox_publish(struct mmbox *box)
 }
 
 /**
- * mmbox_unpublish() - let mmbox_get() not find a box any more
+ * mmbox_unpublish() - undo mmbox_publish()
  * @box: the box
  *
  * Context: process, may sleep.
@@ -40,7 +40,7 @@ void mmbox_unpublish(struct mmbox *box)
 }
 
 /**
- * mmbox_find() - find a live box, without counting as a user of it
+ * mmbox_find() - find a box, without counting it as used
  * @name: its name; the first is "box0"
  *
  * Context: process, may sleep.
@@ -80,7 +80,7 @@ struct mmbox *mmbox_get(const char *name)
 EXPORT_SYMBOL_GPL(mmbox_get);
 
 /**
- * mmbox_put() - return a box
+ * mmbox_put() - drop a reference to a box
  * @box: from mmbox_get(), or NULL
  *
  * Context: any.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reports of what was refused: frees, copies, destruction in use; of requests
- * that failed; and the count of all mistakes.
+ * Reports of refused frees and copies, of failed allocations, and counters of all
+ * mistakes.
  *
- * The allocators notice and refuse; here it is counted and told, rate-limited,
- * with the stack of the caller. Nothing in this file decides anything.
+ * The allocators detect and refuse; this file counts and reports, rate-limited, with
+ * the stack of the caller. It decides nothing.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -36,35 +36,35 @@ const char *const mmbox_bad_texts[MMBOX_NR_BAD] = {
 	[MMBOX_BAD_ORDER]	= "pages were allocated with another order",
 	[MMBOX_BAD_PAGE]	= "page is not the first of an allocation",
 	[MMBOX_BAD_DOUBLE]	= "is free already",
-	[MMBOX_BAD_USERCOPY]	= "not all of it is the usercopy region of an object",
+	[MMBOX_BAD_USERCOPY]	= "range is not within the usercopy region of an object",
 };
 
 /**
- * mmbox_addresses_hidden() - are addresses of the host not for the reader?
+ * mmbox_addresses_hidden() - must host addresses be hidden from the current task?
  *
- * They are hidden where the kernel hides its own: from whom kptr_restrict= says,
- * and from everybody once the kernel is locked down.
+ * They are hidden as the kernel hides its own: according to kptr_restrict, and always
+ * once the kernel is locked down.
  *
  * Context: any.
- * Return: whether they are.
+ * Return: true if they must be hidden.
  */
 bool mmbox_addresses_hidden(void)
 {
 	char text[2 * sizeof(void *) + 1];
 
-	/* %pK hides by zeroes, or by an error where it cannot tell who reads. */
+	/* %pK prints zeroes if hidden, or an error where it cannot check the reader. */
 	snprintf(text, sizeof(text), "%pK", (void *)mmbox_addresses_hidden);
 	return strspn(text, "0") == strlen(text) || !strncmp(text, "pK-error", 8) ||
 	       security_locked_down(LOCKDOWN_DEBUGFS);
 }
 
 /**
- * mmbox_address_text() - an address of the host as text
- * @to: where the text goes
+ * mmbox_address_text() - format a host address
+ * @to: buffer for the text
  * @addr: the address
  *
- * Where addresses are hidden it is hashed, as %p does: the same address is the same
- * text, but nobody can tell which.
+ * Hidden addresses are hashed, as %p does: equal addresses have equal texts, but the
+ * text does not reveal the address.
  *
  * Context: any.
  * Return: the text.
@@ -79,11 +79,11 @@ const char *mmbox_address_text(struct mmbox_address_text *to, const void *addr)
 }
 
 /**
- * mmbox_symbol_text() - a place in the kernel's text by name
- * @to: where the text goes
+ * mmbox_symbol_text() - format a code address as a symbol
+ * @to: buffer for the text
  * @addr: the address
  *
- * What has no name, as it was in a module that is gone, is shown as any address.
+ * Without a symbol, e.g. in a module that was unloaded, it is shown as an address.
  *
  * Context: any.
  * Return: the text.
@@ -97,7 +97,7 @@ const char *mmbox_symbol_text(struct mmbox_symbol_text *to, const void *addr)
 }
 
 /**
- * mmbox_report_init() - how often a box may tell of what went wrong
+ * mmbox_report_init() - initialize the rate limits of reports
  * @box: the box
  *
  * Context: any.
@@ -112,10 +112,10 @@ void mmbox_report_init(struct mmbox *box)
 /**
  * mmbox_report_count() - count a mistake
  * @box: the box
- * @why: which
+ * @why: which mistake
  *
  * Context: any.
- * Return: true if it should be told as well: not too many of them lately.
+ * Return: true if it should be reported as well: the rate limit allows it.
  */
 bool mmbox_report_count(struct mmbox *box, enum mmbox_bad why)
 {
@@ -124,9 +124,9 @@ bool mmbox_report_count(struct mmbox *box, enum mmbox_bad why)
 }
 
 /**
- * mmbox_report_bad_kfree_rcu() - count and tell that the list of kfree_rcu() is broken
+ * mmbox_report_bad_kfree_rcu() - count and report a corrupted list of kfree_rcu()
  * @box: the box
- * @head: where it leads to
+ * @head: the bad next pointer
  *
  * Context: any.
  */
@@ -134,16 +134,16 @@ void mmbox_report_bad_kfree_rcu(struct mmbox *box, const struct rcu_head *head)
 {
 	if (!mmbox_report_count(box, MMBOX_BAD_FREELIST))
 		return;
-	pr_err("%s: an object that waited for kfree_rcu() was overwritten or freed, the list leads to %s; what comes behind stays\n",
+	pr_err("%s: an object queued by mmbox_kfree_rcu() was overwritten or freed, its next pointer is %s; the objects behind it leak\n",
 	       box->name, mmbox_shown(head));
 	dump_stack();
 }
 
 /**
- * mmbox_report_bad_page() - count and tell a refused free of pages
+ * mmbox_report_bad_page() - count and report a refused free of pages
  * @box: the box
  * @why: what is wrong with it
- * @page: the descriptor, possibly no descriptor at all
+ * @page: the descriptor; with MMBOX_BAD_FOREIGN an arbitrary pointer
  * @order: the order they were freed with
  *
  * Context: any, no lock of the box held.
@@ -164,7 +164,7 @@ void mmbox_report_bad_page(struct mmbox *box, enum mmbox_bad why, const struct m
 }
 
 /**
- * mmbox_report_bad_usercopy() - count and tell a refused copy to or from user space
+ * mmbox_report_bad_usercopy() - count and report a refused copy to or from user space
  * @box: the box
  * @ptr: the address in the box
  * @n: bytes from there
@@ -207,12 +207,12 @@ static void show_zone(const struct mmbox_zone *zone)
 }
 
 /**
- * mmbox_report_alloc_failed() - tell of a request for pages that failed
+ * mmbox_report_alloc_failed() - report a failed request for pages
  * @box: the box
- * @gfp: its flags; with __GFP_NOWARN nothing is told
+ * @gfp: its flags; nothing is reported with __GFP_NOWARN
  * @order: its order
  *
- * Tells who asked for what, from where, and what the zones had, at most once in ten
+ * Logs the task, the request, the stack and the state of all zones, at most once in ten
  * seconds.
  *
  * Context: any, no lock of the box held.

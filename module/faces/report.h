@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reports in the log: what faces.c has the memory manager tell.
+ * Reports in the log. faces.c connects them to events of the memory manager.
  */
 #ifndef _MMBOX_FACES_REPORT_H
 #define _MMBOX_FACES_REPORT_H

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A session: what an open /dev/mmbox/<box> holds.
+ * A session: the state of an open /dev/mmbox/<box>.
  *
- * Handles index a table of slots. A piece of the table is made when one of its
- * handles is first used, and stays until the session ends. Caches are few and sit
- * in an array. All that a session holds is of one target (target.h), which can
- * change only while it holds nothing.
+ * Handles index a table of slots in segments. A segment is allocated when one of its
+ * handles is first used, and stays until the session ends. Caches are few and have an
+ * array. Everything in a session comes from one target (target.h), which can change
+ * only while the session holds nothing.
  */
 #include <linux/err.h>
 #include <linux/sched.h>
@@ -45,9 +45,9 @@ static void restart_figures(struct mmbox_session *session)
 }
 
 /**
- * mmbox_session_sample() - add a run of operations to a session's figures
+ * mmbox_session_sample() - add the statistics of a chunk to the session's
  * @session: the session
- * @tally: what the run came to
+ * @tally: statistics of the chunk
  *
  * Context: process, session->sem held.
  */
@@ -68,7 +68,7 @@ void mmbox_session_sample(struct mmbox_session *session,
 }
 
 /**
- * mmbox_session_stat() - report a session's figures
+ * mmbox_session_stat() - report a session's statistics
  * @session: the session
  * @stat: filled in
  *
@@ -112,11 +112,10 @@ int mmbox_session_stat(struct mmbox_session *session, struct mmbox_stat *stat)
  * @session: the session
  * @handle: below MMBOX_NR_HANDLES
  *
- * Looking for what was never allocated takes no memory.
+ * Allocates no memory, even for a handle that was never used.
  *
  * Context: any.
- * Return: the slot, or if no handle near this one was ever used one that is
- * empty and stays so.
+ * Return: the slot; if its segment does not exist, a slot that is always empty.
  */
 struct mmbox_slot *mmbox_session_find_slot(struct mmbox_session *session, u32 handle)
 {
@@ -133,7 +132,7 @@ struct mmbox_slot *mmbox_session_find_slot(struct mmbox_session *session, u32 ha
  * @handle: below MMBOX_NR_HANDLES
  *
  * Context: process, may sleep.
- * Return: the slot, or NULL if there was no memory for its piece of the table.
+ * Return: the slot, or NULL if there was no memory for its segment.
  */
 struct mmbox_slot *mmbox_session_slot(struct mmbox_session *session, u32 handle)
 {
@@ -168,10 +167,10 @@ static bool any_cache(const struct mmbox_session *session)
 }
 
 /**
- * mmbox_session_note_use() - the box will not be as it was made any more
- * @session: a session about to carry something out
+ * mmbox_session_note_use() - count a session as a user of the box
+ * @session: a session about to carry out an operation
  *
- * Counts each session with the box as its target once.
+ * Each session is counted once, when it first uses the box as its target.
  *
  * Context: process; session->sem held.
  */
@@ -185,7 +184,7 @@ void mmbox_session_note_use(struct mmbox_session *session)
 /**
  * mmbox_session_set_target() - choose between the box and the host
  * @session: the session
- * @target: whose allocators to use from now on
+ * @target: the allocators to use from now on
  *
  * Context: process, may sleep.
  * Return: 0, -EBUSY while the session holds anything, -EINTR if killed.
@@ -212,7 +211,7 @@ int mmbox_session_set_target(struct mmbox_session *session,
  * @session: the session
  * @handle: its handle, below MMBOX_NR_CACHE_HANDLES
  * @name: its name, copied
- * @size: bytes an object
+ * @size: bytes per object
  * @align: bytes, a power of two, or 0
  * @flags: MMBOX_CACHE_*
  *
@@ -257,8 +256,8 @@ static int destroy_cache(struct mmbox_session *session, struct mmbox_session_cac
  * @handle: its handle, below MMBOX_NR_CACHE_HANDLES
  *
  * Context: process, session->sem held for writing.
- * Return: 0, -EINVAL if there is no such cache or the session has objects of
- * it, or the error of the box.
+ * Return: 0; -EINVAL if there is no such cache or the session has objects of it; or
+ * an error of the target.
  */
 int mmbox_session_cache_destroy(struct mmbox_session *session, u16 handle)
 {
@@ -270,7 +269,7 @@ int mmbox_session_cache_destroy(struct mmbox_session *session, u16 handle)
 }
 
 /**
- * mmbox_session_cache_shrink() - give a cache's empty slabs back
+ * mmbox_session_cache_shrink() - free a cache's empty slabs
  * @session: the session
  * @handle: its handle, below MMBOX_NR_CACHE_HANDLES
  *
@@ -306,10 +305,10 @@ static void free_slot(struct mmbox_session *session, struct mmbox_slot *slot)
 }
 
 /**
- * mmbox_session_create() - begin a session on the box
- * @box: the box; the caller's reference lasts as long as the session
- * @id: a number that no other session of the box has
- * @target: whose allocators to use at first
+ * mmbox_session_create() - create a session
+ * @box: the box; the caller keeps a reference until the session is destroyed
+ * @id: number, unique among the sessions of the box
+ * @target: the allocators to use at first
  *
  * Context: process, may sleep.
  * Return: the session, or NULL if there is no memory for it.
@@ -332,10 +331,10 @@ struct mmbox_session *mmbox_session_create(struct mmbox *box, unsigned int id,
 }
 
 /**
- * mmbox_session_destroy() - free all that a session holds, and end it
+ * mmbox_session_destroy() - destroy a session and free everything it holds
  * @session: the session, after mmbox_batch_end()
  *
- * Context: process, may sleep; nobody else uses the session any more.
+ * Context: process, may sleep; the caller has the only reference.
  */
 void mmbox_session_destroy(struct mmbox_session *session)
 {

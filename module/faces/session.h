@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an open /dev/mmbox/<box> is: a session, the handles by which it names
- * what it holds, and the figures that are kept of it.
+ * An open /dev/mmbox/<box> is a session: it has handles for what it has allocated, and
+ * statistics.
  */
 #ifndef _MMBOX_SESSION_H
 #define _MMBOX_SESSION_H
@@ -25,14 +25,14 @@ struct mmbox_target_ops;
 #define MMBOX_NR_HANDLES	(MMBOX_NR_SEGMENTS * MMBOX_SEGMENT_SLOTS)
 #define MMBOX_BULK_MAX		64U
 #define MMBOX_OBJECT_MAX	(128U << 10)	/* bytes, of a session's caches */
-#define MMBOX_CHUNK		512U	/* operations carried out in one go, */
-#define MMBOX_CHUNK_BYTES	(32UL << 20)	/* and bytes, but for a single one */
-#define MMBOX_NR_HOST_CACHES	4096	/* of all sessions together */
+#define MMBOX_CHUNK		512U	/* most operations of a chunk, */
+#define MMBOX_CHUNK_BYTES	(32UL << 20)	/* and most bytes, except for a single operation */
+#define MMBOX_NR_HOST_CACHES	4096	/* in all sessions together */
 
 /*
- * What a handle stands for. @tag says how it was allocated, and so how it may
- * be freed: a wrong free never reaches an allocator. Whoever has put
- * MMBOX_TAG_BUSY there owns the slot.
+ * What a handle refers to. @tag says how it was allocated, and so how it may be freed:
+ * a wrong free never reaches an allocator. The thread that sets @tag to MMBOX_TAG_BUSY
+ * owns the slot.
  */
 struct mmbox_slot {
 	void *ptr;		/* object, or descriptor of the first page */
@@ -46,12 +46,12 @@ struct mmbox_slot {
 
 struct mmbox_session_cache {
 	void *cachep;		/* of the target; NULL: the handle is free */
-	atomic_long_t nr_held;	/* objects; exact while nobody has the semaphore */
+	atomic_long_t nr_held;	/* objects; exact while session->sem is not held */
 	unsigned int size;	/* bytes, of an object */
-	char name[MMBOX_UAPI_NAME_LEN + 32];	/* the host's has a prefix */
+	char name[MMBOX_UAPI_NAME_LEN + 32];	/* names in the host have a prefix */
 };
 
-/* Pages of the target, when the session began and since. */
+/* Pages of the target, at the start of the session and since. */
 struct mmbox_level {
 	long start;
 	long now;
@@ -60,39 +60,39 @@ struct mmbox_level {
 
 struct mmbox_session {
 	struct mmbox *box;
-	unsigned int id;		/* unlike that of any other of the box */
+	unsigned int id;		/* unique among the sessions of the box */
 
 	/*
-	 * Read: operations run. Write: caches or the target change. It is always
-	 * taken killably, and nobody who has it reaches into user space, which
-	 * may take for ever.
+	 * Held for reading while operations run, for writing while caches or the target
+	 * change. It is always taken killably, and never held across an access to user
+	 * space, which may block forever.
 	 */
 	struct rw_semaphore sem;
 	const struct mmbox_target_ops *target;	/* sem */
 	struct mmbox_session_cache caches[MMBOX_NR_CACHE_HANDLES];	/* sem */
-	atomic_long_t nr_held;		/* slots filled; exact as that of a cache */
+	atomic_long_t nr_held;		/* slots filled; exact while sem is not held */
 	struct mmbox_slot *segments[MMBOX_NR_SEGMENTS];	/* set once, by cmpxchg */
-	struct mmbox_slot empty_slot;	/* stands for those of no segment, never filled */
+	struct mmbox_slot empty_slot;	/* stands for all slots of missing segments, never filled */
 	bool has_used_box;		/* counted in faces.nr_users; xchg */
-	struct mmbox_batch_run *spare_run;	/* of an earlier batch; xchg */
+	struct mmbox_batch_run *spare_run;	/* buffer for the next batch; xchg */
 
 	spinlock_t stat_lock;		/* all below */
 	struct mmbox_level slab_pages;
 	struct mmbox_level pages;
-	long block_pages;		/* in blocks of pages that it holds */
+	long block_pages;		/* pages in the blocks that it holds */
 	u64 nr_ops;
 	u64 nr_failed;
 	u64 nr_empty;
 };
 
-/* What running a chunk of operations came to. */
+/* Statistics of one chunk of operations. */
 struct mmbox_tally {
 	unsigned int nr_ops;
 	unsigned int nr_failed;		/* allocations without memory */
 	unsigned int first_failed;	/* index in the chunk, if any */
-	unsigned int nr_empty;		/* frees of empty handles let pass */
-	long pages;			/* page blocks: allocated less freed */
-	long held;			/* slots: filled less emptied */
+	unsigned int nr_empty;		/* frees of empty handles that were ignored */
+	long pages;			/* pages in blocks: allocated minus freed */
+	long held;			/* slots: filled minus emptied */
 };
 
 /* session.c */

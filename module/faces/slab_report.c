@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reports of the slab layer's mistakes, in the style of the kernel's own: bad frees,
- * and what slab_debug.c has found. A report says what is wrong, who has allocated and
- * freed the object, what is in it and around it, and by a stack, who has found it.
- * Nothing in this file decides anything.
+ * Reports about slab objects, in the style of the kernel's own: bad frees, and faults
+ * that slab_debug.c has found. A report says what is wrong, who allocated and freed the
+ * object, dumps its bytes and those around it, and ends with the current stack. This
+ * file decides nothing.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -77,10 +77,10 @@ static void print_header(const struct mmbox_kmem_cache *cachep, const char *what
 }
 
 /**
- * mmbox_slab_report_fault() - count and tell what a user has overwritten
+ * mmbox_slab_report_fault() - count and report that a user overwrote an object
  * @cachep: the cache
- * @base: where its object begins
- * @fault: what mmbox_slab_debug_fault() has found
+ * @base: start of the object's slot
+ * @fault: from mmbox_slab_debug_fault()
  *
  * Context: any.
  */
@@ -101,14 +101,14 @@ void mmbox_slab_report_fault(struct mmbox_kmem_cache *cachep, const void *base,
 	if (slab)
 		print_object(cachep, slab, base, idx);
 	dump_stack();
-	pr_err("%s: cache `%s': what was overwritten is restored\n", cachep->box->name,
+	pr_err("%s: cache `%s': restored the overwritten bytes\n", cachep->box->name,
 	       cachep->name);
 }
 
 /**
- * mmbox_slab_report_freelist() - count and tell that a freelist was overwritten
- * @cachep: the cache that came across it
- * @slab: the slab whose freelist it was, or NULL if it was an array
+ * mmbox_slab_report_freelist() - count and report an overwritten freelist
+ * @cachep: the cache
+ * @slab: the slab of the freelist, or NULL if it was an array
  *
  * Context: any.
  */
@@ -118,20 +118,20 @@ void mmbox_slab_report_freelist(struct mmbox_kmem_cache *cachep,
 	if (!mmbox_report_count(cachep->box, MMBOX_BAD_FREELIST))
 		return;
 	print_header(cachep, slab ? "freelist of a slab was overwritten" :
-				    "array held what is no free object");
+				    "array held an entry that is not a free object");
 	if (slab)
 		pr_err("Slab 0x%s\n",
 		       mmbox_shown(__mmbox_page_address(cachep->box, slab)));
 	dump_stack();
-	pr_err("%s: cache `%s': the freelist is made anew\n", cachep->box->name,
+	pr_err("%s: cache `%s': rebuilt the freelist\n", cachep->box->name,
 	       cachep->name);
 }
 
 /**
- * mmbox_slab_report_trace() - tell of an allocation or a free, for letter T
+ * mmbox_slab_report_trace() - log an allocation or a free, for letter T
  * @cachep: the cache
  * @objp: the object, as its user has it
- * @alloc: whether it is allocated, or else freed
+ * @alloc: true for an allocation, false for a free
  *
  * Context: any.
  */
@@ -144,11 +144,11 @@ void mmbox_slab_report_trace(struct mmbox_kmem_cache *cachep, const void *objp,
 }
 
 /**
- * mmbox_slab_report_user() - tell who has allocated an object
+ * mmbox_slab_report_user() - report who allocated an object
  * @cachep: the cache
  * @objp: an object of it that is in use, as its user has it
  *
- * Says nothing if that is not known.
+ * Logs nothing if that is not known.
  *
  * Context: any.
  */
@@ -170,11 +170,11 @@ void mmbox_slab_report_user(const struct mmbox_kmem_cache *cachep, const void *o
 }
 
 /**
- * mmbox_slab_report_owner() - tell who has allocated and freed the object at an address
+ * mmbox_slab_report_owner() - report who allocated and freed the object at an address
  * @box: the box
  * @addr: any address
  *
- * Says nothing if @addr is in no slab of a debugged cache.
+ * Logs nothing if @addr is not in a slab of a debugged cache.
  *
  * Context: any.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A session's operations on the box.
+ * The box as the target of a session.
  */
 #include <linux/mm.h>
 
@@ -8,7 +8,7 @@
 #include "faces/faces.h"
 #include "faces/target.h"
 
-/* ---- what may be asked for ---- */
+/* ---- limits of requests ---- */
 
 static size_t box_kmalloc_limit(const struct mmbox *box)
 {
@@ -25,7 +25,7 @@ static bool box_node_exists(const struct mmbox *box, int nid)
 	return nid < box->nr_nodes;
 }
 
-/* A failure is reported when the clock stands, by run_data() in batch.c. */
+/* run_data() in batch.c reports a failure after the clock has stopped. */
 static gfp_t box_limit_gfp(gfp_t gfp)
 {
 	return gfp | __GFP_NOWARN;
@@ -38,7 +38,7 @@ static size_t box_object_bytes(size_t bytes)
 
 /* ---- a chunk of a batch ---- */
 
-/* The box cannot harm the host by what it gives out, so nothing is reserved. */
+/* Allocations from the box take nothing from the host, so reserve nothing. */
 static size_t box_begin(struct mmbox *box)
 {
 	return MMBOX_CHUNK_BYTES;
@@ -48,7 +48,7 @@ static void box_end(struct mmbox *box, size_t room)
 {
 }
 
-/* The most frequent comes first: a jump table costs a retpoline. */
+/* Most frequent first. A switch may become a jump table, which costs a retpoline. */
 static __always_inline void *box_alloc(struct mmbox *box, const struct mmbox_cmd *cmd)
 {
 	if (cmd->code == MMBOX_CMD_CACHE_ALLOC)
@@ -98,7 +98,7 @@ static phys_addr_t box_phys(const struct mmbox *box, const void *ptr, bool is_pa
 	return is_page ? PFN_PHYS(__mmbox_page_to_pfn(box, ptr)) : mmbox_virt_to_phys(box, ptr);
 }
 
-/* The cache of an object is asked: its slabs are blocks of some order. */
+/* An object needed a slab, so this is the order of its cache's slabs. */
 static unsigned int box_failed_order(const struct mmbox_batch_run *run,
 				     const struct mmbox_op *op)
 {
@@ -146,7 +146,7 @@ static int box_cache_destroy(struct mmbox *box, void *cachep)
 	return mmbox_kmem_cache_destroy(cachep);
 }
 
-/* The return value says whether anything is left, and is no error. */
+/* The return value only says whether a slab is left. */
 static void box_cache_shrink(void *cachep)
 {
 	mmbox_kmem_cache_shrink(cachep);

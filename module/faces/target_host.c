@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A session's operations on the host's own allocators, to compare the box with.
+ * The host's own allocators as the target of a session, to compare the box with.
  *
- * The host must not suffer from it. What is scarce is left alone: low zones,
- * movable memory (what a session holds cannot be moved) and the reserves. Memory
- * is charged to the cgroup of whoever replays. An operation fails rather than that
- * it wakes the OOM killer, so chunks reserve what they may take before they begin.
+ * The host must not suffer from it. Scarce memory is left alone: low zones, movable
+ * memory (pages of a session cannot be moved) and the reserves. The task's memory cgroup
+ * is charged. An operation fails before it invokes the OOM killer; for this each chunk
+ * reserves the memory that it may take before it begins.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -23,18 +23,18 @@
 			 __GFP_MOVABLE | __GFP_HIGH)
 #define HOST_GFP_ALWAYS	(__GFP_NOWARN | __GFP_NORETRY | __GFP_ACCOUNT)
 
-/* A cache that the host merged with another would share its slabs. */
+/* A merged cache would share slabs with others, and distort the comparison. */
 #ifdef SLAB_NO_MERGE
 #define HOST_UNMERGED	SLAB_NO_MERGE
 #else
 /*
- * Before 6.5 there is no flag that says just this. SLUB leaves alone what has
- * SLAB_NOLEAKTRACE as well, which changes neither layout nor paths.
+ * There is no such flag before 6.5. But SLUB does not merge caches with
+ * SLAB_NOLEAKTRACE either, and that flag changes neither layout nor paths.
  */
 #define HOST_UNMERGED	SLAB_NOLEAKTRACE
 #endif
 
-/* ---- what may be asked for ---- */
+/* ---- limits of requests ---- */
 
 static size_t host_kmalloc_limit(const struct mmbox *box)
 {
@@ -56,7 +56,7 @@ static gfp_t host_limit_gfp(gfp_t gfp)
 	return (gfp & ~HOST_GFP_NEVER) | HOST_GFP_ALWAYS;
 }
 
-/* With all that the allocators may take besides: a slab for a single object. */
+/* An upper bound: even a single object may take a new slab. */
 static size_t host_object_bytes(size_t bytes)
 {
 	return 2 * bytes + 8 * PAGE_SIZE;
@@ -65,9 +65,9 @@ static size_t host_object_bytes(size_t bytes)
 /* ---- a chunk of a batch ---- */
 
 /*
- * Bytes that the host can give to sessions, of which @promised bytes are reserved.
- * An eighth of its memory stays for everybody else: if sessions took all there
- * is, the next to ask, whoever that is, would wake the OOM killer.
+ * Bytes that sessions may still allocate from the host, without the @promised bytes.
+ * An eighth of the host's memory stays free for others: if sessions took everything,
+ * the next allocation of any task would invoke the OOM killer.
  */
 static size_t host_room(const struct mmbox *box, size_t promised)
 {
@@ -89,13 +89,13 @@ static size_t host_begin(struct mmbox *box)
 	return bytes;
 }
 
-/* What the chunk has taken shows in si_mem_available() by now. */
+/* By now si_mem_available() reflects what the chunk has allocated. */
 static void host_end(struct mmbox *box, size_t room)
 {
 	atomic_long_sub(room, &box->faces.host_promised);
 }
 
-/* The most frequent comes first: a jump table costs a retpoline. */
+/* Most frequent first. A switch may become a jump table, which costs a retpoline. */
 static __always_inline void *host_alloc(struct mmbox *box, const struct mmbox_cmd *cmd)
 {
 	if (cmd->code == MMBOX_CMD_CACHE_ALLOC)
@@ -159,7 +159,7 @@ static void host_cache_free(void *cachep, void *ptr)
 
 /* ---- caches ---- */
 
-/* The kernel charges caches to nobody, and complains at length without memory for one. */
+/* Caches are not charged to a cgroup, and a failure makes the kernel dump a stack. */
 static void *host_cache_create(struct mmbox_session *session, struct mmbox_session_cache *cache,
 			       const char *name, unsigned int size, unsigned int align,
 			       slab_flags_t flags)
@@ -172,7 +172,7 @@ static void *host_cache_create(struct mmbox_session *session, struct mmbox_sessi
 		return ERR_PTR(-ENOMEM);
 	if (!atomic_add_unless(&box->faces.nr_host_caches, 1, MMBOX_NR_HOST_CACHES))
 		return ERR_PTR(-ENOMEM);
-	/* Names of the host's caches may occur once. */
+	/* Names of the host's caches must be unique. */
 	snprintf(cache->name, sizeof(cache->name), "%s:%u:%zu:%s",
 		 box->name, session->id, cache - session->caches, name);
 	cachep = kmem_cache_create(cache->name, size, align, flags | HOST_UNMERGED, NULL);
@@ -196,7 +196,7 @@ static void host_cache_shrink(void *cachep)
 
 /* ---- figures ---- */
 
-/* What CPUs have not folded into a counter of the host yet. */
+/* Per-CPU deltas that are not folded into the host's counter yet. */
 static long host_unfolded_pages(enum node_stat_item item)
 {
 	long pages = 0;
@@ -211,7 +211,7 @@ static long host_unfolded_pages(enum node_stat_item item)
 	return pages;
 }
 
-/* Exact: a short replay would show the drift of the counters. */
+/* Exact, because the drift of the counters would show in a short replay. */
 static long host_slab_pages(const struct mmbox *box)
 {
 	return global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
@@ -220,7 +220,7 @@ static long host_slab_pages(const struct mmbox *box)
 	       host_unfolded_pages(NR_SLAB_UNRECLAIMABLE_B);
 }
 
-/* The host has other users, so only what came since the session began counts. */
+/* The host has other users, so count only the growth since the session began. */
 static long host_used_pages(const struct mmbox_session *session, long slab_pages)
 {
 	return slab_pages - session->slab_pages.start + session->block_pages;

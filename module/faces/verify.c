@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Is a box in order? A walk over all of its caches, slabs, arrays and pages,
- * under the locks that protect them, while the box is in use.
+ * Check that a box is consistent: walk over all caches, slabs, arrays and pages, under
+ * the locks that protect them, while the box is in use.
  *
- * What is free is looked at where it cannot be handed out meanwhile: objects of
- * a freelist and of shared arrays under list_lock, those of a CPU's array on
- * that CPU, with the array entered.
+ * Free objects are checked where nobody can allocate them meanwhile: those on freelists
+ * and in shared arrays under list_lock, those in a CPU's array on that CPU with the
+ * array marked busy.
  */
 #include <linux/bitmap.h>
 #include <linux/limits.h>
@@ -16,18 +16,18 @@
 #include "pages/buddy.h"
 #include "slab/slab_object.h"
 
-#define TWICE_WITHIN	512U	/* entries of an array, compared with each other */
-#define WALKS		4	/* until nothing changes from begin to end */
+#define TWICE_WITHIN	512U	/* array entries before an entry that are compared with it */
+#define WALKS		4	/* most walks over a zone or node that keeps changing */
 
 struct walk {
 	struct seq_file *m;		/* where problems go, or NULL */
 	struct mmbox_verify *sums;
 	struct mmbox_kmem_cache *cachep;
 	unsigned long *seen;		/* bits: indices on a freelist */
-	const struct mmbox_page *slab;	/* whose freelist is looked at */
+	const struct mmbox_page *slab;	/* the slab whose freelist is walked */
 	unsigned long slabs, free_slabs, free_objects;	/* found on the lists of a node */
-	unsigned long unsettled;	/* nodes of the cache that changed meanwhile */
-	raw_spinlock_t lock;		/* @m and @sums, of CPUs that look at their arrays */
+	unsigned long unsettled;	/* nodes of the cache that changed during the walk */
+	raw_spinlock_t lock;		/* @m and @sums, which all CPUs use for their arrays */
 };
 
 static __printf(2, 3) void problem(struct walk *w, const char *fmt, ...)
@@ -78,7 +78,7 @@ static void check_free_object(struct walk *w, const struct mmbox_page *slab,
 	}
 }
 
-/* Its user may be freeing it just now. */
+/* The object's user may be freeing it at this moment. */
 static void check_used_object(struct walk *w, const void *base)
 {
 	struct mmbox_slab_fault fault;
@@ -87,7 +87,7 @@ static void check_used_object(struct walk *w, const void *base)
 		problem(w, "object at %#lx: %s", phys_of(w, base), fault.what);
 }
 
-/* A stack of free objects of this cache, each once. */
+/* A stack must hold free objects of this cache, each at most once. */
 static void check_stack(void *arg, const struct mmbox_object_stack *stack)
 {
 	struct walk *w = arg;
@@ -115,7 +115,7 @@ static void check_stack(void *arg, const struct mmbox_object_stack *stack)
 				nr, phys_of(w, base));
 			continue;
 		}
-		/* Not all pairs: interrupts are off, and a shared array may be long. */
+		/* Not all pairs, as interrupts are off and a shared array may be long. */
 		for (j = i - min(i, TWICE_WITHIN); j < i; j++)
 			if (stack->entry[j] == base)
 				problem(w, "%s %d holds the object at %#lx twice", what, nr,
@@ -136,7 +136,7 @@ static void check_stack(void *arg, const struct mmbox_object_stack *stack)
 
 /* ---- slabs: under list_lock ---- */
 
-/* An index on a freelist: there can be such, and it is there once. */
+/* An index on a freelist must be in range and occur once. */
 static void check_index(void *arg, unsigned int pos, unsigned int idx)
 {
 	struct walk *w = arg;
@@ -182,7 +182,7 @@ static void check_objects(struct walk *w, const struct mmbox_page *slab)
 	}
 }
 
-/* Is it a slab of this cache, with as many objects out as its list may have? */
+/* A slab must belong to the cache, with as many objects in use as its list allows. */
 static bool check_slab(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list)
 {
 	struct walk *w = arg;
@@ -214,7 +214,7 @@ static bool check_slab(void *arg, struct mmbox_page *slab, const struct mmbox_sl
 	return true;
 }
 
-/* What a node says, against what was found on its lists, if that has not changed. */
+/* Compare the counters of a node with its lists, unless these changed meanwhile. */
 static void check_node_counts(void *arg, const struct mmbox_node_counts *counts)
 {
 	struct walk *w = arg;
@@ -242,14 +242,14 @@ static const struct mmbox_slab_walker slab_walker = {
 	.stack = check_stack,
 };
 
-/* Slabs, nodes, and arrays of nodes. A node in use is looked at again some times. */
+/* Check slabs, nodes, and arrays of nodes. Repeat if a node changed meanwhile. */
 static void check_nodes(struct walk *w)
 {
 	const struct mmbox_verify before = *w->sums;
 	unsigned int walks;
 
 	for (walks = 0; walks < WALKS; walks++) {
-		/* Each counts once. */
+		/* Count everything once, not once per walk. */
 		w->sums->slabs = before.slabs;
 		w->sums->objects = before.objects;
 		w->sums->arrays = before.arrays;
@@ -292,11 +292,11 @@ static int check_caches(struct walk *w, struct mmbox *box)
  * counts as unsettled, and its counters are not judged.
  */
 
-/* Does a block begin at @pfn? Only the descriptor of its first page says more. */
+/* A block must begin at @pfn, and its other pages must be tails. */
 static bool check_block(struct walk *w, struct mmbox *box, unsigned long pfn)
 {
 	const struct mmbox_page *page = __mmbox_pfn_to_page(box, pfn);
-	/* Once: a block that is taken may get another type. */
+	/* Read it once: the type of a block in use may change. */
 	const u16 type_order = mmbox_glance(page->type_order);
 	unsigned int type = type_order & 0xff, order = type_order >> 8, i;
 	u32 id;
@@ -312,20 +312,20 @@ static bool check_block(struct walk *w, struct mmbox *box, unsigned long pfn)
 			problem(w, "pfn %#lx, inside the block of pfn %#lx, has type %u",
 				pfn + i, pfn, page[i].type);
 	id = READ_ONCE(page->slab_cache);
-	smp_rmb();	/* a slab's type is set before, and goes after */
+	smp_rmb();	/* the type of a slab is set before slab_cache and cleared after it */
 	if (id && mmbox_glance(page->type) != MMBOX_PAGE_SLAB && READ_ONCE(page->slab_cache) == id)
 		problem(w, "pfn %#lx names a cache, but is no slab", pfn);
 	return true;
 }
 
-/* A page of a zone, or NULL. Zones of a node may span each other. */
+/* The page if it belongs to @zone, or NULL. The spans of zones may overlap. */
 static const struct mmbox_page *zone_page(struct walk *w, struct mmbox *box,
 					  const struct mmbox_zone *zone, unsigned long pfn)
 {
 	const struct mmbox_page *page = mmbox_pfn_to_online_page(box, pfn);
 	const struct mmbox_zone *other;
 
-	/* A hole, offline, or another node's, as nodes may take turns. */
+	/* A hole, an offline page, or one of another node: nodes may interleave. */
 	if (!page || page->node_id != zone->zone_pgdat->node_id)
 		return NULL;
 	other = mmbox_page_zone(box, page);
@@ -336,21 +336,21 @@ static const struct mmbox_page *zone_page(struct walk *w, struct mmbox *box,
 	return NULL;
 }
 
-/* What a walk over a zone has found free, and what the zone says. */
+/* Free blocks that a walk over a zone found, and the zone's own counters. */
 struct free_sums {
 	unsigned long pages;		/* of pageblocks that are not isolated */
 	unsigned long blocks[MMBOX_MAX_ORDERS];
-	unsigned long said_pages;
+	unsigned long said_pages;	/* the zone's counters */
 	unsigned long said_blocks[MMBOX_MAX_ORDERS];
 };
 
-/* Pages [pfn, end), to be looked at while their zone is held. */
+/* Pages [pfn, end), which are checked while their zone is held. */
 struct stretch {
 	struct walk *w;
 	struct free_sums *sums;
 	unsigned long pfn;
 	unsigned long end;
-	bool broken;			/* out: it makes no sense to go on */
+	bool broken;			/* result: corrupted, the walk cannot go on */
 };
 
 static void note_counts(const struct mmbox_zone *zone, struct free_sums *sums)
@@ -392,7 +392,7 @@ static void check_stretch(struct mmbox_zone *zone, void *arg)
 	w->sums->longest = max(w->sums->longest, pfn - stretch->pfn);
 }
 
-/* Nothing has changed from when @sums was begun until it was complete. */
+/* Compare a zone's counters with the walk. The zone did not change during it. */
 static void check_counts(struct walk *w, const struct mmbox_zone *zone,
 			 const struct free_sums *sums)
 {
@@ -426,7 +426,7 @@ static bool walk_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone
 			changes = now;
 		first = false;
 		same = same && now == changes;
-		/* What is broken is told once; no count can be right then. */
+		/* Corruption was reported already; the counts cannot match. */
 		if (stretch.broken)
 			return true;
 		cond_resched();
@@ -436,7 +436,7 @@ static bool walk_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone
 	return same;
 }
 
-/* Sections stay where they are: memory_lock is held. */
+/* memory_lock is held, so no section comes or goes. */
 static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zone)
 {
 	unsigned long pages = w->sums->pages, problems = w->sums->problems;
@@ -448,7 +448,7 @@ static void check_zone(struct walk *w, struct mmbox *box, struct mmbox_zone *zon
 		return;
 	mmbox_buddy_watch(zone);
 	for (walks = 0; walks < WALKS; walks++) {
-		/* Each page counts once. */
+		/* Count each page once, not once per walk. */
 		w->sums->pages = pages;
 		settled = walk_zone(w, box, zone);
 		if (settled || w->sums->problems != problems)
@@ -472,13 +472,13 @@ static int check_zones(struct walk *w, struct mmbox *box)
 }
 
 /**
- * mmbox_verify() - walk a box and look for what is not in order
+ * mmbox_verify() - check that a box is consistent
  * @box: the box; it may be in use
- * @m: where each problem found is told, a line each, or NULL
- * @sums: what was looked at, and how many problems there are
+ * @m: gets a line for each problem; or NULL
+ * @sums: number of things checked, and of problems
  *
- * Blocks, slabs and arrays are looked at under their locks. Of a zone that is
- * in use all the time the counts are not compared: @sums->unsettled.
+ * Checks blocks, slabs and arrays under their locks. The counters of a zone or node that
+ * keeps changing are not compared, see @sums->unsettled.
  *
  * Context: process, may sleep; memory_lock and slab.mutex not held.
  * Return: 0; -ENOMEM if the host has no memory for the walk; -EINTR if the task was

@@ -2,15 +2,15 @@
 /*
  * The API of mmbox for other kernel modules.
  *
- * A box is a complete memory manager over a region of its own: everything
- * that is handed out below lies in that region, is accounted to the box, and
- * goes back to the host when the box goes. The calls are those of
- * <linux/gfp.h> and <linux/slab.h> with a prefix, in the same argument order,
- * the box first where the kernel needs none.
+ * A box is a complete memory manager with a region of its own. All memory allocated
+ * here lies in that region, is accounted to the box, and is returned to the host when
+ * the box is destroyed. The functions are those of <linux/gfp.h> and <linux/slab.h>
+ * with a prefix and the same order of arguments. Where the kernel's function does not
+ * know its allocator the box is the first argument.
  *
- * Contexts are the kernel's as well: a call that takes gfp flags may sleep
- * only if they contain __GFP_DIRECT_RECLAIM; frees never sleep and may come
- * from any CPU. Process, softirq and hardirq context are fine, NMI is not.
+ * Contexts are the kernel's as well: a function that takes GFP flags sleeps only with
+ * __GFP_DIRECT_RECLAIM; frees never sleep and may happen on any CPU. Process, softirq
+ * and hardirq context are fine, NMI is not.
  */
 #ifndef _MMBOX_MMBOX_H
 #define _MMBOX_MMBOX_H
@@ -23,7 +23,7 @@
 #include <linux/slab.h>
 #include <linux/types.h>
 
-#define MMBOX_VERSION	"0.1"		/* of all its modules; dkms.conf has it too */
+#define MMBOX_VERSION	"0.1"		/* of all its modules; keep dkms.conf in step */
 
 struct mmbox;
 struct mmbox_page;
@@ -33,7 +33,7 @@ struct mmbox_kmem_cache;
 struct mmbox *mmbox_get(const char *name);
 void mmbox_put(struct mmbox *box);
 
-/* page_alloc.c: pages. Orders are powers of two of pages, pfns the box's. */
+/* page_alloc.c: pages. A block of order n has 2^n pages; pfns are the box's. */
 struct mmbox_page *mmbox_alloc_pages_node(struct mmbox *box, int nid, gfp_t gfp,
 					  unsigned int order);
 struct mmbox_page *mmbox_alloc_pages_interleave(struct mmbox *box, gfp_t gfp,
@@ -48,7 +48,7 @@ unsigned long mmbox_alloc_pages_bulk_array_node(struct mmbox *box, gfp_t gfp, in
 						unsigned long nr_pages,
 						struct mmbox_page **page_array);
 
-/* page_split.c: blocks cut to size */
+/* page_split.c: sizes that are no power of two */
 void mmbox_split_page(struct mmbox *box, struct mmbox_page *page, unsigned int order);
 void *mmbox_alloc_pages_exact(struct mmbox *box, size_t size, gfp_t gfp);
 void mmbox_free_pages_exact(struct mmbox *box, void *virt, size_t size);
@@ -58,10 +58,10 @@ void mmbox_free_pages_exact(struct mmbox *box, void *virt, size_t size);
  * @box: the box
  * @gfp: GFP flags
  * @nr_pages: length of @page_array
- * @page_array: pages go where it is NULL
+ * @page_array: entries that are NULL are filled
  *
  * Context: as mmbox_alloc_pages_node().
- * Return: how many of the array are filled, from its begin.
+ * Return: number of entries filled, counted from the start of the array.
  */
 static inline unsigned long
 mmbox_alloc_pages_bulk_array(struct mmbox *box, gfp_t gfp, unsigned long nr_pages,
@@ -75,7 +75,7 @@ mmbox_alloc_pages_bulk_array(struct mmbox *box, gfp_t gfp, unsigned long nr_page
  * mmbox_alloc_pages() - allocate 2^order pages near the running CPU
  * @box: the box
  * @gfp: GFP flags; may sleep only with __GFP_DIRECT_RECLAIM
- * @order: power of two of pages
+ * @order: log2 of the number of pages
  *
  * Context: as mmbox_alloc_pages_node().
  * Return: the first page's descriptor, or NULL.
@@ -99,36 +99,36 @@ mmbox_alloc_pages(struct mmbox *box, gfp_t gfp, unsigned int order)
 #define mmbox___get_free_pages		__mmbox_get_free_pages
 #define mmbox___get_free_page		__mmbox_get_free_page
 
-/* vmscan.c: giving memory back when it is short */
+/* vmscan.c: shrinkers free memory when it is short */
 
-#define MMBOX_SHRINKER_NODES	8	/* the most nodes that a box has */
+#define MMBOX_SHRINKER_NODES	8	/* most nodes of a box */
 
-/* What a shrinker is asked, as struct shrink_control. */
+/* A request to a shrinker, as struct shrink_control. */
 struct mmbox_shrink_control {
-	gfp_t gfp_mask;			/* of who needs memory */
-	int nid;			/* node on which */
-	unsigned long nr_to_scan;	/* objects to look at */
-	unsigned long nr_scanned;	/* set to nr_to_scan; changed if it was another number */
+	gfp_t gfp_mask;			/* of the allocation that needs memory */
+	int nid;			/* node that needs memory */
+	unsigned long nr_to_scan;	/* objects to scan */
+	unsigned long nr_scanned;	/* nr_to_scan unless the shrinker changes it */
 };
 
 /*
- * Objects in a box that can be given up, as struct shrinker. Both functions may
- * sleep and may allocate from the box, which gives them its last pages then.
+ * Objects in a box that can be freed when memory is short, as struct shrinker. Both
+ * functions may sleep and may allocate from the box; they may use its reserves.
  */
 struct mmbox_shrinker {
-	/* How many objects could be freed; 0: none. */
+	/* Returns how many objects could be freed. */
 	unsigned long (*count_objects)(struct mmbox_shrinker *shrinker,
 				       struct mmbox_shrink_control *sc);
-	/* Free some; returns how many, or SHRINK_STOP if none can be now. */
+	/* Frees some and returns how many, or SHRINK_STOP if none can be freed now. */
 	unsigned long (*scan_objects)(struct mmbox_shrinker *shrinker,
 				      struct mmbox_shrink_control *sc);
 	const char *name;
 	long batch;			/* objects to ask for at once, 0: 128 */
-	int seeks;			/* how dear they are to make again: DEFAULT_SEEKS */
+	int seeks;			/* cost of creating them again: DEFAULT_SEEKS */
 
-	/* The box's own. */
+	/* For the box's use. */
 	struct list_head list;		/* box->shrinkers, shrinker_rwsem */
-	atomic_long_t nr_deferred[MMBOX_SHRINKER_NODES];	/* objects not looked at yet */
+	atomic_long_t nr_deferred[MMBOX_SHRINKER_NODES];	/* objects still to be scanned */
 };
 
 int mmbox_register_shrinker(struct mmbox *box, struct mmbox_shrinker *shrinker);
@@ -144,15 +144,15 @@ struct mmbox_page *mmbox_virt_to_page(struct mmbox *box, const void *addr);
 /* slab_common.c, slab.c, slab_bulk.c: caches */
 
 /**
- * struct mmbox_kmem_cache_args - what else a new cache may have
- * @align: alignment of objects in bytes, a power of two up to a page; 0: as the
- *	size and the flags ask for
+ * struct mmbox_kmem_cache_args - less common properties of a new cache
+ * @align: alignment of objects in bytes, a power of two up to a page; 0: chosen by
+ *	size and flags
  * @useroffset: first byte that mmbox_copy_to_user() and mmbox_copy_from_user() may
  *	copy of an object
  * @usersize: bytes from there that they may copy; 0: none
  * @ctor: run once for each object of a new slab, or NULL
  *
- * As struct kmem_cache_args. A field that is not set is 0, which is the default.
+ * As struct kmem_cache_args. 0 is the default of each field.
  */
 struct mmbox_kmem_cache_args {
 	unsigned int align;
@@ -173,7 +173,7 @@ __mmbox_kmem_cache_create_args(struct mmbox *box, const char *name, unsigned int
  * @align: see struct mmbox_kmem_cache_args
  * @flags: see __mmbox_kmem_cache_create_args()
  * @useroffset: first byte of the region in an object
- * @usersize: bytes of the region, 0 for none; not in the object: refused
+ * @usersize: bytes of the region, 0 for none; it must lie within the object
  * @ctor: run once for each object of a new slab, or NULL
  *
  * Context: process, may sleep.
@@ -227,7 +227,7 @@ void mmbox_kmem_cache_free_bulk(struct mmbox_kmem_cache *cachep, size_t nr,
 				void **p);
 
 /**
- * mmbox_kmem_cache_zalloc() - allocate an object that is cleared
+ * mmbox_kmem_cache_zalloc() - allocate a zeroed object
  * @cachep: the cache
  * @gfp: GFP flags
  *
@@ -250,7 +250,7 @@ size_t mmbox_kmalloc_size_roundup(struct mmbox *box, size_t size);
 void *mmbox_krealloc(struct mmbox *box, const void *objp, size_t new_size, gfp_t gfp);
 void mmbox_kfree_sensitive(struct mmbox *box, const void *objp);
 
-#define MMBOX_NR_KMALLOC_SMALL	(192 / 8)	/* sizes that a table maps to a cache */
+#define MMBOX_NR_KMALLOC_SMALL	(192 / 8)	/* entries of the table from size to cache */
 
 /**
  * mmbox_kmalloc() - allocate memory
@@ -276,7 +276,7 @@ static __always_inline void *mmbox_kmalloc(struct mmbox *box, size_t size,
 }
 
 /**
- * mmbox_kzalloc() - allocate memory that is cleared
+ * mmbox_kzalloc() - allocate zeroed memory
  * @box: the box
  * @size: bytes; for 0 the result is ZERO_SIZE_PTR
  * @gfp: GFP flags
@@ -310,7 +310,7 @@ static inline void *mmbox_kmalloc_array(struct mmbox *box, size_t n, size_t size
 }
 
 /**
- * mmbox_kcalloc() - allocate memory for an array, cleared
+ * mmbox_kcalloc() - allocate zeroed memory for an array
  * @box: the box
  * @n: elements
  * @size: bytes an element
@@ -345,7 +345,7 @@ do {										\
 		mmbox_kvfree_call_rcu(box, &___objp->rhf, ___objp);		\
 } while (0)
 
-/* usercopy.c: of an object only its usercopy region can be copied */
+/* usercopy.c: only the usercopy region of an object can be copied */
 unsigned long mmbox_copy_to_user(struct mmbox *box, void __user *to, const void *from,
 				 unsigned long n);
 unsigned long mmbox_copy_from_user(struct mmbox *box, void *to, const void __user *from,
@@ -357,10 +357,10 @@ void mmbox_mempool_free_slab(void *element, void *pool_data);
 
 /**
  * mmbox_mempool_create_slab_pool() - make a mempool of objects of a cache
- * @min_nr: objects it keeps for hard times
- * @cachep: the cache; it outlives the pool
+ * @min_nr: objects that it keeps in reserve
+ * @cachep: the cache; it must outlive the pool
  *
- * The pool's own structure is the host's.
+ * The pool itself is allocated from the host.
  *
  * Context: process, may sleep.
  * Return: the pool, for mempool_destroy(), or NULL.

@@ -2,31 +2,28 @@
 /*
  * /dev/mmbox/<box>: using a box from user space.
  *
- * An open file is a session of its own. The program numbers what it
- * allocates: a handle is a number of its choice below mmbox_info.nr_handles,
- * a cache handle one below mmbox_info.nr_caches; the kernel gives out no
- * addresses of its own. What a session holds is freed when its last file
- * descriptor goes. Threads may share a session.
+ * Each open file is a session. The program numbers its allocations: a handle is a
+ * number of its choice below mmbox_info.nr_handles, a cache handle one below
+ * mmbox_info.nr_caches. It never sees kernel addresses. Everything that a session holds
+ * is freed when its last file descriptor is closed. Threads may share a session.
  *
- * The same operations can be sent to the host's own allocators instead of the
- * box (MMBOX_IOC_TARGET), to be compared.
+ * MMBOX_IOC_TARGET sends the same operations to the host's own allocators instead of
+ * the box, for comparison.
  *
- * What a session makes the kernel take is limited, and charged to the memory
- * cgroup of the task that calls. Where the limit of that is reached the call fails
- * with ENOMEM, and nobody is killed:
+ * Kernel memory of a session is limited, and charged to the memory cgroup of the calling
+ * task. At the cgroup's limit calls fail with ENOMEM, without the OOM killer:
  *   the session itself		about 125 KiB
- *   its handles		64 KiB for each 4,096 of them, counted from a
- *				multiple of 4,096, when the first is allocated
- *				under; so 256 MiB at most
- *   a batch			65 KiB for each that runs at a time
- *   caches of the box		nr_caches; a few KiB each
- *   caches of the host		nr_caches, and 4,096 of all sessions together. The
- *				kernel charges these to nobody
- *   memory of the host		as far as an eighth of what the machine has stays
- *				available; beyond that an operation's result is
+ *   its handles		64 KiB for each aligned group of 4,096, allocated
+ *				when one of them is first used; at most 256 MiB
+ *   a batch			65 KiB for each batch that runs
+ *   caches of the box		at most nr_caches; a few KiB each
+ *   caches of the host		at most nr_caches, and 4,096 in all sessions
+ *				together; these are not charged
+ *   memory of the host		until only an eighth of the machine's memory is
+ *				available; then the result of an operation is
  *				ENOMEM
  *
- * Whatever a structure does not use must be 0.
+ * Unused fields of a structure must be 0.
  */
 #ifndef _UAPI_MMBOX_H
 #define _UAPI_MMBOX_H
@@ -35,7 +32,7 @@
 #include <linux/types.h>
 
 #define MMBOX_UAPI_VERSION	1
-#define MMBOX_UAPI_NAME_LEN	32	/* of a box or cache, with its final 0 */
+#define MMBOX_UAPI_NAME_LEN	32	/* of a box or cache, with the terminating zero */
 
 enum mmbox_target {
 	MMBOX_TARGET_BOX,
@@ -44,27 +41,26 @@ enum mmbox_target {
 
 struct mmbox_info {
 	__u32 version;		/* MMBOX_UAPI_VERSION */
-	__u32 target;		/* enum mmbox_target in force */
+	__u32 target;		/* enum mmbox_target in use */
 	__u64 box_size;		/* bytes */
 	__u32 page_size;	/* bytes */
 	__u32 nr_nodes;		/* of the box */
-	__u32 nr_orders;	/* of the target: pages of orders below this */
+	__u32 nr_orders;	/* of the target: orders are below this */
 	__u32 nr_handles;	/* handles are below this */
 	__u32 nr_caches;	/* cache handles are below this */
-	__u32 bulk_max;		/* most objects of one bulk operation */
+	__u32 bulk_max;		/* most objects of a bulk operation */
 	__u64 kmalloc_min;	/* bytes, smallest kmalloc cache of the box */
-	__u64 kmalloc_max;	/* bytes, largest one; beyond it are pages */
-	__u64 kmalloc_limit;	/* bytes, the most one kmalloc can ask for */
-	__u32 nr_users;		/* modules that got the box, and sessions that sent it a
-				 * batch, since it was made; 0: it is as it was made
+	__u64 kmalloc_max;	/* bytes, largest one; larger sizes get pages */
+	__u64 kmalloc_limit;	/* bytes, the largest size that kmalloc can have */
+	__u32 nr_users;		/* modules that got the box and sessions that ran a
+				 * batch on it so far; 0: the box is unused
 				 */
 	__u32 reserved;
 	char name[MMBOX_UAPI_NAME_LEN];
 };
 
 /*
- * GFP flags. The values are those of Linux 6.1, for no reason but that
- * something had to be chosen; the kernel translates.
+ * GFP flags. The values are those of Linux 6.1; the kernel translates them to its own.
  */
 #define MMBOX_GFP_DMA			0x00000001
 #define MMBOX_GFP_HIGHMEM		0x00000002
@@ -97,7 +93,7 @@ struct mmbox_info {
 #define MMBOX_CACHE_RECLAIM_ACCOUNT	0x00000002
 #define MMBOX_CACHE_ALL			0x00000003
 
-enum mmbox_op_code {			/* fields used, besides @code: */
+enum mmbox_op_code {			/* fields used besides @code: */
 	MMBOX_OP_KMALLOC	= 1,	/* handle size flags nid */
 	MMBOX_OP_KFREE		= 2,	/* handle */
 	MMBOX_OP_CACHE_ALLOC	= 3,	/* handle cache flags nid */
@@ -113,23 +109,23 @@ enum mmbox_op_code {			/* fields used, besides @code: */
 
 struct mmbox_op {
 	__u8 code;		/* enum mmbox_op_code */
-	__u8 order;		/* pages, as a power of two */
+	__u8 order;		/* log2 of the number of pages */
 	__u16 cache;		/* cache handle */
-	__u32 handle;		/* empty before an alloc, filled by one before a free */
+	__u32 handle;		/* must be empty for an alloc, filled for a free */
 	__u32 flags;		/* MMBOX_GFP_*; for CACHE_CREATE MMBOX_CACHE_* */
 	__s32 nid;		/* node, -1: any */
-	__u32 size;		/* bytes; for CACHE_CREATE of an object */
+	__u32 size;		/* bytes; for CACHE_CREATE bytes per object */
 	union {
 		__u32 nr;	/* objects of a bulk operation */
 		__u32 align;	/* bytes, 0: the default */
 	};
-	__u64 name;		/* address of the cache's name, ending in 0 */
+	__u64 name;		/* address of the cache's name, zero-terminated */
 };
 
-/* Where what an operation allocated lies; bulk: its first object. */
-#define MMBOX_PHYS_NONE		(~(__u64)0)	/* nowhere, or in the host */
+/* Physical address of what an operation allocated; bulk: of the first object. */
+#define MMBOX_PHYS_NONE		(~(__u64)0)	/* no allocation, or not in the box */
 
-/* -ENOENT is of a free with MMBOX_BATCH_ALLOW_EMPTY; bulk: all were empty. */
+/* -ENOENT: a free of an empty handle with MMBOX_BATCH_ALLOW_EMPTY; bulk: all empty. */
 struct mmbox_result {
 	__s32 error;		/* 0, -ENOMEM, -ENOENT */
 	__u32 ns;		/* MMBOX_BATCH_LATENCY: time taken */
@@ -137,19 +133,18 @@ struct mmbox_result {
 };
 
 #define MMBOX_BATCH_LATENCY	0x1	/* time each operation; needs @results */
-#define MMBOX_BATCH_ALLOW_EMPTY	0x2	/* freeing an empty handle does nothing */
+#define MMBOX_BATCH_ALLOW_EMPTY	0x2	/* ignore frees of empty handles */
 #define MMBOX_BATCH_ALL		0x3
 
 /*
- * Operations, carried out in order. The file must be open for writing, else the
- * ioctl fails with EBADF. A record that makes no sense (a field
- * out of range, an unknown flag, a handle that is in use, or is not held in
- * the way it is to be freed) ends the batch with EINVAL: @nr_done is then its
- * index, and those before it stand. An allocation that fails for want of memory
- * makes sense: its result says so, its handle stays empty, and the batch goes
- * on. At a record that cannot be read, or results that cannot be written, it
- * ends with EFAULT. What is written back is written whatever the ioctl returns, if
- * the structure itself is there.
+ * Operations, carried out in order. The file must be open for writing, else the ioctl
+ * fails with EBADF. A bad record (a field out of range, an unknown flag, a handle that
+ * is in use, or that was allocated in another way than it is to be freed) ends the
+ * batch with EINVAL; @nr_done is then its index, and the operations before it were
+ * carried out. A failed allocation does not end the batch: its result is -ENOMEM, and
+ * its handle stays empty. Records that cannot be read, or results that cannot be
+ * written, end the batch with EFAULT. The output fields are written back whatever the
+ * ioctl returns.
  */
 struct mmbox_batch {
 	__u64 ops;		/* in: address of struct mmbox_op[nr] */
@@ -157,32 +152,32 @@ struct mmbox_batch {
 	__u32 nr;		/* in */
 	__u32 flags;		/* in: MMBOX_BATCH_* */
 	__u32 nr_done;		/* out: operations carried out */
-	__u32 nr_failed;	/* out: of those, how many had no memory */
-	__u32 first_failed;	/* out: index of the first, if any */
-	__u32 nr_empty;		/* out: frees of empty handles let pass */
-	__u64 ns;		/* out: time carrying them out, all else apart */
+	__u32 nr_failed;	/* out: of those, failed allocations */
+	__u32 first_failed;	/* out: index of the first failed one, if any */
+	__u32 nr_empty;		/* out: ignored frees of empty handles */
+	__u64 ns;		/* out: time of the operations alone */
 };
 
 /*
- * Figures since the session was opened, or the target last chosen. Those of
- * the host are of the whole host, but for @pages: what its slabs have grown by,
- * and the pages that the session holds. A peak is the largest figure seen, the
- * first and one after each run of at most @sample operations.
+ * Statistics since the session was opened, or since its target was last set. Those of
+ * the host are for the whole host, except @pages: the growth of its slabs, plus the
+ * pages that the session holds. A peak is the largest value seen; values are sampled at
+ * the start and after at most @sample operations.
  */
 struct mmbox_stat {
 	__u32 target;		/* enum mmbox_target */
 	__u32 sample;		/* operations */
 	__s64 slab_pages;	/* now */
-	__s64 slab_pages_start;	/* at first */
+	__s64 slab_pages_start;	/* at the start */
 	__s64 slab_pages_peak;
-	__s64 pages;		/* in use, those of slabs among them */
+	__s64 pages;		/* in use, including those in slabs */
 	__s64 pages_start;
 	__s64 pages_peak;
 	__u64 nr_ops;		/* operations carried out */
-	__u64 nr_failed;	/* of those, how many had no memory */
-	__u64 nr_empty;		/* frees of empty handles let pass */
-	__u64 nr_refused;	/* mistakes the box has counted since it was made */
-	__u64 host_bytes;	/* what the box holds beyond its region */
+	__u64 nr_failed;	/* of those, failed allocations */
+	__u64 nr_empty;		/* ignored frees of empty handles */
+	__u64 nr_refused;	/* mistakes of users that the box has counted */
+	__u64 host_bytes;	/* host memory of the box beyond its region */
 	__u64 reserved[3];
 };
 
@@ -197,8 +192,8 @@ struct mmbox_checksum {
 #define MMBOX_IOC_STAT		_IOR(MMBOX_IOC_MAGIC, 2, struct mmbox_stat)
 #define MMBOX_IOC_CHECKSUM	_IOR(MMBOX_IOC_MAGIC, 3, struct mmbox_checksum)
 /*
- * enum mmbox_target by value; EBUSY while the session holds anything, EBADF if the
- * file is not open for writing
+ * Argument: enum mmbox_target. Fails with EBUSY while the session holds anything, and
+ * with EBADF if the file is not open for writing.
  */
 #define MMBOX_IOC_TARGET	_IO(MMBOX_IOC_MAGIC, 4)
 

@@ -647,8 +647,9 @@ struct locked_file {
 };
 
 static const struct locked_file slab_mutex_files[] = {
-	{ "slabinfo", NULL }, { "slabinfo", "kmalloc-64 8 4 2" }, { "caches/kmalloc-64/cache", NULL },
-	{ "caches/kmalloc-64/cpu_cache", NULL }, { "caches/kmalloc-64/node", NULL },
+	{ "slabinfo", NULL }, { "slabinfo", "kmalloc-64 8 4 2" },
+	{ "caches/kmalloc-64/cache", NULL }, { "caches/kmalloc-64/cpu_cache", NULL },
+	{ "caches/kmalloc-64/node", NULL },
 	{ "leaks", NULL }, { "whatis", NULL }, { "verify", NULL }, { "checksum", NULL },
 };
 
@@ -700,32 +701,41 @@ static bool waits_for_lock(pid_t pid)
 	return true;
 }
 
-/* Has it died within a minute? If not, it cannot be killed. */
-static bool dies(pid_t pid)
+/* Has a killed child died, within what is left of a minute for all of them? */
+static bool died(pid_t pid)
 {
-	unsigned int i;
+	static unsigned int polls = 6000;
 
-	kill(pid, SIGKILL);
-	for (i = 0; i < 6000; i++) {
-		if (waitpid(pid, NULL, WNOHANG) == pid)
-			return true;
+	while (waitpid(pid, NULL, WNOHANG) != pid) {
+		if (!polls)
+			return false;
+		polls--;
 		usleep(10000);
 	}
-	return false;
+	return true;
 }
 
-static void killed_in(const char *lock, const struct locked_file *file)
-{
-	bool waits;
-	pid_t pid = fork();
+#define MAX_FILES	16
 
-	if (pid < 0)
-		die("fork");
-	if (!pid)
-		_exit(!use_file(file->name, file->text));
-	waits = waits_for_lock(pid);
-	ok(waits && dies(pid), "who waits for %s to %s %s can be killed", lock,
-	   file->text ? "write" : "read", file->name);
+/* Kills readers and writers of @files, each when it waits for a lock. */
+static void kill_waiters(const char *lock, const struct locked_file *files, unsigned int nr)
+{
+	bool waits[MAX_FILES];
+	pid_t pids[MAX_FILES];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		pids[i] = fork();
+		if (pids[i] < 0)
+			die("fork");
+		if (!pids[i])
+			_exit(!use_file(files[i].name, files[i].text));
+		waits[i] = waits_for_lock(pids[i]);
+		kill(pids[i], SIGKILL);
+	}
+	for (i = 0; i < nr; i++)
+		ok(died(pids[i]) && waits[i], "who waits for %s to %s %s can be killed", lock,
+		   files[i].text ? "write" : "read", files[i].name);
 }
 
 struct listing {
@@ -754,7 +764,6 @@ static void test_locked(const char *lock, const char *folder, bool (*add)(int fd
 	int fd = open_box(O_RDWR), uffd, status;
 	struct listing listing;
 	pthread_t thread;
-	unsigned int i;
 	pid_t adder;
 	void *got;
 
@@ -779,8 +788,7 @@ static void test_locked(const char *lock, const char *folder, bool (*add)(int fd
 	if (!adder)
 		_exit(!add(fd));
 	ok(waits_for_lock(adder), "somebody holds %s and waits", lock);
-	for (i = 0; i < nr; i++)
-		killed_in(lock, &files[i]);
+	kill_waiters(lock, files, nr);
 
 	zero.range = reg.range;
 	if (ioctl(uffd, UFFDIO_ZEROPAGE, &zero))
