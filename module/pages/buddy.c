@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page designs: which one a box has, and what all of them share.
+ * Page designs: choosing one, and what all of them share.
  *
- * A design is a file of its own behind struct mmbox_page_design.
+ * Each design has its own file and a struct mmbox_page_design.
  */
 #include <linux/string.h>
 
@@ -20,13 +20,13 @@ const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES] = {
 MMBOX_EXPORT_INTERNAL(mmbox_buddy_names);
 
 /**
- * mmbox_buddy_add() - give new memory to a zone
+ * mmbox_buddy_add() - add a block of new memory to a zone
  * @zone: the zone
- * @page: first page of an aligned block, all reserved until now
+ * @page: first page of an aligned block; all its pages are reserved until now
  * @order: power of two of pages
  *
- * The block goes to the tail of its list, so that memory that was added in ascending order
- * is handed out in ascending order.
+ * The block goes to the tail of its list, so that memory added in ascending order is
+ * allocated in ascending order.
  *
  * Context: process, memory_lock held.
  */
@@ -52,9 +52,9 @@ static void copy_nr_free(struct mmbox_zone *zone, void *arg)
 }
 
 /**
- * mmbox_free_blocks() - free blocks by order, all as of one moment
+ * mmbox_free_blocks() - count the free blocks of all orders, as of one moment
  * @zone: the zone
- * @nr_free: where they go, MMBOX_MAX_ORDERS numbers
+ * @nr_free: out: number of free blocks by order, MMBOX_MAX_ORDERS entries
  *
  * Context: any.
  */
@@ -64,12 +64,12 @@ void mmbox_free_blocks(struct mmbox_zone *zone, unsigned long *nr_free)
 }
 
 /**
- * mmbox_nr_free_blocks() - free blocks of one order
+ * mmbox_nr_free_blocks() - count the free blocks of one order
  * @zone: the zone
  * @order: power of two of pages
  *
  * Context: any; a snapshot.
- * Return: blocks.
+ * Return: number of blocks.
  */
 unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order)
 {
@@ -77,7 +77,7 @@ unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int o
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_free_blocks);
 
-/* ---- begin and end ---- */
+/* ---- set-up and tear-down ---- */
 
 static size_t pageblock_bytes(const struct mmbox *box)
 {
@@ -85,8 +85,8 @@ static size_t pageblock_bytes(const struct mmbox *box)
 }
 
 /**
- * mmbox_buddy_init() - choose the page design of a box, with nothing free yet
- * @box: the box, whose zones are laid out
+ * mmbox_buddy_init() - set up the page design of a box, with no free blocks
+ * @box: the box; its zones are laid out
  *
  * All pageblocks are movable. mmbox_buddy_exit() cleans up, also after a failure.
  *
@@ -114,8 +114,8 @@ int mmbox_buddy_init(struct mmbox *box)
 }
 
 /**
- * mmbox_buddy_exit() - undo mmbox_buddy_init(), however far it came
- * @box: the box; nobody uses it any more
+ * mmbox_buddy_exit() - undo mmbox_buddy_init(), even if it failed half-way
+ * @box: the box; it has no users left
  *
  * Context: process, may sleep.
  */

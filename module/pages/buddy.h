@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a zone keeps its free blocks: the interface to page designs.
+ * The interface to page designs, which manage the free blocks of zones.
  *
  * A page design (struct mmbox_page_design) is a generation of the page allocator. There
- * are two, one file each, and buddy= chooses between them when a box is made:
- * buddy_list.c is Linux 6.1's, with lists by migrate type and descriptors that tell
- * whether a buddy is free; buddy_bitmap.c is Linux 2.4's, where a bitmap tells it. buddy.c
- * has the table of designs, buddy_locked.c what these two share.
+ * are two, and buddy= chooses between them when a box is made. buddy_list.c is that of
+ * Linux 6.1: it has lists by migrate type, and finds a free buddy by its descriptor.
+ * buddy_bitmap.c is that of Linux 2.4: it finds a free buddy by a bitmap. buddy.c has the
+ * table of designs, and buddy_locked.c what these two share.
  *
- * The functions below call the design of the zone's box. None is called with zone->lock
- * held: designs take it themselves. What is hot is called directly where the design is the
- * list generation, and through a pointer elsewhere.
+ * The functions below call the design of the zone's box. Do not call them with zone->lock
+ * held: designs take it themselves. Hot functions of the list generation are called
+ * directly, all others through a pointer.
  */
 #ifndef _MMBOX_PAGES_BUDDY_H
 #define _MMBOX_PAGES_BUDDY_H
@@ -24,11 +24,11 @@
 #define ALLOC_MIN_RESERVE	0x020	/* __GFP_HIGH: may use half of min */
 #define ALLOC_NOFRAGMENT	0x100	/* take from other types only whole pageblocks */
 #define ALLOC_HIGHATOMIC	0x200	/* may use the high-order atomic reserve */
-#define ALLOC_OWN_TYPE		0x400	/* alone: only of this type, the fast path */
+#define ALLOC_OWN_TYPE		0x400	/* no fallback to other types; stands alone: fast path */
 #define ALLOC_KSWAPD		0x800	/* may wake kswapd */
 #define ALLOC_RESERVES		(ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC)
 
-/* No page frame: beyond all there are. */
+/* No page frame: this is beyond all page frames. */
 #define MMBOX_NO_PFN		(-1UL)
 
 /* buddy_list.c */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The buddy allocator of Linux 2.4: free_area[], and a bitmap that knows pairs.
+ * The buddy allocator of Linux 2.4: free_area[], and a bitmap of buddy pairs.
  *
  * Each order has one list of free blocks, and in free_area.map one bit for each
- * pair of buddies: the exclusive or of "this one is on the list". It is flipped
- * whenever either is put on the list or taken off; so a block that is freed
- * looks at nothing but that bit to know whether its buddy is free: if it was
- * set, the buddy is, and the two are merged. The highest order has no pairs.
+ * pair of buddies. The bit is flipped whenever one of the two is put on the list or
+ * taken off, so it is set while exactly one is free. A free only tests and flips
+ * this bit: if it was set, the buddy is free, and the two are merged. The highest
+ * order has no pairs.
  *
  *	pair:	  lower  upper	  bit
  *		  used   used	   0
@@ -14,11 +14,11 @@
  *		  used   free	   1	free the lower: merge
  *		  free   free	   -	never: they are one block of the next order
  *
- * A block that is split gives its lower half to the list and goes on with the
- * upper, so that the highest address is handed out first. Blocks are put at the
- * head of their list. There are no migrate types and no per-CPU lists: whoever
- * allocates and frees one page in turn flips a bit of each order on the way up
- * and down, under the zone's lock. That is why Linux gave it up.
+ * A split puts the lower half of a block on the list and goes on with the upper
+ * half, so the highest address is allocated first. Blocks are added at the head of
+ * their list. There are no migrate types and no per-CPU lists: allocating one page
+ * and freeing it again may flip a bit of each order, both times under the zone's
+ * lock. That is why Linux gave this design up.
  */
 #include <linux/bitops.h>
 #include <linux/math.h>
@@ -26,7 +26,7 @@
 
 #include "pages/buddy.h"
 
-/* Flip the bit of a block's pair. Returns what it was; false at the highest order. */
+/* Flip the bit of a block's pair. Returns its old value, or false at the highest order. */
 static bool change_map(struct mmbox_zone *zone, unsigned long pfn, unsigned int order)
 {
 	lockdep_assert_held(&zone->lock);
@@ -70,7 +70,7 @@ static void mmbox_bitmap_free(struct mmbox_zone *zone, struct mmbox_page *page,
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 
-/* Take the first of the smallest blocks that are large enough, or NULL. */
+/* Take the first block of the lowest order that has one and is large enough, or NULL. */
 static struct mmbox_page *rmqueue(struct mmbox_zone *zone, unsigned int order)
 {
 	struct mmbox *box = zone->box;
@@ -112,7 +112,7 @@ static struct mmbox_page *mmbox_bitmap_alloc(struct mmbox_zone *zone, unsigned i
 	raw_spin_lock_irqsave(&zone->lock, irqflags);
 	page = rmqueue(zone, order);
 	if (page) {
-		/* Before the unlock, so that a walk sees a block that is taken. */
+		/* Before the unlock, so that a walk sees the block as allocated. */
 		page->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_ALLOCATED, order);
 		zone->nr_alloc[order]++;
 	}
@@ -142,7 +142,7 @@ static void take_block(struct mmbox_zone *zone, struct mmbox_page *page)
 	zone->nr_free_isolated += 1UL << order;
 }
 
-/* There are no lists to isolate pages on: look and take under one hold of the lock. */
+/* There is no isolation: check all pages and take them under one hold of the lock. */
 static unsigned long mmbox_bitmap_take(struct mmbox_zone *zone, unsigned long start,
 				       unsigned long end)
 {
@@ -157,14 +157,14 @@ static unsigned long mmbox_bitmap_take(struct mmbox_zone *zone, unsigned long st
 }
 
 /**
- * mmbox_bitmap_pairs() - the bitmap of an order
+ * mmbox_bitmap_pairs() - get the bitmap of an order
  * @zone: the zone
- * @order: power of two of pages a buddy
- * @start_pfn: out: where the first pair begins
- * @nr: out: pairs, one bit each
+ * @order: order of each buddy of a pair
+ * @start_pfn: out: first page frame of the first pair
+ * @nr: out: number of pairs, one bit each
  *
- * Context: process, memory_lock held, under which maps grow. Bits change meanwhile.
- * Return: the bitmap; NULL in another design, and for the highest order.
+ * Context: process, memory_lock held, so the map is not replaced. Its bits may change.
+ * Return: the bitmap, or NULL in another design and for the highest order.
  */
 const unsigned long *mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned int order,
 					unsigned long *start_pfn, unsigned long *nr)
@@ -175,9 +175,9 @@ const unsigned long *mmbox_bitmap_pairs(const struct mmbox_zone *zone, unsigned 
 	return zone->free_area[order].map;
 }
 
-/* ---- begin and end ---- */
+/* ---- set-up and tear-down ---- */
 
-/* Words of the map of an order, of page frames from and to whole blocks. */
+/* Length of an order's map in longs. @start and @end are multiples of the largest block. */
 static size_t map_words(unsigned long start, unsigned long end, unsigned int order)
 {
 	return BITS_TO_LONGS((end - start) >> (order + 1));
@@ -200,8 +200,8 @@ static void free_maps(struct mmbox *box, unsigned long *map, unsigned long start
 }
 
 /*
- * Have maps for page frames [@start_pfn, @end_pfn) of a zone: keep those there are, or
- * replace them by longer ones. 0, or -ENOMEM and nothing has changed.
+ * Make a zone's maps cover page frames [@start_pfn, @end_pfn): replace them by longer ones
+ * if they do not. Returns 0, or -ENOMEM, and then nothing has changed.
  */
 static int cover(struct mmbox_zone *zone, unsigned long start_pfn, unsigned long end_pfn)
 {
@@ -241,7 +241,7 @@ static int cover(struct mmbox_zone *zone, unsigned long start_pfn, unsigned long
 	return 0;
 }
 
-/* Maps are never cut: a zone that shrinks may grow again. */
+/* Maps never shrink, because a zone that shrinks may grow again. */
 static int mmbox_bitmap_resize(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
 	int err = start < end ? cover(zone, start, end) : 0;

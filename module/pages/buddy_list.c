@@ -2,14 +2,13 @@
 /*
  * The buddy allocator of Linux 6.1: free_area[], lists by migrate type.
  *
- * The smallest block that fits is split, its upper halves going to the head of
- * their lists; a block that is freed is merged with its buddy as long as that
- * is free too, which the buddy's descriptor says. Each pageblock has a migrate
- * type, and a block goes back to the list of its pageblock's type, so that what
- * can be moved and what cannot stay apart. Where a type has run out, the largest
- * block of another type is taken, with the rest of its pageblock if that is
- * worth it. A part of the pageblocks may be set aside for atomic requests of
- * high order.
+ * An allocation splits the smallest block that fits, and puts the upper halves on
+ * the lists of their orders. A free merges the block with its buddy as long as the
+ * buddy's descriptor says that it is free too. Each pageblock has a migrate type. A
+ * freed block goes to the list of its pageblock's type, which keeps movable and
+ * unmovable pages apart. If a type has no block that fits, the largest block of
+ * another type is taken, along with the rest of its pageblock if that is worth it.
+ * Some pageblocks may be reserved for atomic requests of high order.
  *
  * The decisions (which block, which end of which list, when to steal) are those
  * of mm/page_alloc.c, Linux 6.1.
@@ -20,7 +19,7 @@
 
 #include "pages/buddy.h"
 
-/* Where a type goes when its own lists are empty, in this order. */
+/* The types that a type falls back to when it has no block that fits, in this order. */
 static const u8 fallbacks[MMBOX_MIGRATE_PCPTYPES][2] = {
 	[MMBOX_MIGRATE_UNMOVABLE] = { MMBOX_MIGRATE_RECLAIMABLE, MMBOX_MIGRATE_MOVABLE },
 	[MMBOX_MIGRATE_MOVABLE] = { MMBOX_MIGRATE_RECLAIMABLE, MMBOX_MIGRATE_UNMOVABLE },
@@ -47,7 +46,7 @@ static __always_inline void add_to_free_list(struct mmbox_free_area *area,
 	area->nr_free++;
 }
 
-/* The same, where the caller knows that nothing is on the list. */
+/* As add_to_free_list(), for callers that know that the list is empty. */
 static __always_inline void add_to_empty_list(struct mmbox_free_area *area,
 					      struct mmbox_page *page, unsigned int order,
 					      int migratetype)
@@ -67,7 +66,7 @@ static __always_inline void del_from_free_list(struct mmbox_free_area *area,
 	area->nr_free--;
 }
 
-/* To another type, at the end: it is not to be handed out at once. */
+/* Move a free block to another type's list, to the tail: it is allocated last. */
 static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
 			      unsigned int order, int migratetype)
 {
@@ -78,12 +77,12 @@ static void move_to_free_list(struct mmbox_zone *zone, struct mmbox_page *page,
 	mmbox_raw_list_add_tail(&page->buddy_list, &area->free_list[migratetype]);
 }
 
-/* ---- how many pages are free ---- */
+/* ---- counting free pages ---- */
 
 /*
- * As Linux counts, so that a watermark is met as early or late as there: this CPU
- * keeps to itself what it has changed, up to a threshold. Where Linux counts
- * @nr blocks one by one, so does this. __mod_zone_page_state(), Linux 6.1.
+ * Count in this CPU's vm_stat_diff, and add that to the zone once it exceeds a threshold,
+ * so that watermarks are hit at the same moment as in Linux. Where Linux counts @nr blocks
+ * one by one, so does this. __mod_zone_page_state(), Linux 6.1.
  */
 static void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int nr)
 {
@@ -103,7 +102,7 @@ static void drift_free_pages(struct mmbox_zone *zone, long pages, unsigned int n
 	*diff = x;
 }
 
-/* Counters drift, or the zone is watched. */
+/* mod_free_pages() while counters drift (stat_drift=1) or the zone is watched. */
 static noinline void mod_free_pages_slowly(struct mmbox_zone *zone, long pages,
 					   unsigned int nr)
 {
@@ -114,11 +113,11 @@ static noinline void mod_free_pages_slowly(struct mmbox_zone *zone, long pages,
 		WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + pages * nr);
 }
 
-/* @nr blocks of so many pages are free now, or, below 0, not any more. */
+/* Add @nr blocks of @pages to nr_free_pages; @pages is negative if they were taken. */
 static __always_inline void mod_free_pages(struct mmbox_zone *zone, long pages,
 					   unsigned int nr)
 {
-	/* data_race: a threshold that has just been set holds from the next change on */
+	/* data_race: a new threshold may take effect at the next change only */
 	if (unlikely(data_race(zone->count_slowly)))
 		return mod_free_pages_slowly(zone, pages, nr);
 	WRITE_ONCE(zone->nr_free_pages, zone->nr_free_pages + pages * nr);
@@ -131,7 +130,7 @@ static bool mergeable(int migratetype)
 	return migratetype < MMBOX_MIGRATE_PCPTYPES;
 }
 
-/* Pageblocks that are set aside, or that go offline, do not merge with others. */
+/* May blocks of two pageblocks merge? Reserved and isolated ones only with their own type. */
 static noinline bool pageblocks_merge(const struct mmbox_zone *zone,
 				      const struct mmbox_page *buddy, int migratetype)
 {
@@ -142,27 +141,26 @@ static noinline bool pageblocks_merge(const struct mmbox_zone *zone,
 }
 
 /*
- * Is it a block that is free as a whole, of the order and in the zone that
- * @identity says? (Zones of nodes that take turns span each other.)
+ * Is @page the head of a free block of the order and zone in @identity? The zone must be
+ * tested, because the spans of nodes may overlap.
  */
 static __always_inline bool is_buddy(const struct mmbox_page *page, u32 identity)
 {
 	/*
-	 * data_race: whoever else has the block may write this without the lock,
-	 * but as long as it is locked nothing becomes MMBOX_PAGE_BUDDY or ceases to be.
+	 * data_race: the owner of an allocated block may write this without the lock, but
+	 * pages become and cease to be MMBOX_PAGE_BUDDY only under the lock.
 	 */
 	return (data_race(page->identity) & MMBOX_BUDDY_IDENTITY_MASK) == identity;
 }
 
 /*
- * Merge the block with its buddy as long as that is free too. If then the block
- * of the next order up has a free buddy, this one is likely to merge soon: it
- * goes to the tail, where it is handed out last.
+ * Merge a block with its buddy as long as the buddy is free too, and put the result on its
+ * list. If the block of the next order that would contain it has a free buddy, it is likely
+ * to merge soon: it then goes to the tail, where it is allocated last.
  *
- * No merge leads out of the block of the highest order that this one lies in.
- * @block is the descriptor with which that begins, @index counts pages from
- * there. It is no larger than a section, so its descriptors are one array, of
- * which only the first @nr are there, or all if that is 0. @top is the highest order.
+ * Merging never leaves the surrounding block of the highest order, @top. That block is no
+ * larger than a section, so its descriptors are contiguous. @block is the first of them,
+ * and @index is the page in it. Only the first @nr descriptors exist, or all if @nr is 0.
  */
 static __always_inline void merge_block(struct mmbox_zone *zone, struct mmbox_page *block,
 					unsigned long index, unsigned long nr,
@@ -196,7 +194,7 @@ static __always_inline void merge_block(struct mmbox_zone *zone, struct mmbox_pa
 	add_to_free_list(area, block + index, order, migratetype, to_tail);
 }
 
-/* In a block of the highest order in which the zone, and maybe all memory, ends. */
+/* merge_block() where the zone, and maybe all memory, ends inside the surrounding block. */
 static noinline void merge_last_block(struct mmbox_zone *zone, struct mmbox_page *page,
 				      unsigned long index, unsigned long nr,
 				      unsigned int order, int migratetype, bool to_tail)
@@ -220,14 +218,14 @@ static __always_inline void __free_one_page(struct mmbox_zone *zone,
 	merge_block(zone, page - index, index, 0, order, top, migratetype, to_tail);
 }
 
-/* The same where pageblocks are isolated: what is free of those does not count. */
+/* As mod_free_pages(), for isolated pageblocks: their pages do not count as free. */
 static noinline void mod_free_isolated(struct mmbox_zone *zone, long pages, unsigned int nr)
 {
 	zone->nr_changes++;
 	zone->nr_free_isolated += pages * nr;
 }
 
-/* Take back 2^@shift neighbours of @order as the one block that they are. */
+/* Free 2^@shift adjacent blocks of @order, which form one block, as that block. */
 static __always_inline void list_free(struct mmbox_zone *zone, struct mmbox_page *page,
 				      unsigned long pfn, unsigned int order,
 				      unsigned int shift, int migratetype, bool to_tail)
@@ -252,13 +250,13 @@ static __always_inline void lock_and_free(struct mmbox_zone *zone, struct mmbox_
 }
 
 /**
- * mmbox_list_free() - give a block back
+ * mmbox_list_free() - free a block
  * @zone: its zone
  * @page: its first page
  * @order: power of two of pages
  *
- * It goes to the list of its pageblock's type. That is read under zone->lock, so it
- * cannot be isolated or released in between.
+ * It goes to the list of its pageblock's type. The type is read under zone->lock, so the
+ * pageblock cannot be isolated or unisolated in between.
  *
  * Context: any; zone->lock is taken.
  */
@@ -268,7 +266,7 @@ void mmbox_list_free(struct mmbox_zone *zone, struct mmbox_page *page, unsigned 
 }
 
 /**
- * mmbox_list_free_tail() - give a block back, to be the last to be handed out again
+ * mmbox_list_free_tail() - free a block to the tail of its list, to be allocated last
  * @zone: its zone
  * @page: its first page
  * @order: power of two of pages
@@ -287,15 +285,15 @@ static void list_free_either(struct mmbox_zone *zone, struct mmbox_page *page,
 	mmbox_buddy_free(zone, page, order, to_tail);
 }
 
-/* The entry before this one, which is the next to be freed. */
+/* The previous entry of a per-CPU list. Lists are freed from the tail, so it comes next. */
 static __always_inline struct mmbox_page *prev_page(struct mmbox_page *page)
 {
 	return list_prev_entry(page, pcp_list);
 }
 
 /*
- * The type to give a block from a per-CPU list back to: the one it came with, unless its
- * pageblock may have been isolated since.
+ * The type of free list that a block on a per-CPU list returns to: its own, unless its
+ * pageblock may have been isolated since it was put on the list.
  */
 static __always_inline int pcp_type(struct mmbox_zone *zone, const struct mmbox_page *page)
 {
@@ -305,10 +303,10 @@ static __always_inline int pcp_type(struct mmbox_zone *zone, const struct mmbox_
 }
 
 /*
- * Give blocks of @order back, @count at most, from the end of a list that has as many.
- * The result is as if each were freed alone, the last first. Neighbours that are one
- * larger block are freed as that block: merging them one by one ends with the same.
- * Returns how many blocks this freed, at least 1.
+ * Free up to @count blocks of @order from the tail of a per-CPU list that is not empty. The
+ * result is as if each were freed alone, the last one first: adjacent blocks that form one
+ * larger block are freed as that block, because merging them one by one gives the same.
+ * Returns the number of blocks freed, at least 1.
  */
 static unsigned int free_run(struct mmbox_zone *zone, struct list_head *list,
 			     unsigned int order, unsigned int count)
@@ -320,7 +318,7 @@ static unsigned int free_run(struct mmbox_zone *zone, struct list_head *list,
 	unsigned long pfn;
 
 	lockdep_assert_held(&zone->lock);
-	/* The next is often not a neighbour. */
+	/* Often the next block is not adjacent. */
 	if (count > 1 && next == page + step) {
 		pfn = __mmbox_page_to_pfn(zone->box, page) >> order;
 		max_shift = min_t(unsigned int, ilog2(count),
@@ -339,7 +337,7 @@ static unsigned int free_run(struct mmbox_zone *zone, struct list_head *list,
 		for (neighbour = page + step; neighbour < end; neighbour += step)
 			neighbour->type_order = MMBOX_TYPE_ORDER(MMBOX_PAGE_TAIL, 0);
 	}
-	/* Cut off all from the end to before @next. */
+	/* Remove all entries behind @next from the list. */
 	next->pcp_list.next = list;
 	list->prev = &next->pcp_list;
 	list_free(zone, page, __mmbox_page_to_pfn(zone->box, page), order, shift,
@@ -348,13 +346,14 @@ static unsigned int free_run(struct mmbox_zone *zone, struct list_head *list,
 }
 
 /**
- * mmbox_list_free_bulk() - give pages of a CPU's lists back to the zone
+ * mmbox_list_free_bulk() - free pages from a CPU's lists to the zone
  * @zone: the zone
- * @pcp: this CPU's lists of it, marked busy
- * @count: pages, no more than there are on the lists; the last block may exceed it
- * @pindex: the list to begin with
+ * @pcp: this CPU's lists for the zone, marked busy
+ * @count: number of pages, no more than the lists have; the last block may exceed it
+ * @pindex: index of the list to start with
  *
- * The oldest block of a list goes first. A list is emptied before the next one's turn.
+ * The oldest block of a list is freed first. A list is emptied before the next one is
+ * used.
  *
  * Context: preemption off; zone->lock is taken.
  */
@@ -383,7 +382,7 @@ void mmbox_list_free_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *p
 
 /*
  * Find the smallest block of this type that fits: raise @order to its order, and set @area
- * to what has it. False if there is none: a NULL would be tested twice.
+ * to its free_area. Returns false if there is none. (The compiler would test a NULL twice.)
  */
 static __always_inline bool smallest_area(struct mmbox_zone *zone, unsigned int *order,
 					  int migratetype, struct mmbox_free_area **area)
@@ -404,8 +403,8 @@ static __always_inline struct mmbox_page *first_of(const struct mmbox_free_area 
 }
 
 /*
- * Take the smallest block that fits and give back its upper halves: to empty lists, or
- * there would have been a smaller block. False if there is none.
+ * Take the smallest block that fits, split it, and free the upper halves. Their lists are
+ * empty, or there would have been a smaller block. Returns false if there is none.
  */
 static __always_inline bool rmqueue_smallest(struct mmbox_zone *zone, unsigned int order,
 					     int migratetype, struct mmbox_page **page)
@@ -450,8 +449,8 @@ static void set_pageblock_type(struct mmbox *box, unsigned long pfn, int migrate
 }
 
 /*
- * Give the free blocks of a pageblock to the lists of a type; zone->lock is
- * held. Returns how many pages; 0 also if the zone ends within the pageblock.
+ * Move the free blocks of a pageblock to the lists of a type; zone->lock is held. Returns
+ * the number of pages moved. Moves none if the zone ends inside the pageblock.
  */
 static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long pfn,
 					  int migratetype)
@@ -483,8 +482,9 @@ static unsigned long move_freepages_block(struct mmbox_zone *zone, unsigned long
 }
 
 /*
- * Is it worth it to take the rest of the pageblock along? For large blocks, as
- * most of it is free then; for what cannot be moved, as it spoils the pageblock.
+ * Is it worth stealing the rest of the pageblock too? Yes for large blocks, because most of
+ * the pageblock is free then. Yes for types that cannot be moved, because such pages spoil
+ * the pageblock for movable ones anyhow.
  */
 static bool can_steal_fallback(const struct mmbox *box, unsigned int order, int start_type)
 {
@@ -493,7 +493,7 @@ static bool can_steal_fallback(const struct mmbox *box, unsigned int order, int 
 	       box->pages.page_group_by_mobility_disabled;
 }
 
-/* Take a free block of another type, and more of its pageblock if that is worth it. */
+/* Move a free block of another type to @start_type; with @whole_block its pageblock too. */
 static void steal_suitable_fallback(struct mmbox_zone *zone, struct mmbox_page *page,
 				    unsigned int flags, int start_type, bool whole_block)
 {
@@ -520,8 +520,9 @@ static void steal_suitable_fallback(struct mmbox_zone *zone, struct mmbox_page *
 	if (!free)
 		goto single_block;
 	/*
-	 * Nothing in a box is on an LRU list, so nothing in use counts as
-	 * movable; what is in use in a movable pageblock is then all alike.
+	 * @alike: pages in use that are compatible with @start_type. A box has no LRU
+	 * lists, so no page in use counts as movable. In a movable pageblock all pages
+	 * in use therefore count as alike for other types.
 	 */
 	if (start_type != MMBOX_MIGRATE_MOVABLE && old_type == MMBOX_MIGRATE_MOVABLE)
 		alike = pageblock_pages - free;
@@ -533,7 +534,7 @@ single_block:
 	move_to_free_list(zone, page, order, start_type);
 }
 
-/* Another type that has a block of this order, or -1. */
+/* Find another type that has a free block in this free_area, or return -1. */
 static int find_suitable_fallback(const struct mmbox_free_area *area, int start_type)
 {
 	int i;
@@ -547,9 +548,9 @@ static int find_suitable_fallback(const struct mmbox_free_area *area, int start_
 }
 
 /*
- * Make a block of another type one of @start_type. The largest there is: its
- * pageblock has the most free pages, most likely. Only a movable request that
- * will not get the pageblock takes the smallest that fits.
+ * Move a block of another type to @start_type. Choose the largest block, because its
+ * pageblock most likely has the most free pages. Only a movable request that does not
+ * steal the pageblock takes the smallest block that fits.
  */
 static noinline bool __rmqueue_fallback(struct mmbox_zone *zone, unsigned int order,
 					int start_type, unsigned int flags)
@@ -588,7 +589,7 @@ static noinline bool __rmqueue_fallback(struct mmbox_zone *zone, unsigned int or
 	return true;
 }
 
-/* Account for a block that is taken. Before the unlock, so that a walk sees it so. */
+/* Account for an allocated block. Before the unlock, so that a walk sees it as allocated. */
 static __always_inline void mark_allocated(struct mmbox_zone *zone, struct mmbox_page *page,
 					   unsigned int order)
 {
@@ -610,7 +611,7 @@ static struct mmbox_page *rmqueue_by_flags(struct mmbox_zone *zone, unsigned int
 		if (page || !__rmqueue_fallback(zone, order, migratetype, flags))
 			break;
 	}
-	/* An order-0 page now is worth more than a high-order block later. */
+	/* Failing a request that cannot wait is worse than using up the reserve. */
 	if (!page && flags & ALLOC_NON_BLOCK)
 		page = __rmqueue_smallest(zone, order, MMBOX_MIGRATE_HIGHATOMIC);
 	return page;
@@ -631,11 +632,12 @@ static noinline struct mmbox_page *alloc_by_flags(struct mmbox_zone *zone, unsig
 }
 
 /**
- * mmbox_list_alloc() - take one block
- * @zone: from where
+ * mmbox_list_alloc() - allocate a block
+ * @zone: the zone
  * @order: power of two of pages
- * @migratetype: what will be in it
- * @flags: ALLOC_*; ALLOC_OWN_TYPE alone is the fast path, and only takes of this type
+ * @migratetype: enum mmbox_migratetype of the request
+ * @flags: ALLOC_*; with ALLOC_OWN_TYPE, which stands alone, this is the fast path, which
+ *	does not fall back to other types
  *
  * Context: any; zone->lock is taken.
  * Return: its first page, or NULL if no type that @flags allow has such a block.
@@ -659,8 +661,8 @@ struct mmbox_page *mmbox_list_alloc(struct mmbox_zone *zone, unsigned int order,
 MMBOX_EXPORT_INTERNAL(mmbox_list_alloc);
 
 /*
- * Give back all of a block of @block_order from @offset on, in aligned parts: no
- * two of one order, and none of an order that there was a block of.
+ * Free the rest of a block of @block_order, from page @offset on, in aligned blocks. There
+ * is at most one of each order, and their lists are empty, as in rmqueue_smallest().
  */
 static void give_back(struct mmbox_zone *zone, struct mmbox_page *page, int migratetype,
 		      unsigned long offset, unsigned int block_order)
@@ -674,19 +676,19 @@ static void give_back(struct mmbox_zone *zone, struct mmbox_page *page, int migr
 }
 
 /**
- * mmbox_list_alloc_bulk() - move blocks to a CPU's list
- * @zone: from where
- * @pcp: this CPU's lists of it, marked busy
- * @order: of each block
- * @count: how many
- * @migratetype: what will be in them: which list they are appended to
+ * mmbox_list_alloc_bulk() - move blocks from the zone to one of a CPU's lists
+ * @zone: the zone
+ * @pcp: this CPU's lists for the zone, marked busy
+ * @order: order of the blocks
+ * @count: number of blocks wanted
+ * @migratetype: enum mmbox_migratetype; with @order it selects the list to append to
  * @flags: ALLOC_*
  *
- * The result is as if each were taken alone. As they all come off the smallest block that
- * fits until that is used up, they are cut off it at once.
+ * The result is as if each block were allocated alone. Those would all be split off the
+ * smallest block that fits until it is used up, so this takes them from it in one go.
  *
  * Context: preemption off; zone->lock is taken.
- * Return: how many there were.
+ * Return: number of blocks moved.
  */
 unsigned int mmbox_list_alloc_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
 				   unsigned int order, unsigned int count, int migratetype,
@@ -727,26 +729,26 @@ unsigned int mmbox_list_alloc_bulk(struct mmbox_zone *zone, struct mmbox_per_cpu
 	prev->next = list;
 	list->prev = prev;
 	mod_free_pages(zone, -((long)got << order), 1);
-	/* Under the lock, so that a batch is counted either here or there. */
+	/* Under the lock, so that a batch counts either for the zone or for the CPU. */
 	pcp->count += got << order;
 	raw_spin_unlock_irqrestore(&zone->lock, irqflags);
 	return got;
 }
 
-/* Without the lock. */
+/* list_empty() without the lock */
 static bool list_looks_empty(const struct list_head *list)
 {
 	return data_race(list_empty(list));	/* a snapshot */
 }
 
 /**
- * mmbox_list_has_block() - is there a block that is large enough?
+ * mmbox_list_has_block() - check for a free block that is large enough
  * @zone: the zone
  * @order: power of two of pages
- * @flags: ALLOC_HIGHATOMIC: a block of the reserve counts as well
+ * @flags: with ALLOC_HIGHATOMIC, blocks of the atomic reserve count too
  *
  * Context: any, without the lock: a snapshot.
- * Return: true if there is.
+ * Return: true if there is one.
  */
 bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,
 			  unsigned int flags)
@@ -774,7 +776,7 @@ bool mmbox_list_has_block(const struct mmbox_zone *zone, unsigned int order,
 
 /* ---- the reserve for atomic requests of high order ---- */
 
-/* About one percent of a zone may be set aside, and one pageblock in any case. */
+/* Reserve the pageblock of @page. About one percent of the zone is the limit, plus one block. */
 static void list_reserve(struct mmbox_zone *zone, struct mmbox_page *page)
 {
 	unsigned long pfn = __mmbox_page_to_pfn(zone->box, page);
@@ -795,7 +797,7 @@ static void list_reserve(struct mmbox_zone *zone, struct mmbox_page *page)
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 
-/* Without @force the last pageblock stays. The pageblock becomes one of @migratetype. */
+/* Return a reserved pageblock to @migratetype. Without @force, one stays reserved. */
 static bool list_unreserve(struct mmbox_zone *zone, int migratetype, bool force)
 {
 	struct mmbox *box = zone->box;
@@ -804,7 +806,7 @@ static bool list_unreserve(struct mmbox_zone *zone, int migratetype, bool force)
 	unsigned long flags;
 	bool freed = false;
 
-	/* With @force, look at the lists even if the count says that there is nothing. */
+	/* With @force, search the lists even if the count says that there is nothing. */
 	if (!force && READ_ONCE(zone->nr_reserved_highatomic) <= pageblock_pages)
 		return false;
 	raw_spin_lock_irqsave(&zone->lock, flags);
@@ -816,7 +818,7 @@ static bool list_unreserve(struct mmbox_zone *zone, int migratetype, bool force)
 		if (!page)
 			continue;
 		pfn = __mmbox_page_to_pfn(box, page);
-		/* A page freed late may be on this list though its pageblock is given up. */
+		/* A page freed late may be here after its pageblock has been unreserved. */
 		if (mmbox_pageblock_type(box, pfn) == MMBOX_MIGRATE_HIGHATOMIC)
 			WRITE_ONCE(zone->nr_reserved_highatomic,
 				   zone->nr_reserved_highatomic -
@@ -828,13 +830,13 @@ static bool list_unreserve(struct mmbox_zone *zone, int migratetype, bool force)
 	return freed;
 }
 
-/* ---- pageblocks on their way offline ---- */
+/* ---- isolating pageblocks, to take them offline ---- */
 
 /*
- * The free pages of isolated pageblocks do not count as free, and what is freed there
- * goes to lists that nothing is taken from. All pageblocks of a block of the highest order
- * are isolated at once, so that no merged block has pageblocks of both kinds. Drain the
- * per-CPU lists afterwards.
+ * Free pages of isolated pageblocks do not count as free. Pages freed there go to lists
+ * that nothing is allocated from. All pageblocks of a block of the highest order are
+ * isolated at once, so that no block contains both isolated and other pageblocks. The
+ * caller drains the per-CPU lists afterwards.
  */
 static void list_isolate(struct mmbox_zone *zone, unsigned long pfn, u8 *types)
 {
@@ -890,7 +892,7 @@ static void take_block(struct mmbox_zone *zone, struct mmbox_page *page)
 	del_from_free_list(&zone->free_area[page->order], page);
 }
 
-/* Take one block of the highest order, and end its isolation: it comes back movable. */
+/* Take a block of the highest order and end its isolation: it is movable when it returns. */
 static void take_unit(struct mmbox_zone *zone, unsigned long pfn, unsigned long end)
 {
 	struct mmbox *box = zone->box;
@@ -905,7 +907,7 @@ static void take_unit(struct mmbox_zone *zone, unsigned long pfn, unsigned long 
 	raw_spin_unlock_irqrestore(&zone->lock, flags);
 }
 
-/* What is free of isolated pageblocks stays free, so the lock is held for a block at a time. */
+/* Free pages of isolated pageblocks stay free, so the lock may be dropped in between. */
 static unsigned long list_take(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
 	const unsigned long unit = 1UL << (zone->box->pages.max_order - 1);
@@ -925,9 +927,9 @@ static unsigned long list_take(struct mmbox_zone *zone, unsigned long start, uns
 	return MMBOX_NO_PFN;
 }
 
-/* ---- begin and end ---- */
+/* ---- set-up ---- */
 
-/* Small orders are on per-CPU lists, and so is the order of a huge page with pcp_thp=1. */
+/* All costly orders are taken directly; with pcp_thp=1, only those below a huge page's. */
 static int list_init(struct mmbox *box)
 {
 	box->pages.direct_orders = box->cfg.pcp_thp ? MMBOX_THP_ORDER : box->pages.max_order;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What page designs with a zone->lock share: functions for their struct mmbox_page_design,
- * and parts of such.
+ * Shared by page designs that use zone->lock: functions for their
+ * struct mmbox_page_design, and helpers for these.
  *
  * zone->lock is taken in this file, in buddy_list.c and in buddy_bitmap.c, and nowhere else.
  */
@@ -31,7 +31,7 @@ void mmbox_locked_walk(struct mmbox_zone *zone, unsigned int order, int migratet
 }
 
 /**
- * mmbox_locked_hold() - look at a zone while nothing in it changes
+ * mmbox_locked_hold() - look at a zone's free blocks while they cannot change
  * @zone: the zone
  * @look: called once
  * @arg: passed to @look
@@ -52,11 +52,11 @@ unsigned long mmbox_locked_hold(struct mmbox_zone *zone,
 }
 
 /**
- * mmbox_locked_watch() - count every change of what is free in a zone
+ * mmbox_locked_watch() - start to count every change of a zone's free blocks
  * @zone: the zone
  *
- * Whoever looks at a zone in parts compares what mmbox_buddy_hold() returns of each: if
- * it is the same, the zone did not change in between.
+ * To look at a zone in several steps, compare what mmbox_buddy_hold() returns in each. If
+ * it is the same, the zone has not changed in between.
  *
  * Context: any; zone->lock is taken.
  */
@@ -104,7 +104,7 @@ void mmbox_locked_resize(struct mmbox_zone *zone, unsigned long start, unsigned 
 }
 
 /**
- * mmbox_locked_find_used() - find a page that is not in a free block
+ * mmbox_locked_find_used() - find the first page that is not in a free block
  * @zone: the zone
  * @start: first page frame, where a block begins
  * @end: first page frame beyond, where a block begins
@@ -127,10 +127,10 @@ unsigned long mmbox_locked_find_used(struct mmbox_zone *zone, unsigned long star
 }
 
 /**
- * mmbox_locked_take() - take free blocks for good
+ * mmbox_locked_take() - take all blocks of a free range, and make their pages reserved
  * @zone: the zone
  * @start: first page frame, where a free block begins
- * @end: first page frame beyond; all in between is free
+ * @end: first page frame beyond; all pages in between are free
  * @take: takes one block off its list
  *
  * Context: any, zone->lock held.

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory hotplug: sections go offline and come back, while the box is in use.
+ * Memory hotplug: sections go offline and online while the box is in use.
  *
- *	offline		find a page that is in use	EBUSY, nothing touched
- *			isolate the pageblocks		nothing more is handed out
- *			drain the per-CPU lists		their pages are isolated too
- *			find a page that is in use	EBUSY, all undone
- *			take the free blocks		nobody has the pages now
- *	online		widen the zone and its node, then give it the pages
+ *	offline		find a page in use		if there is one: EBUSY
+ *			isolate the pageblocks		no page is allocated from them
+ *			drain the per-CPU lists		their pages become isolated too
+ *			find a page in use		if there is one: undo, EBUSY
+ *			take the free blocks		the section is offline
+ *	online		grow the zone and its node, then free the pages to it
  *
- *	remove		give what is offline back to the host
- *	probe		take memory from the host for a hole; it is offline then
+ *	remove		return the memory of an offline section to the host
+ *	probe		allocate memory from the host for a hole; it starts offline
  *
- * and, on and off, what follows from a zone's size: its span, the node's, zonelists
- * if the zone was or is empty, watermarks, reserves, sizes of per-CPU lists.
- * That is mm/memory_hotplug.c of Linux 6.1, but that nothing is migrated: a box
- * does not know who holds a page.
+ * Both offline and online then update what depends on the size of a zone: its span and
+ * its node's, zonelists if the zone was or becomes empty, watermarks, reserves and the
+ * sizes of per-CPU lists. This follows mm/memory_hotplug.c of Linux 6.1, except that no
+ * page is migrated: a box does not know who uses a page.
  *
- * The bitmap generation has no lists to isolate pages on, and no per-CPU lists. It looks
- * at a section and takes it under one hold of its lock.
+ * The bitmap generation cannot isolate pages and has no per-CPU lists. It checks a section
+ * and takes its pages under one hold of its lock.
  *
  * No block is larger than a section, and offline pages are MMBOX_PAGE_RESERVED, so no
  * block merges with offline pages.
  *
- * Locks: memory_lock for all of it, and node_size_lock for a node's three numbers. A zone's
- * span is written by its page design.
+ * Locking: memory_lock is held for everything here, and node_size_lock to write a node's
+ * span and present pages. The page design writes the span of a zone.
  */
 #define pr_fmt(fmt) "mmbox: " fmt
 
@@ -55,7 +55,7 @@ static unsigned long section_pages(const struct mmbox *box)
 	return 1UL << box->memmap.pfn_section_shift;
 }
 
-/* Pages are isolated, looked at and taken away in blocks of the highest order. */
+/* Pages of a block of the highest order: sections are isolated and taken in such blocks. */
 static unsigned long unit_pages(const struct mmbox *box)
 {
 	return 1UL << (box->pages.max_order - 1);
@@ -66,15 +66,15 @@ static unsigned long zone_end_of(const struct mmbox_zone *zone)
 	return zone->zone_start_pfn + zone->spanned_pages;
 }
 
-/* ---- what there is ---- */
+/* ---- state of sections ---- */
 
 /**
- * mmbox_section_state() - what is a section?
+ * mmbox_section_state() - find the state of a section
  * @box: the box
  * @nr: number of the section, below nr_sections
  *
  * Context: any; a snapshot without memory_lock.
- * Return: its state; in models without sections all that is there is online.
+ * Return: the state. In models without sections it is online, or absent for a hole.
  */
 enum mmbox_section_state mmbox_section_state(const struct mmbox *box, unsigned long nr)
 {
@@ -93,12 +93,12 @@ enum mmbox_section_state mmbox_section_state(const struct mmbox *box, unsigned l
 MMBOX_EXPORT_INTERNAL(mmbox_section_state);
 
 /**
- * mmbox_pfn_to_online_page() - descriptor of a page that the box works with
+ * mmbox_pfn_to_online_page() - find the descriptor of an online page
  * @box: the box
- * @pfn: page frame number of the box
+ * @pfn: any page frame number
  *
- * Context: any; what is online stays so only under memory_lock.
- * Return: the descriptor, or NULL if there is no page, or if it is offline.
+ * Context: any; without memory_lock the page may go offline at any time.
+ * Return: the descriptor, or NULL if there is no such page or if it is offline.
  */
 struct mmbox_page *mmbox_pfn_to_online_page(struct mmbox *box, unsigned long pfn)
 {
@@ -114,7 +114,7 @@ struct mmbox_page *mmbox_pfn_to_online_page(struct mmbox *box, unsigned long pfn
 MMBOX_EXPORT_INTERNAL(mmbox_pfn_to_online_page);
 
 /**
- * mmbox_section_nid() - the node of a section
+ * mmbox_section_nid() - find the node of a section
  * @box: the box
  * @nr: number of a section that is not absent
  *
@@ -128,12 +128,13 @@ int mmbox_section_nid(const struct mmbox *box, unsigned long nr)
 MMBOX_EXPORT_INTERNAL(mmbox_section_nid);
 
 /**
- * mmbox_section_zone() - the zone that a section is in
+ * mmbox_section_zone() - find the zone of a section
  * @box: the box
  * @nr: number of a section that is online
  *
  * Context: any; stable under memory_lock.
- * Return: the zone, or NULL if it has pages of two, or is not whole.
+ * Return: the zone, or NULL if the section has pages of two zones or reaches beyond
+ * max_pfn.
  */
 struct mmbox_zone *mmbox_section_zone(struct mmbox *box, unsigned long nr)
 {
@@ -158,12 +159,13 @@ static bool mmbox_zone_intersects(const struct mmbox_zone *zone, unsigned long s
 }
 
 /**
- * mmbox_zone_for_section() - where a section would go
+ * mmbox_zone_for_section() - choose the zone in which a section goes online
  * @box: the box
  * @nr: number of a section that is offline
- * @how: MMBOX_MMOP_ONLINE and alike
+ * @how: MMBOX_MMOP_ONLINE, MMBOX_MMOP_ONLINE_KERNEL or MMBOX_MMOP_ONLINE_MOVABLE
  *
- * MMBOX_MMOP_ONLINE is ZONE_MOVABLE only where that spans it and no other does.
+ * MMBOX_MMOP_ONLINE chooses ZONE_MOVABLE if that spans part of the section and the kernel
+ * zone does not.
  *
  * Context: process, memory_lock held.
  * Return: the zone.
@@ -189,7 +191,7 @@ MMBOX_EXPORT_INTERNAL(mmbox_zone_for_section);
 
 /* ---- spans ---- */
 
-/* -ENOMEM if the page design has no memory for the larger zone; nothing has changed then. */
+/* Make a zone span [@start, @end) too. On -ENOMEM nothing has changed. */
 static int grow_zone_span(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
 	if (zone->spanned_pages) {
@@ -207,7 +209,10 @@ static bool online_in_zone(struct mmbox *box, const struct mmbox_zone *zone,
 	return page && mmbox_page_zone(box, page) == zone;
 }
 
-/* The first page of a zone from @start on, or @end. Zones may end within a section. */
+/*
+ * Find the first online page of a zone in [@start, @end), or return @end. Zones may begin or
+ * end within a section, so test the first and last page of each.
+ */
 static unsigned long first_in_zone(struct mmbox *box, const struct mmbox_zone *zone,
 				   unsigned long start, unsigned long end)
 {
@@ -225,7 +230,7 @@ static unsigned long first_in_zone(struct mmbox *box, const struct mmbox_zone *z
 	return end;
 }
 
-/* The first page beyond the last of a zone below @end, or @start. */
+/* Find the end of the last online page of a zone in [@start, @end), or return @start. */
 static unsigned long end_in_zone(struct mmbox *box, const struct mmbox_zone *zone,
 				 unsigned long start, unsigned long end)
 {
@@ -244,7 +249,7 @@ static unsigned long end_in_zone(struct mmbox *box, const struct mmbox_zone *zon
 	return start;
 }
 
-/* Pages [@start, @end) are no more of it. */
+/* Shrink the span of a zone that has lost pages [@start, @end). */
 static void shrink_zone_span(struct mmbox_zone *zone, unsigned long start,
 			     unsigned long end)
 {
@@ -258,11 +263,11 @@ static void shrink_zone_span(struct mmbox_zone *zone, unsigned long start,
 		from = 0;
 		to = 0;
 	}
-	/* That never fails where the zone does not grow. */
+	/* This never fails, because the zone does not grow. */
 	zone->box->pages.design->resize(zone, from, to);
 }
 
-/* A node spans what its zones span. @pages have come, or gone. */
+/* Make a node span what its zones span, and add @pages to its present pages. */
 static void resize_node(mmbox_pg_data_t *pgdat, long pages)
 {
 	unsigned long start = ULONG_MAX, end = 0, flags;
@@ -284,7 +289,7 @@ static void resize_node(mmbox_pg_data_t *pgdat, long pages)
 	spin_unlock_irqrestore(&pgdat->node_size_lock, flags);
 }
 
-/* A zone has got its first section, or lost its last, if @populated says so. */
+/* Update what depends on the size of a zone. @populated: the zone was populated before. */
 static void zone_resized(struct mmbox_zone *zone, bool populated)
 {
 	struct mmbox *box = zone->box;
@@ -329,8 +334,8 @@ static int report_busy(const struct mmbox *box, unsigned long nr, unsigned long 
 }
 
 /*
- * A page that is neither free nor on a CPU's list, or MMBOX_NO_PFN. It takes no lock and may
- * miss some: a cheap look before any work is done.
+ * Find a page that is neither free nor on a per-CPU list, or return MMBOX_NO_PFN. This is a
+ * cheap first check. It takes no lock and may miss pages.
  */
 static unsigned long find_used(struct mmbox *box, unsigned long start, unsigned long end)
 {
@@ -346,7 +351,7 @@ static unsigned long find_used(struct mmbox *box, unsigned long start, unsigned 
 		case MMBOX_PAGE_PCP:
 			pfn += order < box->pages.max_order ? 1UL << order : 1;
 			break;
-		case MMBOX_PAGE_TAIL:	/* split, merged or handed out just now */
+		case MMBOX_PAGE_TAIL:	/* being split, merged or allocated */
 			pfn++;
 			break;
 		default:
@@ -356,7 +361,7 @@ static unsigned long find_used(struct mmbox *box, unsigned long start, unsigned 
 	return MMBOX_NO_PFN;
 }
 
-/* Where the types of pageblocks are kept as long as they are isolated. */
+/* Where to keep the migrate types of pageblocks while they are isolated. */
 static u8 *types_of(const struct mmbox *box, unsigned long start, unsigned long pfn)
 {
 	const struct mmbox_mem_section *ms;
@@ -386,7 +391,7 @@ static void unisolate(struct mmbox_zone *zone, unsigned long start, unsigned lon
 		box->pages.design->unisolate(zone, pfn, types_of(box, start, pfn));
 }
 
-/* Returns a page that is in use, and then nothing is taken, or MMBOX_NO_PFN. */
+/* Take all pages away from a zone. Returns MMBOX_NO_PFN, or a page in use if nothing is taken. */
 static unsigned long take_pages(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
 	const struct mmbox_page_design *design = zone->box->pages.design;
@@ -428,7 +433,7 @@ static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
 	return 0;
 }
 
-/* Can this be done to the section at all? memory_lock held. */
+/* Check that the box has sections, and that section @nr is in @state. memory_lock held. */
 static int check_section(const struct mmbox *box, unsigned long nr,
 			 enum mmbox_section_state state)
 {
@@ -444,14 +449,16 @@ static int check_section(const struct mmbox *box, unsigned long nr,
 }
 
 /**
- * mmbox_memory_offline() - take a section out of use
- * @box: the box, which may be in use
+ * mmbox_memory_offline() - take a section offline
+ * @box: the box; it may be in use
  * @nr: number of the section
  *
+ * On failure the section is online as before.
+ *
  * Context: process, may sleep.
- * Return: 0; -EBUSY if a page of it is in use, and then the log says which and
- * nothing has changed; -EINVAL if it is not online, or is in no one zone;
- * -ENXIO if it is a hole; -EOPNOTSUPP in models without sections.
+ * Return: 0; -EBUSY if a page is in use, and then the log says which one; -EINVAL if it
+ * is not online, has pages of two zones or is incomplete; -ENXIO if it is a hole;
+ * -EOPNOTSUPP in models without sections.
  */
 int mmbox_memory_offline(struct mmbox *box, unsigned long nr)
 {
@@ -486,7 +493,7 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 				   box->name, nr, zone->name);
 		return err;
 	}
-	/* It may be another zone than before. */
+	/* The zone may be another one than before. */
 	mmbox_init_reserved(__mmbox_pfn_to_page(box, start), end - start, pgdat->node_id,
 			    mmbox_zone_idx(zone));
 	WRITE_ONCE(zone->present_pages, zone->present_pages + section_pages(box));
@@ -503,15 +510,15 @@ static int mmbox_online_pages(struct mmbox *box, unsigned long nr, enum mmbox_mm
 }
 
 /**
- * mmbox_memory_online() - bring a section into use
- * @box: the box, which may be in use
+ * mmbox_memory_online() - bring a section online
+ * @box: the box; it may be in use
  * @nr: number of the section
- * @how: MMBOX_MMOP_ONLINE and alike
+ * @how: MMBOX_MMOP_ONLINE, MMBOX_MMOP_ONLINE_KERNEL or MMBOX_MMOP_ONLINE_MOVABLE
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL if it is not offline; -ENXIO if it is a hole; -ENOMEM
- * if the host has no memory for what the zone needs besides; -EOPNOTSUPP in
- * models without sections.
+ * Return: 0; -EINVAL if it is not offline; -ENXIO if it is a hole; -ENOMEM if the page
+ * design gets no memory from the host for the larger zone; -EOPNOTSUPP in models without
+ * sections.
  */
 int mmbox_memory_online(struct mmbox *box, unsigned long nr, enum mmbox_mmop how)
 {
@@ -526,13 +533,13 @@ int mmbox_memory_online(struct mmbox *box, unsigned long nr, enum mmbox_mmop how
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memory_online);
 
-/* ---- memory of the host, coming and going ---- */
+/* ---- probe and remove: memory from the host ---- */
 
-/* Memory that was taken for one section after the boot. */
+/* A section whose memory was added after the boot. */
 struct mmbox_hot_section {
 	struct list_head list;		/* box->pages.hot_sections, memory_lock */
-	unsigned long nr;
-	struct mmbox_region region;
+	unsigned long nr;		/* number of the section */
+	struct mmbox_region region;	/* its memory */
 };
 
 static struct mmbox_hot_section *find_hot(const struct mmbox *box, unsigned long nr)
@@ -545,7 +552,7 @@ static struct mmbox_hot_section *find_hot(const struct mmbox *box, unsigned long
 	return NULL;
 }
 
-/* The section that begins at an address, and may have memory; else -1. */
+/* Number of the section that begins at @phys; -1 if none does, or if no bank covers it. */
 static long section_at(const struct mmbox *box, phys_addr_t phys)
 {
 	unsigned long nr = phys >> box->memmap.section_shift;
@@ -618,16 +625,17 @@ free_hot:
 }
 
 /**
- * mmbox_memory_probe() - take memory from the host for a hole
- * @box: the box, which may be in use
- * @phys: where the section begins, box physical address
+ * mmbox_memory_probe() - allocate memory from the host for a section without memory
+ * @box: the box; it may be in use
+ * @phys: start of the section, box physical address
  *
- * The section is offline then, or as auto_online_blocks says.
+ * The section goes online if auto_online_blocks says so. Otherwise, or if that fails,
+ * it is offline.
  *
  * Context: process, may sleep.
- * Return: 0; -EINVAL if no bank has a section there; -EEXIST if it has memory;
- * -ENOMEM if the host does not give it, which the log says; -EOPNOTSUPP in
- * models without sections, and in a box that is one range of host addresses.
+ * Return: 0; -EINVAL if no bank has a section there; -EEXIST if it has memory already;
+ * -ENOMEM if the host has no memory; -EOPNOTSUPP in models without sections, and in a box
+ * whose addresses are one range.
  */
 int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys)
 {
@@ -643,7 +651,7 @@ int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys)
 	if (err)
 		goto unlock;
 	box->observer->section_added(box, nr);
-	/* If that fails the log says so, and it is offline. */
+	/* If going online fails, it logs an error, and the section stays offline. */
 	if (box->pages.auto_online != MMBOX_MMOP_OFFLINE)
 		mmbox_online_pages(box, nr, box->pages.auto_online);
 unlock:
@@ -652,7 +660,7 @@ unlock:
 }
 MMBOX_EXPORT_INTERNAL(mmbox_memory_probe);
 
-/* Back to the host: a part of the region, or what came later, a region by itself. */
+/* Return the memory of a section to the host. Early sections are part of box->region. */
 static int return_section(struct mmbox *box, unsigned long nr)
 {
 	struct mmbox_hot_section *hot;
@@ -697,16 +705,16 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 }
 
 /**
- * mmbox_memory_remove() - give the memory of a section back to the host
- * @box: the box, which may be in use
- * @phys: where the section begins, box physical address
+ * mmbox_memory_remove() - return the memory of a section to the host
+ * @box: the box; it may be in use
+ * @phys: start of the section, box physical address
  *
- * A hole is left, whose descriptors stay.
+ * The section becomes a hole. Its descriptors stay.
  *
  * Context: process, may sleep.
- * Return: 0; -EBUSY if it is online; -ENXIO if there is a hole already; -EINVAL
- * if no bank has a section there; -EOPNOTSUPP if the region does not go in
- * parts, and in models without sections; -ENOMEM.
+ * Return: 0; -EBUSY if it is online; -ENXIO if it has no memory; -EINVAL if no bank has a
+ * section there; -EOPNOTSUPP if parts of the region cannot be returned, and in models
+ * without sections; -ENOMEM.
  */
 int mmbox_memory_remove(struct mmbox *box, phys_addr_t phys)
 {
@@ -720,8 +728,8 @@ int mmbox_memory_remove(struct mmbox *box, phys_addr_t phys)
 MMBOX_EXPORT_INTERNAL(mmbox_memory_remove);
 
 /**
- * mmbox_memory_hotplug_exit() - give back what was taken after the boot
- * @box: the box; nobody uses it any more
+ * mmbox_memory_hotplug_exit() - return all memory that was added after the boot
+ * @box: the box; it has no users left
  *
  * Context: process, may sleep.
  */

@@ -22,12 +22,12 @@
 #include "pages/page_alloc.h"
 #include "pages/pcp.h"
 
-/* ---- what the flags of a request mean ---- */
+/* ---- GFP flags ---- */
 
 /*
- * By the low five bits of a request: the highest zone it may have, and what
- * will be in the pages. Where a caller sets bits that exclude each other, the
- * lower zone holds, and movable.
+ * The low five bits of the GFP flags determine the highest zone that a request may use
+ * and its migrate type. If a caller sets bits that exclude each other, the lower zone
+ * wins, and movable wins.
  */
 #define GFP_KIND_BITS	(___GFP_DMA | ___GFP_HIGHMEM | ___GFP_DMA32 | \
 			 ___GFP_MOVABLE | ___GFP_RECLAIMABLE)
@@ -72,8 +72,8 @@ static __always_inline unsigned int kind_type(const struct mmbox *box, unsigned 
 /* ---- requests ---- */
 
 /*
- * The first pass keeps to blocks of the right type as long as ZONE_DMA32 can
- * stand in for ZONE_NORMAL. alloc_flags_nofragment(), Linux 6.1.
+ * In ZONE_NORMAL, first try not to mix migrate types (ALLOC_NOFRAGMENT), because
+ * ZONE_DMA32 may serve the request instead. alloc_flags_nofragment(), Linux 6.1.
  */
 static unsigned int alloc_flags_nofragment(const struct mmbox_zone *zone, gfp_t gfp)
 {
@@ -118,7 +118,7 @@ static bool alloc_context_init(struct mmbox_alloc_context *ac, struct mmbox *box
 	return false;
 }
 
-/* Whatever the fast path does not do. */
+/* Handle all requests that the fast path does not. */
 static noinline struct mmbox_page *alloc_pages_zonelist(struct mmbox *box, int nid, gfp_t gfp,
 							unsigned int order,
 							enum mmbox_page_type type)
@@ -139,7 +139,7 @@ static noinline struct mmbox_page *alloc_pages_zonelist(struct mmbox *box, int n
 	return gfp & __GFP_ZERO ? zero_block(box, page, order) : page;
 }
 
-/* The ends of the fast path, entered with preemption off. */
+/* The fast path ends in these calls. They are entered with preemption off. */
 static noinline struct mmbox_page *alloc_pages_slow(struct mmbox *box, gfp_t gfp,
 						    unsigned int order,
 						    enum mmbox_page_type type)
@@ -162,13 +162,13 @@ static noinline struct mmbox_page *alloc_pages_resched(struct mmbox_page *page)
 }
 
 /*
- * Has the zone enough free pages for a request without rights? mmbox_watermark_ok() for the
- * low watermark, without its look for a block that is large enough.
+ * Has the zone enough free pages for a request that may not use reserves? This is
+ * mmbox_watermark_ok() for the low watermark, without the search for a large enough block.
  */
 static __always_inline bool zone_has_pages(const struct mmbox_zone *zone, unsigned int order,
 					   int highest)
 {
-	/* data_race: a guess in any case, as in Linux */
+	/* data_race: an estimate in any case, as in Linux */
 	long keep = data_race(zone->_watermark[MMBOX_WMARK_LOW] + zone->watermark_boost +
 			      zone->lowmem_reserve[highest] + zone->nr_reserved_highatomic);
 	/* data_race: as above */
@@ -177,7 +177,7 @@ static __always_inline bool zone_has_pages(const struct mmbox_zone *zone, unsign
 	return likely(free - ((1L << order) - 1) > keep);
 }
 
-/* The same with that look, for orders of per-CPU lists. False also where that takes time. */
+/* As zone_has_pages(), with that search. Also false if the search would take long. */
 static __always_inline bool zone_above_low(const struct mmbox_zone *zone, unsigned int order,
 					   int highest)
 {
@@ -197,9 +197,9 @@ static __always_inline bool zone_above_low(const struct mmbox_zone *zone, unsign
 }
 
 /*
- * From this CPU's list for the first zone, if that is above its low watermark
- * and the list is not empty. All else is a tail call, so that this needs no
- * stack frame.
+ * Allocate from this CPU's list for the first zone, if that zone is above its low
+ * watermark and the list is not empty. All else is done by tail calls, so that this
+ * needs no stack frame.
  */
 static __always_inline struct mmbox_page *
 __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
@@ -216,7 +216,7 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
 
 	preempt_disable();
-	/* Once, as it may change, and the lists must be those of this zone. */
+	/* Read it once: it may change, and the lists must be those of the zone tested. */
 	zone = READ_ONCE(this_cpu_ptr(box->pages.cpu)->first[kind_zone(kind)]);
 	pcp = this_cpu_ptr(zone->per_cpu_pageset);
 	if (unlikely(!mmbox_pcp_enter(pcp)))
@@ -239,8 +239,9 @@ __mmbox_alloc_pages(struct mmbox *box, int nid, gfp_t gfp, unsigned int order,
 }
 
 /*
- * Orders that are on no per-CPU list, from the list generation: a block of the right type
- * from the first zone, if that is above its low watermark. All else is a tail call.
+ * Allocate an order without per-CPU lists, in the list generation: take a block of the right
+ * type from the first zone, if that is above its low watermark. All else is done by tail
+ * calls.
  */
 static noinline struct mmbox_page *alloc_pages_large(struct mmbox *box, int nid, gfp_t gfp,
 						     unsigned int order,
@@ -254,7 +255,7 @@ static noinline struct mmbox_page *alloc_pages_large(struct mmbox *box, int nid,
 	if (unlikely(order >= box->pages.direct_orders || nid != NUMA_NO_NODE ||
 		     gfp & __GFP_THISNODE))
 		return alloc_pages_zonelist(box, nid, gfp, order, type);
-	/* Whichever CPU this runs on in the end, its zone is as good. */
+	/* The task may migrate after this: the first zone of any CPU will do. */
 	cpu = raw_cpu_ptr(box->pages.cpu);
 	zone = READ_ONCE(cpu->first[kind_zone(kind)]);
 	if (unlikely(!zone_has_pages(zone, order, kind_zone(kind)) ||
@@ -268,7 +269,7 @@ static noinline struct mmbox_page *alloc_pages_large(struct mmbox *box, int nid,
 	return unlikely(gfp & __GFP_ZERO) ? zero_block(box, page, order) : page;
 }
 
-/* Apart from order 0, most of whose arithmetic is done by the compiler. */
+/* Orders above 0. For order 0 the compiler computes most of the arithmetic in advance. */
 static noinline struct mmbox_page *alloc_pages_order(struct mmbox *box, int nid, gfp_t gfp,
 						     unsigned int order,
 						     enum mmbox_page_type type)
@@ -281,10 +282,10 @@ static noinline struct mmbox_page *alloc_pages_order(struct mmbox *box, int nid,
 /**
  * mmbox_alloc_pages_node() - allocate 2^order pages of a node
  * @box: the box
- * @nid: node to begin with, or NUMA_NO_NODE for that of this CPU
- * @gfp: GFP flags; __GFP_DMA and __GFP_DMA32 keep to those zones and below,
- *	__GFP_HIGHMEM with __GFP_MOVABLE may use ZONE_MOVABLE too, __GFP_THISNODE
- *	keeps to @nid, __GFP_ZERO clears; the others as <linux/gfp_types.h> says
+ * @nid: preferred node, or NUMA_NO_NODE for that of this CPU
+ * @gfp: GFP flags. __GFP_DMA and __GFP_DMA32 allow only those zones and lower ones,
+ *	__GFP_HIGHMEM with __GFP_MOVABLE allows ZONE_MOVABLE too, __GFP_THISNODE
+ *	allows only @nid, __GFP_ZERO zeroes the pages; others as in <linux/gfp_types.h>
  * @order: power of two of pages, below the box's orders=
  *
  * Context: any but NMI; may sleep only with __GFP_DIRECT_RECLAIM.
@@ -325,10 +326,10 @@ EXPORT_SYMBOL_GPL(mmbox_alloc_pages_interleave);
 /**
  * mmbox_alloc_typed() - allocate pages for another layer of the box
  * @box: the box
- * @nid: node to begin with, or NUMA_NO_NODE
+ * @nid: preferred node, or NUMA_NO_NODE
  * @gfp: GFP flags
  * @order: power of two of pages
- * @type: what the descriptor of the first page shall say
+ * @type: type to store in the first page's descriptor
  *
  * Context: as mmbox_alloc_pages_node().
  * Return: as mmbox_alloc_pages_node().
@@ -344,7 +345,7 @@ struct mmbox_page *mmbox_alloc_typed(struct mmbox *box, int nid, gfp_t gfp,
 
 /* ---- many pages at once ---- */
 
-/* The first zone of the node that stays above low by @nr pages, or NULL. */
+/* Find the first zone of the node that has @nr pages above its low watermark, or NULL. */
 static struct mmbox_zone *bulk_zone(const struct mmbox_alloc_context *ac, gfp_t gfp,
 				    unsigned long nr)
 {
@@ -363,7 +364,7 @@ static struct mmbox_zone *bulk_zone(const struct mmbox_alloc_context *ac, gfp_t 
 	return NULL;
 }
 
-/* Fill what is NULL in @page_array from this CPU's list. Returns how many it filled. */
+/* Fill entries of @page_array that are NULL from this CPU's list. Returns how many. */
 static unsigned long bulk_from_pcp(const struct mmbox_alloc_context *ac, struct mmbox_zone *zone,
 				   gfp_t gfp, unsigned long nr,
 				   struct mmbox_page **page_array)
@@ -395,15 +396,16 @@ static unsigned long bulk_from_pcp(const struct mmbox_alloc_context *ac, struct 
  * mmbox_alloc_pages_bulk_array_node() - allocate many pages of order 0
  * @box: the box
  * @gfp: GFP flags
- * @nid: node to begin with, or NUMA_NO_NODE for that of this CPU
+ * @nid: preferred node, or NUMA_NO_NODE for that of this CPU
  * @nr_pages: length of @page_array
- * @page_array: pages go where it is NULL; what is there already counts
+ * @page_array: entries that are NULL get a page, all others stay
  *
- * As many as the zone has above its low watermark, and one at least if there is
- * any at all: call again for more.
+ * If a zone of the node has @nr_pages above its low watermark, this fills the array from
+ * that zone, else it allocates one page. It may fill fewer entries than asked for: call
+ * it again for the rest.
  *
  * Context: as mmbox_alloc_pages_node().
- * Return: how many of the array are filled, from its begin.
+ * Return: number of entries before the first that is still NULL.
  */
 unsigned long mmbox_alloc_pages_bulk_array_node(struct mmbox *box, gfp_t gfp, int nid,
 						unsigned long nr_pages,

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the page allocator share: page_alloc.c, page_slowpath.c, page_freelist.c,
- * page_free.c, and vmscan.c for watermarks.
+ * Shared by the files of the page allocator: page_alloc.c, page_slowpath.c,
+ * page_freelist.c, page_free.c, and vmscan.c for watermarks.
  */
 #ifndef _MMBOX_PAGES_PAGE_ALLOC_H
 #define _MMBOX_PAGES_PAGE_ALLOC_H
 
 #include "pages/buddy.h"
 
-/* A request on its way through the zones. */
+/* A request, while it looks for a zone. */
 struct mmbox_alloc_context {
 	struct mmbox *box;
 	struct mmbox_zonelist *zonelist;
-	struct mmbox_zone *preferred;	/* first zone of @zonelist that it may have */
-	int highest;			/* highest zone it may have, enum mmbox_zone_type */
-	int migratetype;		/* what will be in the pages */
+	struct mmbox_zone *preferred;	/* first zone of @zonelist that it may use */
+	int highest;			/* highest zone that it may use, enum mmbox_zone_type */
+	int migratetype;		/* enum mmbox_migratetype */
 };
 
 /* page_freelist.c */
@@ -33,7 +33,7 @@ static __always_inline bool mmbox_pcp_allowed_order(const struct mmbox *box, uns
 	return box->pages.design->per_cpu_lists;
 }
 
-/* A list of order 3 or less. One pointer: the compiler would keep two. */
+/* The list for an order up to 3. Hidden from the compiler, which would keep two pointers. */
 static __always_inline struct list_head *mmbox_pcp_list(struct mmbox_per_cpu_pages *pcp,
 							unsigned int order, unsigned int type)
 {

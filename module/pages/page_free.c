@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Freeing pages: check what is passed, then put the block on this CPU's list.
+ * Freeing pages: check the page, then put the block on this CPU's list.
  *
  *	__mmbox_free_pages()	order 0 and small orders: the CPU's list, no lock
  *	  free_pages_trim()	the list is too long: a batch goes to the zone
  *	  free_pages_slow()	an interrupt, or a pageblock without per-CPU lists
  *	  mmbox_list_free()	larger orders: the zone at once
- *	  free_pages_checked()	not obviously right: look closer, maybe refuse
+ *	  free_pages_checked()	the quick check failed: check again, maybe refuse
  *
  * Pages are checked by their descriptors: only the first page of an allocated block of
  * the given order may be freed. All else is refused, counted and reported.
@@ -14,7 +14,7 @@
 #include "pages/page_alloc.h"
 #include "pages/pcp.h"
 
-/* Put a block on this CPU's list, and look whether there are too many now. */
+/* Put a block on this CPU's list. Returns true if the lists must be trimmed now. */
 static __always_inline bool pcp_push(struct mmbox_per_cpu_pages *pcp, struct mmbox_page *page,
 				     unsigned int order, struct list_head *list,
 				     unsigned int migratetype)
@@ -26,7 +26,7 @@ static __always_inline bool pcp_push(struct mmbox_per_cpu_pages *pcp, struct mmb
 	return unlikely(pcp->count >= READ_ONCE(pcp->high) || (order && pcp->free_factor));
 }
 
-/* Whatever the fast path does not do. */
+/* Handle all frees that the fast path does not. */
 static noinline void free_pages_zone(struct mmbox *box, struct mmbox_page *page,
 				     unsigned int order)
 {
@@ -40,8 +40,8 @@ static noinline void free_pages_zone(struct mmbox *box, struct mmbox_page *page,
 	if (!pcp)
 		return mmbox_buddy_free(zone, page, order, false);
 	/*
-	 * Read with preemption off: whoever isolates a pageblock drains the lists
-	 * afterwards, by a work item that cannot run here before the page is on its list.
+	 * Read it with preemption off. Isolating a pageblock drains the lists afterwards,
+	 * by a work item. That cannot run here before the page is on its list.
 	 */
 	migratetype = mmbox_pageblock_type(box, pfn);
 	if (migratetype == MMBOX_MIGRATE_ISOLATE) {
@@ -56,7 +56,7 @@ static noinline void free_pages_zone(struct mmbox *box, struct mmbox_page *page,
 	mmbox_pcp_end(pcp);
 }
 
-/* The ends of the fast path, entered with preemption off. */
+/* The fast path ends in these calls. They are entered with preemption off. */
 static noinline void free_pages_slow(struct mmbox *box, struct mmbox_page *page,
 				     unsigned int order)
 {
@@ -96,7 +96,7 @@ static __always_inline void free_pages_ok(struct mmbox *box, struct mmbox_page *
 	mmbox_pcp_end(pcp);
 }
 
-/* A descriptor of the box that heads an allocated block of this order? */
+/* Is @page in the box's one array of descriptors, and the head of such a block? */
 static __always_inline bool page_is_allocated(const struct mmbox *box,
 					      const struct mmbox_page *page,
 					      unsigned int order)
@@ -108,13 +108,13 @@ static __always_inline bool page_is_allocated(const struct mmbox *box,
 }
 
 /**
- * mmbox_page_is_allocated() - may this be freed with this order?
+ * mmbox_page_is_allocated() - check whether a block may be freed with this order
  * @box: the box
- * @page: anything
+ * @page: any pointer
  * @order: power of two of pages
  *
  * Context: any.
- * Return: true if it is the first page of a block that was allocated so.
+ * Return: true if @page is the first page of an allocated block of this order.
  */
 bool mmbox_page_is_allocated(const struct mmbox *box, const struct mmbox_page *page,
 			     unsigned int order)
@@ -126,10 +126,10 @@ bool mmbox_page_is_allocated(const struct mmbox *box, const struct mmbox_page *p
 }
 
 /**
- * mmbox_refuse_page() - count and report pages that are not allocated so
+ * mmbox_refuse_page() - count and report a bad free of pages
  * @box: the box
- * @page: what was passed
- * @order: with which order
+ * @page: the pointer that was passed
+ * @order: the order that was passed
  *
  * Context: any, no lock of the box held.
  */
@@ -147,7 +147,7 @@ noinline void mmbox_refuse_page(struct mmbox *box, struct mmbox_page *page,
 	box->observer->bad_page(box, why, page, order);
 }
 
-/* Not a page as it should be, or the descriptors are not one array. */
+/* The quick check failed: a bad free, or the box's descriptors are not one array. */
 static noinline void free_pages_checked(struct mmbox *box, struct mmbox_page *page,
 					unsigned int order)
 {
@@ -189,7 +189,7 @@ EXPORT_SYMBOL_GPL(__mmbox_free_pages);
 /**
  * mmbox_free_typed() - free what mmbox_alloc_typed() returned
  * @box: the box
- * @page: descriptor of the first page, known to be right
+ * @page: descriptor of the first page; it is not checked
  * @order: power of two of pages
  *
  * Context: any but NMI, any CPU; never sleeps.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Taking a block from the zones of a zonelist: the first that stays above a watermark gives
- * it, from this CPU's lists or from its free blocks.
+ * Allocating a block from the zones of a zonelist: from the first one that stays above a
+ * watermark, either this CPU's lists for it or its free blocks.
  *
  * The decisions are those of get_page_from_freelist(), Linux 6.1.
  */
@@ -42,7 +42,7 @@ static struct mmbox_page *rmqueue(struct mmbox_zone *zone, unsigned int order,
 		    mmbox_numa_node_id(zone->box) != zone->zone_pgdat->node_id)
 			atomic_long_inc(&zone->nr_numa_other);
 	}
-	/* A block of another type was taken: let kswapd make room for both. */
+	/* A fallback to another type has boosted the watermark: let kswapd reclaim. */
 	if (unlikely(test_bit(MMBOX_ZONE_BOOSTED_WATERMARK, &zone->flags))) {
 		clear_bit(MMBOX_ZONE_BOOSTED_WATERMARK, &zone->flags);
 		mmbox_wakeup_kswapd(zone, 0, 0, mmbox_zone_idx(zone));
@@ -59,7 +59,7 @@ static bool zone_may_give(const struct mmbox_zone *zone, const struct mmbox_allo
 	if (mmbox_watermark_ok(zone, order, mmbox_wmark_pages(zone, wmark), ac->highest,
 			       flags, free))
 		return true;
-	/* A boost is there to wake kswapd, not to refuse an atomic page. */
+	/* A boost is to wake kswapd. It must not fail an atomic request for one page. */
 	return !order && zone->watermark_boost && mmbox_gfp_atomic(gfp) &&
 	       wmark == MMBOX_WMARK_MIN &&
 	       mmbox_watermark_ok(zone, order, zone->_watermark[MMBOX_WMARK_MIN],
@@ -67,11 +67,11 @@ static bool zone_may_give(const struct mmbox_zone *zone, const struct mmbox_allo
 }
 
 /**
- * mmbox_get_page_from_freelist() - take a block from the first zone that may give one
+ * mmbox_get_page_from_freelist() - allocate from the first zone that has enough free pages
  * @ac: the request
  * @gfp: GFP flags
  * @order: power of two of pages
- * @flags: ALLOC_*, with the watermark to keep
+ * @flags: ALLOC_*, including the watermark that the zone must stay above
  *
  * Context: any but NMI; never sleeps.
  * Return: the first page, or NULL.

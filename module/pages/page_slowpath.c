@@ -32,7 +32,7 @@ static unsigned int request_flags(gfp_t gfp, unsigned int order)
 	return flags;
 }
 
-/* Tasks that free memory may use all of it to do so. */
+/* May the request use all reserves? Tasks that free memory may, to do so. */
 static bool pfmemalloc_allowed(struct mmbox *box, gfp_t gfp)
 {
 	if (gfp & __GFP_NOMEMALLOC)
@@ -84,7 +84,7 @@ static struct mmbox_page *alloc_pages_direct_reclaim(const struct mmbox_alloc_co
 	return mmbox_get_page_from_freelist(ac, gfp, order, flags);
 }
 
-/* Is another round worth it: is there a zone that has enough above min by now? */
+/* Is another round worth it? Yes if a zone has enough pages above its min watermark by now. */
 static bool should_reclaim_retry(const struct mmbox_alloc_context *ac, unsigned int order,
 				 unsigned int flags, bool progress, int *no_progress_loops)
 {
@@ -108,17 +108,18 @@ static bool should_reclaim_retry(const struct mmbox_alloc_context *ac, unsigned 
 }
 
 /**
- * mmbox_alloc_pages_slowpath() - meet a request that no zone could meet above low
+ * mmbox_alloc_pages_slowpath() - allocate when no zone is above its low watermark
  * @ac: the request
  * @gfp: GFP flags
  * @order: power of two of pages
  *
- * Wakes kswapd, goes down to min and below it where the flags allow, reclaims, and tries
- * again as long as reclaim makes progress. Linux would kill a process in the end. A box
- * has none, so the request fails, or waits for others to free pages with __GFP_NOFAIL.
+ * Wakes kswapd, uses pages down to the min watermark and, if the flags allow it, below,
+ * reclaims, and tries again as long as reclaim makes progress. Linux would kill a process
+ * in the end. A box has no processes, so the request fails, or with __GFP_NOFAIL waits for
+ * others to free pages.
  *
  * Context: any but NMI; may sleep only with __GFP_DIRECT_RECLAIM.
- * Return: the first page, or NULL, which is reported.
+ * Return: the first page, or NULL. A failure is reported to the observer.
  */
 struct mmbox_page *mmbox_alloc_pages_slowpath(const struct mmbox_alloc_context *ac,
 					      gfp_t gfp, unsigned int order)
@@ -143,7 +144,7 @@ restart:
 		return page;
 
 retry:
-	/* Keep kswapd awake while this loops. */
+	/* Make sure that kswapd does not go to sleep while this loops. */
 	if (flags & ALLOC_KSWAPD)
 		wake_all_kswapds(ac, gfp, order);
 	if (pfmemalloc_allowed(ac->box, gfp)) {
@@ -173,7 +174,7 @@ retry:
 		return page;
 
 nopage:
-	/* The zonelists changed meanwhile: a zone may have been missed. */
+	/* If the zonelists have changed meanwhile, a zone may have been missed. */
 	if (read_seqcount_retry(&ac->box->pages.zonelist_seq, seq))
 		goto restart;
 	if (gfp & __GFP_NOFAIL && can_reclaim) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Blocks cut to size: blocks whose pages are freed one by one, and allocations of any
+ * Splitting blocks: pages of a block that are freed one by one, and allocations of any
  * number of pages.
  */
 #include <linux/math.h>
@@ -23,13 +23,13 @@ static void make_single(struct mmbox_zone *zone, void *arg)
 }
 
 /**
- * mmbox_split_page() - make a block of pages so many single ones
+ * mmbox_split_page() - split an allocated block into pages of order 0
  * @box: the box
  * @page: what mmbox_alloc_pages() returned
  * @order: the order it was called with
  *
- * From now on each page is freed alone, with order 0. What is not an allocated
- * block of this order is refused, counted and reported.
+ * From now on each page is freed alone, with order 0. If @page is not the first page of
+ * an allocated block of this order, it is refused, counted and reported.
  *
  * Context: any but NMI.
  */
@@ -39,7 +39,7 @@ void mmbox_split_page(struct mmbox *box, struct mmbox_page *page, unsigned int o
 
 	if (!mmbox_page_is_allocated(box, page, order))
 		return mmbox_refuse_page(box, page, order);
-	/* Held, so that a walk over the zone sees either one block or single pages. */
+	/* With the zone held, so that a walk sees either one block or single pages. */
 	mmbox_buddy_hold(mmbox_page_zone(box, page), make_single, &split);
 }
 EXPORT_SYMBOL_GPL(mmbox_split_page);
@@ -50,8 +50,8 @@ EXPORT_SYMBOL_GPL(mmbox_split_page);
  * @size: bytes, more than 0
  * @gfp: GFP flags
  *
- * The pages of the block beyond @size go back at once, to the end of their list, so that
- * they can merge again when the rest is freed.
+ * Pages of the block beyond @size are freed at once, to the tail of their list, so that
+ * they are likely to be still free, and to merge, when the rest is freed.
  *
  * Context: as mmbox_alloc_pages_node().
  * Return: address of the first page, for mmbox_free_pages_exact(), or NULL.
@@ -78,7 +78,7 @@ EXPORT_SYMBOL_GPL(mmbox_alloc_pages_exact);
  * mmbox_free_pages_exact() - free what mmbox_alloc_pages_exact() returned
  * @box: the box
  * @virt: address of the first page; NULL is ignored
- * @size: bytes, as asked for
+ * @size: bytes, as passed to mmbox_alloc_pages_exact()
  *
  * Context: any but NMI, any CPU; never sleeps.
  */

@@ -124,14 +124,14 @@ static inline bool mmbox_managed_zone(const struct mmbox_zone *zone)
 	return zone->managed_pages;
 }
 
-/* Behind a CPU's own part: its lists of each zone. */
+/* A CPU's lists for a zone. They follow its struct mmbox_cpu, in the order of zone_link. */
 static inline struct mmbox_per_cpu_pages *mmbox_cpu_pcp(struct mmbox_cpu *cpu,
 							unsigned int link)
 {
 	return (struct mmbox_per_cpu_pages *)cpu + 1 + link;
 }
 
-/* What a zone must keep: a mark, and what it is raised by for a while. */
+/* A watermark of a zone, with its present boost. */
 static inline unsigned long mmbox_wmark_pages(const struct mmbox_zone *zone,
 					      enum mmbox_zone_watermarks mark)
 {
@@ -158,8 +158,8 @@ static __always_inline unsigned int mmbox_pindex_to_order(const struct mmbox *bo
 	     (zone) = mmbox_next_zone(zone))
 
 /*
- * Each zone of a zonelist up to a highest one. Lists are written in place when a
- * zone gets its first section or loses its last; so each entry is read once.
+ * Each zone of a zonelist up to a highest one. Zonelists are rewritten in place when a
+ * zone gets its first section or loses its last, so each entry is read only once.
  */
 #define mmbox_for_each_zoneref(zone_, zref, zonelist, highest)		\
 	for ((zref) = (zonelist)->_zonerefs;				\

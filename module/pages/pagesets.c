@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The lists of free pages that each CPU has for each zone, from their making
- * to their end: filled from the zone and emptied to it in batches, drained when
- * pages are short, kept short while kswapd is at work. What takes blocks from
- * them and puts blocks on them, and marks them busy meanwhile, is page_alloc.c.
+ * Per-CPU page lists: each CPU has lists of free pages for each zone. This file sets
+ * them up, fills them from the zone and empties them to it in batches, drains them
+ * when pages are short, and keeps them short while kswapd reclaims. page_alloc.c,
+ * page_freelist.c and page_free.c take blocks from the lists and put blocks on them.
  *
  * The sizes of batches are those of mm/page_alloc.c, Linux 6.1.
  */
@@ -19,15 +19,15 @@
 /* ---- filling and emptying ---- */
 
 /**
- * mmbox_pcp_refill() - move a batch from a zone to an empty list
+ * mmbox_pcp_refill() - move a batch of blocks from a zone to an empty list
  * @zone: the zone
- * @pcp: this CPU's lists of it, marked busy
- * @order: power of two of pages a block
+ * @pcp: this CPU's lists for the zone, marked busy
+ * @order: order of the blocks
  * @migratetype: enum mmbox_migratetype
  * @flags: ALLOC_*
  *
  * Context: preemption off.
- * Return: false if there was nothing.
+ * Return: true if it moved at least one block.
  */
 noinline bool mmbox_pcp_refill(struct mmbox_zone *zone, struct mmbox_per_cpu_pages *pcp,
 			       unsigned int order, int migratetype, unsigned int flags)
@@ -46,15 +46,15 @@ static void free_pcppages_bulk(struct mmbox_zone *zone, int count,
 }
 
 /**
- * mmbox_pcp_trim() - shorten lists that a free found too long
+ * mmbox_pcp_trim() - shorten this CPU's lists after a free
  * @zone: the zone
- * @pcp: this CPU's lists of it, marked busy
- * @order: of the block that was freed
- * @pindex: the list that it went to
+ * @pcp: this CPU's lists for the zone, marked busy
+ * @order: order of the block that was freed
+ * @pindex: index of the list that it was put on
  *
- * The lists have reached pcp->high, or a run of frees of one order is seen to
- * go on (free_factor): give back a batch that doubles from one time to the
- * next, or all of it. nr_pcp_high() and nr_pcp_free(), Linux 6.1.
+ * If the lists have reached pcp->high, move a batch to the zone. The batch doubles
+ * each time (free_factor). If blocks of order 1 to 3 are being freed in a row, move
+ * all pages. As nr_pcp_high() and nr_pcp_free(), Linux 6.1.
  *
  * Context: preemption off.
  */
@@ -80,16 +80,16 @@ noinline void mmbox_pcp_trim(struct mmbox_zone *zone, struct mmbox_per_cpu_pages
 	free_pcppages_bulk(zone, nr, pcp, pindex);
 }
 
-/* ---- draining, and how long they may be ---- */
+/* ---- draining, and sizes of lists ---- */
 
-/* Bring the pages of a CPU's lists to their zone: on that CPU, or it is offline. */
+/* Move all pages of a CPU's lists to their zone. Runs on that CPU, unless it is offline. */
 static void drain_pages_zone(struct mmbox_zone *zone, int cpu)
 {
 	struct mmbox_per_cpu_pages *pcp = per_cpu_ptr(zone->per_cpu_pageset, cpu);
 
 	preempt_disable();
 	if (!WARN_ON_ONCE(!mmbox_pcp_enter(pcp))) {
-		/* In portions: other CPUs may wait for the zone. */
+		/* In portions, because other CPUs may wait for the zone's lock. */
 		while (pcp->count)
 			free_pcppages_bulk(zone, READ_ONCE(pcp->batch) <<
 					   MMBOX_PCP_BATCH_SCALE_MAX, pcp, 0);
@@ -99,7 +99,7 @@ static void drain_pages_zone(struct mmbox_zone *zone, int cpu)
 }
 
 /**
- * mmbox_drain_pages() - bring the pages of a CPU's lists to the zones
+ * mmbox_drain_pages() - move all pages on a CPU's lists to their zones
  * @box: the box
  * @cpu: the CPU: this one, or one that is offline
  *
@@ -132,11 +132,11 @@ static bool has_pages(void *arg, int cpu)
 }
 
 /**
- * mmbox_drain_all_pages() - bring the pages of all per-CPU lists to the zones
+ * mmbox_drain_all_pages() - move the pages on all per-CPU lists to their zones
  * @box: the box
  *
- * Not while a CPU comes or goes. A CPU that puts its first page on a list just
- * now may be missed.
+ * Does nothing while a CPU goes online or offline. It may miss a CPU that puts its
+ * first page on a list at the same time.
  *
  * Context: process, may sleep.
  */
@@ -147,11 +147,11 @@ void mmbox_drain_all_pages(struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_drain_all_pages);
 
 /**
- * mmbox_drain_all_pages_cpuslocked() - the same of all CPUs, in any case
+ * mmbox_drain_all_pages_cpuslocked() - drain the lists of all CPUs, empty ones too
  * @box: the box
  *
- * Each CPU has left its lists once since this was called: what it puts on them
- * afterwards it does by pageblock types that were written before.
+ * It runs on every CPU that is online. After it, all CPUs see the pageblock types that
+ * the caller wrote before, so no page of an isolated pageblock goes on a list any more.
  *
  * Context: process, may sleep, cpus_read_lock() held.
  */
@@ -162,7 +162,7 @@ void mmbox_drain_all_pages_cpuslocked(struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_drain_all_pages_cpuslocked);
 
 /**
- * mmbox_nr_pcp_pages() - pages on a zone's per-CPU lists
+ * mmbox_nr_pcp_pages() - count the pages on a zone's per-CPU lists
  * @zone: the zone
  *
  * Context: any; a snapshot while other CPUs allocate.
@@ -179,7 +179,7 @@ unsigned long mmbox_nr_pcp_pages(const struct mmbox_zone *zone)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_nr_pcp_pages);
 
-/* Tell all CPUs the sizes that were set. */
+/* Set high and batch of all CPUs. While kswapd reclaims, lists are 4 batches long at most. */
 static void pageset_update(struct mmbox_zone *zone)
 {
 	int batch = zone->pageset_batch, high = zone->pageset_high, cpu;
@@ -197,12 +197,12 @@ static void pageset_update(struct mmbox_zone *zone)
 }
 
 /**
- * mmbox_set_pageset_high_and_batch() - say how long per-CPU lists may be
+ * mmbox_set_pageset_high_and_batch() - set the sizes of a zone's per-CPU lists
  * @zone: the zone
- * @high: pages at which some go back to the zone
- * @batch: pages to move at once
+ * @high: number of pages at which a batch goes back to the zone
+ * @batch: number of pages to move at once
  *
- * While kswapd is at work they are shorter, and get that long when it has ended.
+ * If kswapd is reclaiming, the lists stay short until it has finished.
  *
  * Context: process, marks_lock is taken.
  */
@@ -218,9 +218,9 @@ void mmbox_set_pageset_high_and_batch(struct mmbox_zone *zone, int high, int bat
 }
 
 /**
- * mmbox_set_reclaim_active() - keep per-CPU lists short while kswapd is at work
+ * mmbox_set_reclaim_active() - keep per-CPU lists short while kswapd reclaims
  * @zone: the zone
- * @active: kswapd begins; otherwise it has ended
+ * @active: true when kswapd begins, false when it has finished
  *
  * Context: process, marks_lock is taken.
  */
@@ -235,7 +235,7 @@ void mmbox_set_reclaim_active(struct mmbox_zone *zone, bool active)
 }
 MMBOX_EXPORT_INTERNAL(mmbox_set_reclaim_active);
 
-/* ---- begin and end ---- */
+/* ---- set-up and tear-down ---- */
 
 static void pcp_init(struct mmbox *box, struct mmbox_per_cpu_pages *pcp)
 {
@@ -248,8 +248,8 @@ static void pcp_init(struct mmbox *box, struct mmbox_per_cpu_pages *pcp)
 }
 
 /**
- * mmbox_pagesets_init() - make the per-CPU part of a box
- * @box: the box, whose nodes are there
+ * mmbox_pagesets_init() - allocate the per-CPU data and page lists of a box
+ * @box: the box; its nodes are allocated
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
@@ -279,7 +279,7 @@ int mmbox_pagesets_init(struct mmbox *box)
 
 /**
  * mmbox_pagesets_exit() - undo mmbox_pagesets_init()
- * @box: the box; nobody uses it any more
+ * @box: the box; it has no users left
  *
  * Context: process, may sleep.
  */
@@ -291,10 +291,10 @@ void mmbox_pagesets_exit(struct mmbox *box)
 }
 
 /**
- * mmbox_set_first_zones() - tell each CPU where its requests begin
- * @box: the box, whose zonelists are built
+ * mmbox_set_first_zones() - store the first zone of each CPU's zonelist
+ * @box: the box; its zonelists are built
  *
- * Context: process. Requests on their way may still use what was before.
+ * Context: process. Concurrent requests may still use the old zone.
  */
 void mmbox_set_first_zones(struct mmbox *box)
 {
@@ -305,7 +305,7 @@ void mmbox_set_first_zones(struct mmbox *box)
 		mmbox_pg_data_t *pgdat = mmbox_node_data(box, c->nid);
 
 		for (highest = 0; highest < MMBOX_MAX_NR_ZONES; highest++) {
-			/* Where there is none, one that has nothing. */
+			/* If the zonelist has no such zone, use an empty one. */
 			struct mmbox_zone *first = &pgdat->node_zones[highest];
 			struct mmbox_zoneref *zref;
 			struct mmbox_zone *zone;

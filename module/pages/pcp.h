@@ -2,10 +2,10 @@
 /*
  * Entering and leaving the page lists of this CPU.
  *
- * The lists have no lock. Their CPU uses them with preemption off and pcp->busy set, and
- * interrupts stay on. Whoever finds busy set runs in an interrupt that came while the lists
- * were in use, and goes to the zone instead. docs/fast-paths.md has the rules; slab_fast.h
- * does the same for arrays of objects.
+ * The lists have no lock. Their CPU uses them with preemption off and pcp->busy set;
+ * interrupts stay on. Code that finds busy set runs in an interrupt that came while the
+ * lists were in use, and goes to the zone instead. docs/fast-paths.md has the rules.
+ * slab_fast.h does the same for arrays of objects.
  */
 #ifndef _MMBOX_PAGES_PCP_H
 #define _MMBOX_PAGES_PCP_H
@@ -28,7 +28,7 @@ static __always_inline bool mmbox_pcp_enter(struct mmbox_per_cpu_pages *pcp)
 	return true;
 }
 
-/* Leave the lists: what was written to them is written before. Preemption is still off. */
+/* Leave the lists, after all writes to them. Preemption is still off. */
 static __always_inline void mmbox_pcp_leave(struct mmbox_per_cpu_pages *pcp)
 {
 	mmbox_cpu_barrier();

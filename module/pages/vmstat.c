@@ -2,15 +2,14 @@
 /*
  * Counters of the box: what /proc/vmstat and /proc/zoneinfo of Linux 6.1 show.
  *
- * The fast paths count one thing, allocations by order, and that in a line
- * which they have written anyhow. What else must be known follows: pages that
- * were freed are those that were once free or allocated and now are free again;
- * an allocation was local if its CPU is of the zone's node; it was a hit unless
- * the slow path found it elsewhere. What happens in slow paths only is counted
- * there, in box->pages.vm_events[].
+ * The fast paths count only allocations by order, in a cache line that they write
+ * anyway. Other counters are derived. Pages freed (pgfree) are the pages allocated so
+ * far plus those that are free now. An allocation was local if its CPU belongs to the
+ * zone's node, and a NUMA hit unless the slow path took it from another node. Events
+ * that happen only in slow paths are counted there, in box->pages.vm_events[].
  *
- * The names are all of Linux 6.1's, in its order. One without a number behind
- * it counts what a box has not got, and is 0.
+ * The tables have all names of Linux 6.1, in its order. A name without a counter
+ * stands for something that a box does not have, and shows 0.
  */
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
@@ -20,7 +19,7 @@
 
 #include "pages/buddy.h"
 
-/* Of a zone: /proc/zoneinfo, in this order. */
+/* Counters of a zone, in the order of /proc/zoneinfo. */
 const struct mmbox_stat_name mmbox_zone_stats[] = {
 	{ "nr_free_pages", MMBOX_NR_FREE_PAGES },
 	{ "nr_zone_inactive_anon" },
@@ -36,7 +35,7 @@ const struct mmbox_stat_name mmbox_zone_stats[] = {
 	{}
 };
 
-/* Of a zone, and of nodeN/numastat by other names. */
+/* NUMA counters of a zone. nodeN/numastat shows them under other names. */
 const struct mmbox_stat_name mmbox_numa_stats[] = {
 	{ "numa_hit", MMBOX_NUMA_HIT },
 	{ "numa_miss", MMBOX_NUMA_MISS },
@@ -47,7 +46,7 @@ const struct mmbox_stat_name mmbox_numa_stats[] = {
 	{}
 };
 
-/* Of a node. */
+/* Counters of a node. */
 const struct mmbox_stat_name mmbox_node_stats[] = {
 	{ "nr_inactive_anon" },
 	{ "nr_active_anon" },
@@ -95,7 +94,7 @@ const struct mmbox_stat_name mmbox_node_stats[] = {
 	{}
 };
 
-/* Of the box. */
+/* Events of the whole box. */
 const struct mmbox_stat_name mmbox_event_stats[] = {
 	{ "nr_dirty_threshold" },
 	{ "nr_dirty_background_threshold" },
@@ -214,10 +213,10 @@ const struct mmbox_stat_name mmbox_event_stats[] = {
 };
 
 /**
- * mmbox_count_vm_events() - count what happened in a slow path
+ * mmbox_count_vm_events() - count events of a slow path
  * @box: the box
- * @item: what, not a number that is derived
- * @nr: how often
+ * @item: the event; not a counter that is derived
+ * @nr: number of events
  *
  * Context: any.
  */
@@ -227,9 +226,9 @@ void mmbox_count_vm_events(struct mmbox *box, enum mmbox_stat_item item, long nr
 }
 
 /**
- * mmbox_count_numa_miss() - count an allocation that went to another node
- * @preferred: the zone that was to be asked first
- * @zone: the zone of another node that had it
+ * mmbox_count_numa_miss() - count an allocation from another node than preferred
+ * @preferred: the preferred zone
+ * @zone: the zone of another node that was used
  *
  * Context: any.
  */
@@ -244,7 +243,7 @@ static bool cpu_is_local(const struct mmbox_zone *zone, int cpu)
 	return mmbox_cpu_to_node(zone->box, cpu) == zone->zone_pgdat->node_id;
 }
 
-/* What a zone counts, as of one moment. */
+/* Counters of a zone, as of one moment. */
 struct zone_sums {
 	unsigned long nr_free_pages;	/* NR_FREE_PAGES */
 	unsigned long free;		/* pages free in the zone and on per-CPU lists */
@@ -288,9 +287,9 @@ static void sum_zone(struct mmbox_zone *zone, void *arg)
 }
 
 /**
- * mmbox_zone_stat() - add the counters of a zone
+ * mmbox_zone_stat() - add the counters of a zone to an array
  * @zone: the zone
- * @stat: where they are added, by enum mmbox_stat_item
+ * @stat: the array, indexed by enum mmbox_stat_item
  *
  * A snapshot: allocations that other CPUs make meanwhile may be counted in part.
  *
@@ -315,10 +314,10 @@ void mmbox_zone_stat(struct mmbox_zone *zone, unsigned long *stat)
 MMBOX_EXPORT_INTERNAL(mmbox_zone_stat);
 
 /**
- * mmbox_node_stat() - add the counters of a node that are not its zones'
+ * mmbox_node_stat() - add the counters of a node, without its zones', to an array
  * @box: the box
  * @nid: node
- * @stat: where they are added, by enum mmbox_stat_item
+ * @stat: the array, indexed by enum mmbox_stat_item
  *
  * Context: process, may sleep; slab.mutex not held.
  */
@@ -330,9 +329,9 @@ void mmbox_node_stat(struct mmbox *box, int nid, unsigned long *stat)
 }
 
 /**
- * mmbox_all_stat() - all counters of a box
+ * mmbox_all_stat() - read all counters of a box
  * @box: the box
- * @stat: where they go, by enum mmbox_stat_item
+ * @stat: out: the counters, indexed by enum mmbox_stat_item
  *
  * Context: process, may sleep; slab.mutex not held.
  */
@@ -351,7 +350,7 @@ void mmbox_all_stat(struct mmbox *box, unsigned long *stat)
 MMBOX_EXPORT_INTERNAL(mmbox_all_stat);
 
 /**
- * mmbox_nr_free_pages() - free pages of a zone, with what CPUs keep to themselves
+ * mmbox_nr_free_pages() - free pages of a zone, with all vm_stat_diff added
  * @zone: the zone
  *
  * zone_page_state_snapshot(), Linux 6.1.
@@ -374,7 +373,7 @@ unsigned long mmbox_nr_free_pages(const struct mmbox_zone *zone)
 MMBOX_EXPORT_INTERNAL(mmbox_nr_free_pages);
 
 /**
- * mmbox_nr_used_pages() - pages handed out, to callers and to slabs
+ * mmbox_nr_used_pages() - count the pages in use, by callers and by slabs
  * @box: the box
  *
  * Context: any; a snapshot while other CPUs allocate.
@@ -395,12 +394,12 @@ unsigned long mmbox_nr_used_pages(struct mmbox *box)
 MMBOX_EXPORT_INTERNAL(mmbox_nr_used_pages);
 
 /**
- * mmbox_mem_available() - pages that can be had without running dry
+ * mmbox_mem_available() - estimate how many pages can be allocated without shortage
  * @box: the box
- * @stat: its counters
+ * @stat: its counters, from mmbox_all_stat()
  *
- * MemAvailable of /proc/meminfo: what is free beyond the reserves, and what
- * reclaim can be expected to free; si_mem_available().
+ * MemAvailable of /proc/meminfo: free pages beyond the reserves, plus what reclaim is
+ * expected to free. As si_mem_available().
  *
  * Context: any.
  * Return: pages.
