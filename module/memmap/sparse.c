@@ -254,7 +254,7 @@ static void drop_sections(struct mmbox *box, int nid, unsigned long begin,
 	box->memmap.sparse.nr_missing += dropped;
 	mmbox_boot_note(box, MMBOX_BOOT_FAILED, nid, begin, end,
 			(u64)dropped << box->memmap.section_shift);
-	pr_err("%s: node %d goes without sections %lu to %lu, %lu KiB\n", box->name, nid,
+	pr_err("%s: node %d: sections %lu to %lu are not available, %lu KiB\n", box->name, nid,
 	       begin, end - 1, dropped << (box->memmap.section_shift - 10));
 }
 

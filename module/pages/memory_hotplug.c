@@ -412,7 +412,7 @@ static int mmbox_offline_pages(struct mmbox *box, unsigned long nr)
 	unsigned long busy;
 
 	if (!zone) {
-		pr_err_ratelimited("%s: section %lu stays online: it has pages of two zones, or lacks some\n",
+		pr_err_ratelimited("%s: section %lu stays online: it has pages of two zones, or is incomplete\n",
 				   box->name, nr);
 		return -EINVAL;
 	}
@@ -439,7 +439,7 @@ static int check_section(const struct mmbox *box, unsigned long nr,
 {
 	lockdep_assert_held(&box->pages.memory_lock);
 	if (!mmbox_model_is_sparse(box->cfg.model)) {
-		pr_err_ratelimited("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
+		pr_err_ratelimited("%s: model=%s has no sections: hotplug needs a sparse model\n",
 				   box->name, mmbox_model_names[box->cfg.model]);
 		return -EOPNOTSUPP;
 	}
@@ -566,12 +566,12 @@ static long section_at(const struct mmbox *box, phys_addr_t phys)
 static int check_address(const struct mmbox *box, phys_addr_t phys)
 {
 	if (!mmbox_model_is_sparse(box->cfg.model)) {
-		pr_err_ratelimited("%s: model=%s: memory comes and goes only by sections, of a sparse model\n",
+		pr_err_ratelimited("%s: model=%s has no sections: hotplug needs a sparse model\n",
 				   box->name, mmbox_model_names[box->cfg.model]);
 		return -EOPNOTSUPP;
 	}
 	if (section_at(box, phys) < 0) {
-		pr_err_ratelimited("%s: %#llx: must be where a section of a bank begins, hot or not\n",
+		pr_err_ratelimited("%s: %#llx: must be the start of a section of a bank, hot or not\n",
 				   box->name, (unsigned long long)phys);
 		return -EINVAL;
 	}
@@ -599,7 +599,7 @@ static int add_section(struct mmbox *box, unsigned long nr)
 				   box->name);
 		return -EOPNOTSUPP;
 	}
-	hot = mmbox_host_zalloc(&box->host, sizeof(*hot), "what a section's memory is");
+	hot = mmbox_host_zalloc(&box->host, sizeof(*hot), "the record of a section's memory");
 	if (!hot)
 		return -ENOMEM;
 	hot->nr = nr;
@@ -694,8 +694,8 @@ static int remove_section(struct mmbox *box, unsigned long nr)
 		set_section_flag(box, nr, MMBOX_SECTION_HAS_MEM_MAP, true);
 		pr_err_ratelimited("%s: section %lu stays: %s\n", box->name, nr,
 				   err == -EOPNOTSUPP ?
-				   "region=vmalloc goes back to the host only as a whole" :
-				   "the host has no memory to note that it has gone");
+				   "region=vmalloc can be returned to the host only as a whole" :
+				   "the host has no memory to record its removal");
 		return err;
 	}
 	set_section_flag(box, nr, MMBOX_SECTION_IS_EARLY, false);
