@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The parameters of mmbox.ko, and all there is to say about each.
+ * The parameters of mmbox.ko: one row each, from which everything else is made.
  *
  *	PARAM(name, field of struct mmbox_config, kind, text)
  *
@@ -9,19 +9,19 @@
  *	BYTES(default, least, most, rule)	K, M, G, ... may follow the number
  *	AMOUNT(default)				BYTES up to the largest box, in whole pages
  *	NUMBER(default, least, most)
- *	NTH					a NUMBER that names a request, 0 for none
+ *	NTH					a NUMBER: which request, 0 for none
  *	SWITCH(default)				a boolean
  *	CHOICE(default, names)			the names in the order of the enum
- *	TEXT(default, form)			read by the layer that it is for
+ *	TEXT(default, form)			parsed by the layer that uses it
  *	LIST(form)				the same, empty by default
  *
  * and rules: PAGES, whole pages; POWER_OF_2.
  *
- * This file is included several times, each time with other meanings of PARAM
- * and of the kinds, which it undefines at its end. types/params.h names the
- * parameters; host/config.c reads and checks them; params.c declares them to the
- * kernel; tools/parameters writes README's table and what `make help` shows.
- * Whatever else a parameter must agree with is checked by mmbox_config_check().
+ * This file is included several times, each time with other definitions of PARAM and of
+ * the kinds, which it undefines at its end. types/params.h numbers the parameters;
+ * host/config.c parses and checks them; params.c declares them to the kernel;
+ * tools/parameters writes README's table and the output of `make help`.
+ * mmbox_config_check() checks that parameters agree with each other.
  */
 #define AMOUNT(def)	BYTES(def, "0", "128G", PAGES)
 #define NTH		NUMBER("0", "0", "1000000000")

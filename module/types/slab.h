@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Slab caches, after mm/slab.h of Linux 6.1: what they have whatever the design of
- * their slabs, what a design provides, and debugging. SLAB's own: types/slab_def.h.
+ * Slab caches, after mm/slab.h of Linux 6.1: the fields that all designs of slabs need,
+ * the interface of a design, and debugging. SLAB's own fields: types/slab_def.h.
  */
 #ifndef _MMBOX_TYPES_SLAB_H
 #define _MMBOX_TYPES_SLAB_H
@@ -34,30 +34,30 @@ struct mmbox_kfree_hint;
 #define MMBOX_S_MEM_UNIT	64	/* bytes, what page->s_mem counts */
 
 /*
- * A cache, after struct kmem_cache. What each design of slabs needs is here. What
- * only SLAB has is in @slab, and only SLAB's files look into that; the others go
- * through struct mmbox_slab_ops.
+ * A cache, after struct kmem_cache. These fields serve every design of slabs. @slab has
+ * SLAB's own fields, which only SLAB's files use; the others call struct
+ * mmbox_slab_ops.
  */
 struct mmbox_kmem_cache {
 	/* The fast paths read the first two lines and write nothing. */
-	struct mmbox_array_cache __percpu *cpu_cache;	/* SLAB's: what each CPU has */
+	struct mmbox_array_cache __percpu *cpu_cache;	/* SLAB's: arrays of the CPUs */
 	u64 inverse;			/* these two divide by size: mmbox_obj_index() */
 	unsigned int shift;
-	unsigned int num;		/* objects a slab */
+	unsigned int num;		/* objects per slab */
 	unsigned long secret;		/* with its index, marks an object free */
 	unsigned long va_base;		/* kernel address of the box's physical 0 */
-	unsigned long va_size;		/* bytes from there that are the box's, 0: nonlinear */
+	unsigned long va_size;		/* bytes from there that belong to the box, 0: nonlinear */
 	struct mmbox_page *memmap;	/* descriptor of pfn 0 */
 	unsigned long slab_mask;	/* bytes a slab - 1 */
 	unsigned long slab_base_mask;	/* ~slab_mask */
-	u32 id;				/* what the pages of its slabs carry */
+	u32 id;				/* identifies the cache in the pages of its slabs */
 	bool no_mark;			/* no mark in free objects: ctor, RCU, or debug */
 	u8 debug;			/* MMBOX_DEBUG_*, 0: not debugged */
 	bool boot;			/* made at boot, cannot be destroyed */
 	slab_flags_t flags;
-	unsigned int gfporder;		/* pages a slab, as an order */
-	unsigned int size;		/* bytes an object, padding included */
-	unsigned int object_size;	/* bytes an object as asked for */
+	unsigned int gfporder;		/* order of a slab */
+	unsigned int size;		/* bytes per object, padding included */
+	unsigned int object_size;	/* bytes per object as requested */
 	unsigned int obj_offset;	/* bytes before an object in its slot: a red zone */
 	unsigned int align;		/* bytes */
 	struct reciprocal_value reciprocal_buffer_size;	/* of size */
@@ -90,87 +90,88 @@ struct mmbox_slabinfo {
 	const struct mmbox_cache_stats *stats;	/* NULL without slab_stats=1 */
 };
 
-/* ---- what a cache consists of, for those who look at all of it ---- */
+/* ---- walks over all parts of a cache ---- */
 
-/* A list of slabs that a walk comes to. */
+/* A list of slabs that a walk visits. */
 struct mmbox_slab_list {
-	const char *name;		/* as the field is called */
-	int nid;			/* whose list it is */
-	unsigned int min, max;		/* objects of a slab on it that may be out */
+	const char *name;		/* name of the field */
+	int nid;			/* node of the list */
+	unsigned int min, max;		/* allowed number of objects in use in its slabs */
 };
 
-/* What a node says it has; a walk has shown it slab by slab before. */
+/* Counters of a node, passed after a walk has visited its slabs. */
 struct mmbox_node_counts {
 	int nid;
 	unsigned long total_slabs;
 	unsigned long free_slabs;	/* with all objects free */
 	unsigned long free_objects;	/* in slabs */
 	unsigned int colour_next;	/* SLAB's */
-	bool changed;			/* while slabs were shown, so they need not add up */
+	bool changed;			/* during the walk, so the counters need not match it */
 };
 
-/* Free objects in front of the slabs. */
+/* A stack of free objects that are not in their slabs, e.g. a CPU's array. */
 struct mmbox_object_stack {
 	const char *what;		/* "array of CPU", completed by @nr */
 	int nr;				/* CPU or node */
 	int nid;			/* node of the objects */
 	unsigned int avail;		/* objects in @entry */
-	unsigned int limit;		/* room there; 0: there is no such stack */
+	unsigned int limit;		/* capacity; 0: there is no such stack */
 	unsigned int batchcount;	/* objects to move at once */
-	bool touched;			/* used since the reaper looked */
+	bool touched;			/* used since the last reap */
 	bool idle;			/* no CPU is at work on it */
-	void *const *entry;		/* where each begins, its red zone included */
+	void *const *entry;		/* start of each object's slot, i.e. of its red zone */
 };
 
-/* Whoever walks over a cache: functions for what it wants to see, NULL for the rest. */
+/* Callbacks of a walk over a cache; NULL for parts to be skipped. */
 struct mmbox_slab_walker {
-	/* A slab. Returns false to leave the list, which is broken then. */
+	/* A slab. Returns false if the list is corrupted and the walk must leave it. */
 	bool (*slab)(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list);
 	/* A node, after its slabs. */
 	void (*node)(void *arg, const struct mmbox_node_counts *counts);
 	void (*stack)(void *arg, const struct mmbox_object_stack *stack);
-	/* A field of the design's own; @nid is NUMA_NO_NODE for one of the cache. */
+	/* A field of the design; @nid is NUMA_NO_NODE if it belongs to the whole cache. */
 	void (*field)(void *arg, int nid, const char *name, unsigned long value);
 };
 
 /*
- * A design of slabs: what slab_common.c, kmalloc.c, slab_rcu.c, slab_debug.c and
- * the layers above ask of it. The fast paths are not here, as nothing on them is
- * called through a pointer: see docs/development.md. Unless said otherwise these
- * are called in process context and may sleep.
+ * The interface of a design of slabs, for slab_common.c, kmalloc.c, slab_rcu.c,
+ * slab_debug.c and the layers above. Fast paths are not here, as they are never called
+ * through pointers: see docs/development.md. Unless noted otherwise these functions run
+ * in process context and may sleep.
  */
 struct mmbox_slab_ops {
 	const char *name;
 
-	/* Bytes of a struct mmbox_kmem_cache with the design's part for so many nodes. */
+	/* Bytes of a struct mmbox_kmem_cache with the design's part for @nr_nodes nodes. */
 	unsigned int (*cache_size)(int nr_nodes);
-	/* Boot memory for the parts of the first caches, which kmalloc cannot give. */
+	/* Boot memory for the first caches' parts, as kmalloc does not work yet. */
 	size_t boot_bytes;
-	/* Size that a cache's parts take from kmalloc: its cache comes first. 0: none. */
+	/* kmalloc size of a cache's parts: the cache of this size is created first. 0: none. */
 	size_t kmalloc_first;
 
 	/*
-	 * Lay out the slabs of a cache and make it work. Generic fields are set but
-	 * num, gfporder, size, obj_offset and the masks. Under slab.mutex.
+	 * Compute the layout of slabs and set up the design's part of a new cache. Generic
+	 * fields are set except num, gfporder, size, obj_offset and the masks. Under
+	 * slab.mutex.
 	 */
 	int (*create)(struct mmbox_kmem_cache *cachep);
-	/* For the first two caches, once kmalloc is up: what create() could not do. */
+	/* Complete create() of the first two caches once kmalloc works. */
 	int (*create_late)(struct mmbox_kmem_cache *cachep);
-	/* The end of a cache without slabs. Under slab.mutex. */
+	/* Free the design's part of a cache without slabs. Under slab.mutex. */
 	void (*release)(struct mmbox_kmem_cache *cachep);
 	/*
-	 * Give back free slabs, and objects in front of slabs; with @cpus those of
-	 * CPUs too, and cpus_read_lock() is held. Returns 0 if no slab is left.
+	 * Return cached objects to their slabs and free empty slabs. With @cpus also
+	 * drain the CPUs; cpus_read_lock() is held then. Returns 0 if no slab is left.
 	 */
 	int (*shrink)(struct mmbox_kmem_cache *cachep, bool cpus);
 	/* The same for all caches, for reclaim. Under slab.mutex and cpus_read_lock(). */
 	void (*reap)(struct mmbox *box);
-	/* A slab's grace period is over: free it. */
+	/* Free a slab after its grace period. */
 	void (*free_slab)(struct mmbox_kmem_cache *cachep, struct mmbox_page *slab);
 	/* A write to slabinfo. Under slab.mutex. 0, -EINVAL or -ENOMEM. */
 	int (*tune)(struct mmbox_kmem_cache *cachep, int limit, int batchcount, int shared);
 
-	/* Background work, and CPUs that come and go: see cpu.c. */
+	/* Background work and CPU hotplug, see cpu.c. */
 	int (*start)(struct mmbox *box);
 	void (*stop)(struct mmbox *box);
 	void (*cpu_prepare)(struct mmbox *box, unsigned int cpu);
@@ -178,19 +179,19 @@ struct mmbox_slab_ops {
 	void (*cpu_offline)(struct mmbox *box, unsigned int cpu);
 	void (*cpu_dead)(struct mmbox *box, unsigned int cpu);
 
-	/* For those who show and check. Under slab.mutex. */
+	/* For files and checks. Under slab.mutex. */
 	void (*get_slabinfo)(struct mmbox_kmem_cache *cachep, struct mmbox_slabinfo *sinfo);
 	unsigned long (*node_slabs)(const struct mmbox_kmem_cache *cachep, int nid);
-	/* Fields, nodes with their slabs and stacks: under their locks, so in atomic context. */
+	/* Visit fields and nodes with slabs and stacks, under their locks: in atomic context. */
 	void (*walk)(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
 		     void *arg);
-	/* Each CPU's stacks, on that CPU, with nobody at work on them. */
+	/* Visit each CPU's stacks on that CPU, while nobody uses them. */
 	void (*walk_cpus)(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
 			  void *arg);
-	/* The same from here, while their CPUs may be at work. */
+	/* Visit them from this CPU, while their CPUs may use them. */
 	void (*peek_cpus)(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
 			  void *arg);
-	/* Indices on a slab's freelist, and their positions; list_lock is held. */
+	/* Visit the indices on a slab's freelist and their positions; list_lock is held. */
 	void (*walk_freelist)(const struct mmbox_kmem_cache *cachep,
 			      const struct mmbox_page *slab,
 			      void (*fn)(void *arg, unsigned int pos, unsigned int idx),
@@ -203,12 +204,12 @@ struct mmbox_slab_ops {
 			       const struct mmbox_page *slab, unsigned int idx);
 };
 
-/* Caches that stand behind kmalloc: 96, 192, and powers of two. */
+/* Caches of kmalloc: 96, 192, and powers of two. */
 #define MMBOX_KMALLOC_SHIFT_LOW		3
 #define MMBOX_KMALLOC_SHIFT_HIGH	17	/* 128 KiB */
 #define MMBOX_NR_KMALLOC	(MMBOX_KMALLOC_SHIFT_HIGH + 1)
 
-/* enum kmalloc_cache_type: which set of them, by the caller's GFP flags */
+/* enum kmalloc_cache_type: sets of kmalloc caches, chosen by GFP flags */
 enum mmbox_kmalloc_cache_type {
 	MMBOX_KMALLOC_NORMAL,
 	MMBOX_KMALLOC_RECLAIM,		/* __GFP_RECLAIMABLE */

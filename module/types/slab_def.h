@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * SLAB: what it alone has of a cache, after <linux/slab_def.h> of Linux 6.1. For
- * SLAB's own files; the others go through struct mmbox_slab_ops, types/slab.h.
+ * SLAB's own part of a cache, after <linux/slab_def.h> of Linux 6.1. Only for SLAB's
+ * files; the others use struct mmbox_slab_ops, types/slab.h.
  */
 #ifndef _MMBOX_TYPES_SLAB_DEF_H
 #define _MMBOX_TYPES_SLAB_DEF_H
@@ -18,8 +18,8 @@
 struct mmbox_host_percpu;
 
 #define MMBOX_SLAB_MAX_ORDER	1	/* slab_max_order of a machine over 32 MiB */
-#define MMBOX_FREELIST_UNIT	32	/* bytes, what page->freelist counts off-slab */
-#define MMBOX_SLAB_OBJ_MIN_SIZE	16	/* below, indices take two bytes */
+#define MMBOX_FREELIST_UNIT	32	/* bytes, unit of page->freelist off-slab */
+#define MMBOX_SLAB_OBJ_MIN_SIZE	16	/* smaller objects need two-byte indices */
 
 /*
  * A stack of free objects, with the object that was freed last on top. One for each
@@ -35,7 +35,7 @@ struct mmbox_host_percpu;
  */
 struct mmbox_array_cache {
 	unsigned int avail;		/* objects in entry[] */
-	unsigned int limit;		/* objects entry[] may hold */
+	unsigned int limit;		/* capacity of entry[] */
 	u16 batchcount;			/* objects to move at once */
 	u8 hinter;			/* mmbox_hinter() of the CPU */
 	union {
@@ -65,8 +65,8 @@ struct mmbox_kmem_cache_node {
 	unsigned long free_objects;	/* free in the slabs of the lists */
 	unsigned int free_limit;	/* free_objects above which slabs go back */
 	unsigned int colour_next;	/* colour of the newest slab; atomic, no lock */
-	struct list_head *walk;		/* next that a walk comes to, NULL: there is none */
-	bool walk_changed;		/* a slab has come, gone or moved since it began */
+	struct list_head *walk;		/* next slab of the current walk, NULL: no walk */
+	bool walk_changed;		/* a slab was added, removed or moved during it */
 	struct mmbox_array_cache *shared;	/* shared by the CPUs, or NULL */
 	/* By node: what this node's CPUs have freed to it. NULL in a box of one node.
 	 * Written under slab.mutex, freed after a grace period.
@@ -82,22 +82,22 @@ struct mmbox_alien_cache {
 	struct mmbox_array_cache ac;
 };
 
-/* What slabinfo shows with slab_stats=1. */
+/* Statistics in slabinfo with slab_stats=1. */
 struct mmbox_cache_stats {
 	atomic_long_t num_active;	/* objects not in their slabs */
 	atomic_long_t num_allocations;	/* objects moved from slabs to arrays */
 	atomic_long_t high_mark;	/* the most num_active was */
 	atomic_long_t grown;		/* slabs made */
 	atomic_long_t reaped;		/* slabs that the reaper gave back */
-	atomic_long_t errors;		/* nothing counts these, in 6.1 as here */
+	atomic_long_t errors;		/* always 0, as in 6.1 */
 	atomic_long_t max_freeable;	/* the most free slabs that a flush saw */
-	atomic_long_t node_allocs;	/* objects taken past the arrays */
+	atomic_long_t node_allocs;	/* objects allocated past the arrays */
 	atomic_long_t node_frees;	/* objects freed to another node */
-	atomic_long_t node_overflow;	/* of these, found the alien cache full */
+	atomic_long_t node_overflow;	/* of these, with the alien cache full */
 	atomic_long_t allochit;		/* allocations from a CPU's array */
-	atomic_long_t allocmiss;	/* and with it empty */
+	atomic_long_t allocmiss;	/* allocations with it empty */
 	atomic_long_t freehit;		/* frees to a CPU's array */
-	atomic_long_t freemiss;		/* and with it full */
+	atomic_long_t freemiss;		/* frees with it full */
 };
 
 /* The format of a freelist. */
@@ -107,7 +107,7 @@ enum mmbox_freelist_kind {
 	MMBOX_FREELIST_SHORTS,		/* two bytes each */
 };
 
-/* Of limit, as per-CPU allocations are limited, and of shared. */
+/* Largest limit and shared: per-CPU allocations have a limited size. */
 #define MMBOX_MAX_LIMIT		4000
 
 /* kmem_cache->flags, not for callers of mmbox_kmem_cache_create(): where freelists are. */
@@ -126,8 +126,8 @@ struct mmbox_slab_cache {
 	unsigned int batchcount;	/* of the CPUs' arrays */
 	unsigned int limit;		/* of the CPUs' arrays */
 	unsigned int shared;		/* shared array's limit, in batchcounts */
-	unsigned int colour;		/* colours there are */
-	unsigned int colour_off;	/* bytes from one colour to the next */
+	unsigned int colour;		/* number of colours */
+	unsigned int colour_off;	/* bytes between colours */
 	struct mmbox_cache_stats stats;
 	struct mmbox_kmem_cache_node *node[MMBOX_MAX_NUMNODES];
 };
