@@ -4,7 +4,6 @@
  * the whole box, `whatis` describes an address.
  */
 #include <linux/bitmap.h>
-#include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>

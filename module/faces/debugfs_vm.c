@@ -3,7 +3,6 @@
  * The folder vm/ of a box: its tunables, as in /proc/sys/vm. Values are checked as
  * there, and take effect at once.
  */
-#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>

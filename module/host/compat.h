@@ -25,7 +25,6 @@
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/version.h>
-#include <linux/workqueue.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "mmbox needs Linux 6.1 or newer"
@@ -101,6 +100,7 @@ static __always_inline bool mmbox_preempt_enable_test(void)
 #endif
 }
 
+/* percpu.c */
 void mmbox_resched(void);
 
 /*

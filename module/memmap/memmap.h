@@ -46,13 +46,14 @@ int mmbox_banks_parse(struct mmbox_config *cfg, const char *text);
 int mmbox_banks_check(const struct mmbox_config *cfg);
 unsigned long mmbox_banks_sum(const struct mmbox_config *cfg);
 
+/* memmap_*.c */
 extern const struct mmbox_memmap_model mmbox_flat_model, mmbox_discontig_model,
 				       mmbox_sparse_static_model,
 				       mmbox_sparse_extreme_model,
 				       mmbox_sparse_vmemmap_model;
-extern const char *const mmbox_model_names[MMBOX_NR_MODELS];
 
 /* memmap.c */
+extern const char *const mmbox_model_names[MMBOX_NR_MODELS];
 void mmbox_memmap_setup(struct mmbox *box);
 int mmbox_memmap_init(struct mmbox *box);
 void mmbox_memmap_exit(struct mmbox *box);

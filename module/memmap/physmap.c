@@ -16,7 +16,6 @@
  * argument. Those exported at the end of this file check it, unless they are
  * given a descriptor.
  */
-#include <linux/err.h>
 
 #include "memmap/memmap.h"
 

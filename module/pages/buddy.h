@@ -67,6 +67,7 @@ void mmbox_locked_take(struct mmbox_zone *zone, unsigned long start, unsigned lo
 
 /* ---- the interface ---- */
 
+/* buddy.c */
 int mmbox_buddy_init(struct mmbox *box);
 void mmbox_buddy_exit(struct mmbox *box);
 void mmbox_buddy_add(struct mmbox_zone *zone, struct mmbox_page *page, unsigned int order);

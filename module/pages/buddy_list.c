@@ -15,7 +15,6 @@
  */
 #include <linux/math.h>
 #include <linux/minmax.h>
-#include <linux/string.h>
 
 #include "pages/buddy.h"
 

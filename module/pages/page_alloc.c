@@ -16,7 +16,6 @@
  * The decisions (sizes of batches, watermarks, who may go below them) are those
  * of mm/page_alloc.c, Linux 6.1.
  */
-#include <linux/bitops.h>
 #include <linux/preempt.h>
 
 #include "pages/page_alloc.h"

@@ -108,6 +108,17 @@ unsigned long mmbox_mem_available(struct mmbox *box, const unsigned long *stat);
 
 /* memory_hotplug.c */
 extern const char *const mmbox_mmop_names[MMBOX_NR_MMOPS];
+int mmbox_memory_offline(struct mmbox *box, unsigned long nr);
+int mmbox_memory_online(struct mmbox *box, unsigned long nr, enum mmbox_mmop how);
+int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys);
+int mmbox_memory_remove(struct mmbox *box, phys_addr_t phys);
+void mmbox_memory_hotplug_exit(struct mmbox *box);
+enum mmbox_section_state mmbox_section_state(const struct mmbox *box, unsigned long nr);
+int mmbox_section_nid(const struct mmbox *box, unsigned long nr);
+struct mmbox_zone *mmbox_section_zone(struct mmbox *box, unsigned long nr);
+struct mmbox_zone *mmbox_zone_for_section(struct mmbox *box, unsigned long nr,
+					  enum mmbox_mmop how);
+struct mmbox_page *mmbox_pfn_to_online_page(struct mmbox *box, unsigned long pfn);
 
 static inline int mmbox_zone_idx(const struct mmbox_zone *zone)
 {

@@ -13,9 +13,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
-#include <linux/spinlock.h>
 
 #include "pages/buddy.h"
 

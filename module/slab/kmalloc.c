@@ -7,10 +7,8 @@
  * from SLAB's caches. So the files of both call each other, which is in the nature
  * of SLAB. Nowhere else in the slab layer do files call each other in a circle.
  */
-#include <linux/err.h>
 #include <linux/string.h>
 
-#include "slab/kmalloc.h"
 #include "slab/slab_fast.h"
 
 /* kmalloc_type(), Linux 6.1, without accounting: DMA comes before reclaimable. */

@@ -9,10 +9,6 @@
 
 #include "pages/pages.h"
 
-struct mmbox;
-struct mmbox_face_dir;
-struct mmbox_kfree_hint;
-
 /* slab.c */
 extern const struct mmbox_slab_ops mmbox_slab_design;
 
@@ -90,6 +86,7 @@ static inline bool mmbox_should_failslab(struct mmbox *box)
 int mmbox_kfree_init(struct mmbox *box);
 void mmbox_kfree_exit(struct mmbox *box);
 void mmbox_kfree_forget_cache(struct mmbox_kmem_cache *cachep);
+struct mmbox_kmem_cache *mmbox_kmalloc_slab(struct mmbox *box, size_t size, gfp_t gfp);
 
 /* slab_common.c */
 extern const struct mmbox_reclaim_source mmbox_slab_reclaim;
@@ -110,9 +107,6 @@ mmbox_kmem_cache_try_create(struct mmbox *box, const char *name, unsigned int si
 
 	return mmbox_kmem_cache_try_create_args(box, name, size, &args, flags);
 }
-
-struct mmbox_kmem_cache *mmbox_kmalloc_slab(struct mmbox *box, size_t size,
-					    gfp_t gfp);
 
 /*
  * On while a box has slab_stats=1. Its caches are diverted from the fast paths, so

@@ -17,7 +17,6 @@
 
 #include <linux/bitops.h>
 #include <linux/compiler.h>
-#include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>

@@ -8,7 +8,6 @@
 #include <linux/cpumask.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
-#include <linux/rcupdate.h>
 
 #include "slab/slab_private.h"
 

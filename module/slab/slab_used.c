@@ -11,7 +11,6 @@
  * clear when it is made and when it ends, as all of its objects are free then.
  */
 #include <linux/bitmap.h>
-#include <linux/err.h>
 #include <linux/gfp.h>
 
 #include "slab/slab_object.h"

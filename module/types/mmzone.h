@@ -219,18 +219,6 @@ enum mmbox_section_state {
 	MMBOX_SECTION_ONLINE,
 };
 
-int mmbox_memory_offline(struct mmbox *box, unsigned long nr);
-int mmbox_memory_online(struct mmbox *box, unsigned long nr, enum mmbox_mmop how);
-int mmbox_memory_probe(struct mmbox *box, phys_addr_t phys);
-int mmbox_memory_remove(struct mmbox *box, phys_addr_t phys);
-void mmbox_memory_hotplug_exit(struct mmbox *box);
-enum mmbox_section_state mmbox_section_state(const struct mmbox *box, unsigned long nr);
-int mmbox_section_nid(const struct mmbox *box, unsigned long nr);
-struct mmbox_zone *mmbox_section_zone(struct mmbox *box, unsigned long nr);
-struct mmbox_zone *mmbox_zone_for_section(struct mmbox *box, unsigned long nr,
-					  enum mmbox_mmop how);
-struct mmbox_page *mmbox_pfn_to_online_page(struct mmbox *box, unsigned long pfn);
-
 /* The counters of Linux 6.1's vmstat that apply to a box. */
 enum mmbox_stat_item {
 	MMBOX_STAT_NONE,		/* always 0 */

@@ -8,9 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
-#include <linux/cache.h>
 #include <linux/gfp.h>
-#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>

@@ -33,7 +33,7 @@ struct mmbox_kmem_cache;
 struct mmbox *mmbox_get(const char *name);
 void mmbox_put(struct mmbox *box);
 
-/* page_alloc.c: pages. A block of order n has 2^n pages; pfns are the box's. */
+/* page_alloc.c, page_free.c: pages. A block of order n has 2^n pages; pfns are the box's. */
 struct mmbox_page *mmbox_alloc_pages_node(struct mmbox *box, int nid, gfp_t gfp,
 					  unsigned int order);
 struct mmbox_page *mmbox_alloc_pages_interleave(struct mmbox *box, gfp_t gfp,
