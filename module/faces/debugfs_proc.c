@@ -203,8 +203,7 @@ static void pagetypeinfo_blocks(struct seq_file *m, struct mmbox_zone *zone)
 
 		if (!page || mmbox_page_zone(box, page) != zone)
 			continue;
-		mt = box->pages.design->migrate_types ? mmbox_pageblock_type(box, pfn) : 0;
-		count[mt]++;
+		count[mmbox_pageblock_type(box, pfn)]++;
 	}
 	seq_printf(m, "Node %d, zone %8s ", zone->zone_pgdat->node_id, zone->name);
 	for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)

@@ -88,29 +88,33 @@ static size_t pageblock_bytes(const struct mmbox *box)
  * mmbox_buddy_init() - set up the page design of a box, with no free blocks
  * @box: the box; its zones are laid out
  *
- * All pageblocks are movable. mmbox_buddy_exit() cleans up, also after a failure.
+ * All pageblocks are movable, or of type 0 where the design knows no types.
+ * mmbox_buddy_exit() cleans up, also after a failure.
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int mmbox_buddy_init(struct mmbox *box)
 {
+	const struct mmbox_page_design *design;
 	struct mmbox_zone *zone;
 	unsigned int order, mt;
 
+	design = box->cfg.page_design ?: designs[box->cfg.buddy];
 	box->pages.pageblock_flags = mmbox_host_zalloc(&box->host, pageblock_bytes(box),
 						       "pageblock flags");
 	if (!box->pages.pageblock_flags)
 		return -ENOMEM;
-	memset(box->pages.pageblock_flags, MMBOX_MIGRATE_MOVABLE, pageblock_bytes(box));
+	memset(box->pages.pageblock_flags,
+	       design->migrate_types ? MMBOX_MIGRATE_MOVABLE : 0, pageblock_bytes(box));
 	mmbox_for_each_zone(box, zone) {
 		raw_spin_lock_init(&zone->lock);
 		for (order = 0; order < MMBOX_MAX_ORDERS; order++)
 			for (mt = 0; mt < MMBOX_MIGRATE_TYPES; mt++)
 				INIT_LIST_HEAD(&zone->free_area[order].free_list[mt]);
 	}
-	box->pages.design = designs[box->cfg.buddy];
-	return box->pages.design->init(box);
+	box->pages.design = design;
+	return design->init(box);
 }
 
 /**

@@ -377,9 +377,6 @@ static void isolate(struct mmbox_zone *zone, unsigned long start, unsigned long 
 
 	for (pfn = start; pfn < end; pfn += unit_pages(box))
 		box->pages.design->isolate(zone, pfn, types_of(box, start, pfn));
-	cpus_read_lock();
-	mmbox_drain_all_pages_cpuslocked(box);
-	cpus_read_unlock();
 }
 
 static void unisolate(struct mmbox_zone *zone, unsigned long start, unsigned long end)
@@ -399,6 +396,12 @@ static unsigned long take_pages(struct mmbox_zone *zone, unsigned long start, un
 
 	if (design->isolate)
 		isolate(zone, start, end);
+	/* Free pages may lie on lists of CPUs, where the design does not find them. */
+	if (design->per_cpu_lists) {
+		cpus_read_lock();
+		mmbox_drain_all_pages_cpuslocked(zone->box);
+		cpus_read_unlock();
+	}
 	used = design->take(zone, start, end);
 	if (used != MMBOX_NO_PFN && design->unisolate)
 		unisolate(zone, start, end);

@@ -58,6 +58,7 @@ struct mmbox_config {
 	unsigned long fail_boot_nth;	/* boot allocation to fail, 0: none */
 	enum mmbox_region_type region;
 	enum mmbox_buddy_type buddy;	/* page design */
+	const struct mmbox_page_design *page_design;	/* a test's own; NULL: by @buddy */
 	unsigned int orders;		/* length of free_area[] in use */
 	unsigned long kmalloc_min;	/* bytes */
 	unsigned long kmalloc_max;	/* bytes */
