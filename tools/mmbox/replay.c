@@ -244,6 +244,7 @@ static void find_nodes(struct replay *replay)
 /* Chooses the first CPUs that this process may use, and keeps it on them. */
 static void choose_cpus(struct replay *replay, unsigned int nr_wanted)
 {
+	unsigned int nr_asked = nr_wanted;
 	cpu_set_t allowed;
 	int cpu;
 
@@ -260,6 +261,8 @@ static void choose_cpus(struct replay *replay, unsigned int nr_wanted)
 		CPU_SET(cpu, &replay->cpus);
 		replay->nr_cpus++;
 	}
+	if (replay->nr_cpus < nr_asked)
+		warn("--cpus %u: there are only %u, which are used", nr_asked, replay->nr_cpus);
 	if (sched_setaffinity(0, sizeof(replay->cpus), &replay->cpus))
 		warn_errno("cannot stay on the first %u CPUs", replay->nr_cpus);
 }
