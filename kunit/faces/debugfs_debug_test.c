@@ -390,6 +390,7 @@ static void whatis_tells_state(struct kunit *test)
 		pages = mmbox_kmalloc(box, SZ_256K, GFP_KERNEL);
 		expect_line(test, WHATIS(pages), "page: allocated by kmalloc, order 6");
 		mmbox_kfree(box, pages);
+		expect_line(test, WHATIS(0), "pfn: 0, node 0, zone ");
 		expect_line(test, WHATIS(test), "page: none");
 		expect_line(test, WHATIS(box->memmap.map), "page: reserved");
 		expect_line(test, WHATIS(SZ_16M), "page: none");

@@ -340,13 +340,14 @@ static void page_show(struct seq_file *m, struct mmbox *box, unsigned long pfn,
 
 static void whatis_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 {
-	unsigned long addr = READ_ONCE(box->faces.whatis);
 	phys_addr_t phys;
+	unsigned long addr;
 
-	if (!addr) {
+	if (!smp_load_acquire(&box->faces.whatis_asked)) {
 		seq_puts(m, "write an address, then read what lies there\n");
 		return;
 	}
+	addr = READ_ONCE(box->faces.whatis);
 	/* Accept both kinds: box physical addresses are below all kernel addresses. */
 	if (mmbox_virt_valid(box, (void *)addr))
 		phys = mmbox_virt_to_phys(box, (void *)addr);
@@ -369,9 +370,12 @@ static int whatis_write(struct mmbox *box, unsigned long id, char *text)
 	unsigned long addr;
 	int err = kstrtoul(text, 16, &addr);
 
-	if (!err)
-		WRITE_ONCE(box->faces.whatis, addr);
-	return err;
+	if (err)
+		return err;
+	WRITE_ONCE(box->faces.whatis, addr);
+	/* Pairs with whatis_show(): whoever sees this sees an address. */
+	smp_store_release(&box->faces.whatis_asked, true);
+	return 0;
 }
 
 const struct mmbox_face mmbox_debug_faces[] = {

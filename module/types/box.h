@@ -99,7 +99,8 @@ struct mmbox_faces {
 	atomic_long_t host_promised;	/* bytes reserved for batches under way */
 	atomic_t nr_host_caches;	/* in all sessions together */
 	atomic_t nr_users;	/* mmbox_get() calls and sessions that ran a batch, ever */
-	unsigned long whatis;		/* address last written to whatis, or 0 */
+	unsigned long whatis;		/* address last written to whatis */
+	bool whatis_asked;		/* an address was written; 0 is one, too */
 	atomic_long_t bad[MMBOX_NR_BAD];	/* mistakes of users, by kind */
 	struct ratelimit_state bad_limit;	/* limits reports of these */
 	struct ratelimit_state alloc_limit;	/* limits reports of failed allocations */
