@@ -137,6 +137,36 @@ static void slab_pages_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, since(test, box, before, MMBOX_NR_SLAB_RECLAIMABLE), 0);
 }
 
+/* Pages that kmalloc takes past its caches count as slab pages, of their own node. */
+static void large_kmalloc_counted(struct kunit *test)
+{
+	struct mmbox_config cfg;
+	unsigned long before, after;
+	unsigned long *stat;
+	struct mmbox *box;
+	void *large;
+	int nid;
+
+	test_config(&cfg, "large", SZ_32M);
+	KUNIT_ASSERT_EQ(test, 0, mmbox_nodes_split(&cfg, 2));
+	box = test_box(test, &cfg);
+	for (nid = 0; nid < 2; nid++) {
+		stat = test_zalloc(test, MMBOX_NR_STATS * sizeof(*stat));
+		mmbox_node_stat(box, nid, stat);
+		before = stat[MMBOX_NR_SLAB_UNRECLAIMABLE];
+		large = mmbox_kmalloc_node(box, SZ_256K, GFP_KERNEL | __GFP_THISNODE, nid);
+		KUNIT_ASSERT_NOT_NULL(test, large);
+		memset(stat, 0, MMBOX_NR_STATS * sizeof(*stat));
+		mmbox_node_stat(box, nid, stat);
+		after = stat[MMBOX_NR_SLAB_UNRECLAIMABLE];
+		KUNIT_EXPECT_EQ(test, after - before, (unsigned long)(SZ_256K >> PAGE_SHIFT));
+		mmbox_kfree(box, large);
+		memset(stat, 0, MMBOX_NR_STATS * sizeof(*stat));
+		mmbox_node_stat(box, nid, stat);
+		KUNIT_EXPECT_EQ(test, stat[MMBOX_NR_SLAB_UNRECLAIMABLE], before);
+	}
+}
+
 /* Available: free pages above the reserves, and half of the reclaimable ones. */
 static void available_estimate(struct kunit *test)
 {
@@ -165,6 +195,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(counted_by_zone),
 	KUNIT_CASE(counted_in_interrupts),
 	KUNIT_CASE(slab_pages_counted),
+	KUNIT_CASE(large_kmalloc_counted),
 	KUNIT_CASE(available_estimate),
 	{}
 };

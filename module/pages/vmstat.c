@@ -325,6 +325,7 @@ void mmbox_node_stat(struct mmbox *box, int nid, unsigned long *stat)
 		box->pages.reclaim->count_slab_pages(box, nid, &stat[MMBOX_NR_SLAB_RECLAIMABLE],
 						     &stat[MMBOX_NR_SLAB_UNRECLAIMABLE]);
 }
+MMBOX_EXPORT_INTERNAL(mmbox_node_stat);
 
 /**
  * mmbox_all_stat() - read all counters of a box

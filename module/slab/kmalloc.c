@@ -47,6 +47,14 @@ struct mmbox_kmem_cache *mmbox_kmalloc_slab(struct mmbox *box, size_t size,
 }
 MMBOX_EXPORT_INTERNAL(mmbox_kmalloc_slab);
 
+/* Pages that no cache has, by node, as 6.1 adds them to NR_SLAB_UNRECLAIMABLE_B. */
+static void account_large_pages(struct mmbox *box, const struct mmbox_page *page, long nr)
+{
+	int nid = mmbox_page_zone(box, page)->zone_pgdat->node_id;
+
+	atomic_long_add(nr, &box->slab.nr_large_pages[nid]);
+}
+
 static noinline void *mmbox_kmalloc_large(struct mmbox *box, size_t size, gfp_t gfp,
 					  int nid)
 {
@@ -60,7 +68,10 @@ static noinline void *mmbox_kmalloc_large(struct mmbox *box, size_t size, gfp_t 
 	/* As GFP_SLAB_BUG_MASK: the memory must have a kernel address. */
 	gfp &= ~(__GFP_HIGHMEM | __GFP_DMA32);
 	page = mmbox_alloc_typed(box, nid, gfp, get_order(size), MMBOX_PAGE_KMALLOC);
-	return page ? __mmbox_page_address(box, page) : NULL;
+	if (!page)
+		return NULL;
+	account_large_pages(box, page, 1L << get_order(size));
+	return __mmbox_page_address(box, page);
 }
 
 /* Allocate whole pages, or from the DMA or reclaimable caches. */
@@ -162,8 +173,10 @@ static noinline void kfree_other(struct mmbox *box, void *objp)
 		return mmbox_kmem_cache_free(cachep, objp);
 	if (cachep)
 		return mmbox_bad_free(cachep, objp);
-	if (page->type == MMBOX_PAGE_KMALLOC && !((unsigned long)objp & ~PAGE_MASK))
+	if (page->type == MMBOX_PAGE_KMALLOC && !((unsigned long)objp & ~PAGE_MASK)) {
+		account_large_pages(box, page, -(1L << page->order));
 		return mmbox_free_typed(box, page, page->order);
+	}
 	mmbox_bad_kfree(box, objp);
 }
 

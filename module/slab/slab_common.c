@@ -405,6 +405,7 @@ static void reclaim_count(struct mmbox *box, int nid, unsigned long *reclaimable
 			*unreclaimable += pages;
 	}
 	mutex_unlock(&box->slab.mutex);
+	*unreclaimable += atomic_long_read(&box->slab.nr_large_pages[nid]);
 }
 
 /* What reclaim asks of the slab layer. box.c installs it. */

@@ -346,6 +346,7 @@ struct mmbox_slab {
 	struct mmbox_host_percpu *reapers;	/* SLAB's; NULL with slab_reap=0 */
 	atomic_long_t nr_slab_pages;	/* pages in slabs now */
 	atomic_long_t peak_slab_pages;	/* the most that nr_slab_pages was */
+	atomic_long_t nr_large_pages[MMBOX_MAX_NUMNODES];	/* of kmalloc without a cache */
 	struct mmbox_slab_debug debug;
 	struct mmbox_failslab failslab;
 };
