@@ -38,12 +38,9 @@ int mmbox_config_check(const struct mmbox_config *cfg)
 	err = mmbox_params_check(cfg);
 	if (err)
 		return err;
-	if (cfg->buddy == MMBOX_BUDDY_BITMAP && cfg->pcp_thp)
-		return mmbox_bad_param(cfg, MMBOX_PARAM_pcp_thp,
-				       "must be 0 with buddy=bitmap, which has no per-CPU lists");
-	if (cfg->buddy == MMBOX_BUDDY_BITMAP && cfg->stat_drift)
-		return mmbox_bad_param(cfg, MMBOX_PARAM_stat_drift,
-				       "must be 0 with buddy=bitmap, which counts exactly");
+	err = mmbox_buddy_check(cfg);
+	if (err)
+		return err;
 	if (cfg->section_size < PAGE_SIZE << (cfg->orders - 1))
 		return mmbox_bad_param(cfg, MMBOX_PARAM_section_size,
 				       "must be at least the largest block, which is %s with orders=%u",

@@ -37,7 +37,8 @@ static int box_cpu_online(unsigned int cpu, struct hlist_node *node)
 	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_online);
 
 	mmbox_page_alloc_cpu_online(box);
-	box->slab.ops->cpu_online(box, cpu);
+	if (!box->cfg.pages_only)
+		box->slab.ops->cpu_online(box, cpu);
 	return 0;
 }
 
@@ -45,7 +46,8 @@ static int box_cpu_offline(unsigned int cpu, struct hlist_node *node)
 {
 	struct mmbox *box = hlist_entry(node, struct mmbox, cpu_online);
 
-	box->slab.ops->cpu_offline(box, cpu);
+	if (!box->cfg.pages_only)
+		box->slab.ops->cpu_offline(box, cpu);
 	return 0;
 }
 

@@ -90,8 +90,8 @@ int mmbox_params_read(struct mmbox_config *cfg, const char *const *typed)
 		return err;
 	if (cfg->nr_banks && !typed[MMBOX_PARAM_size])
 		cfg->size = mmbox_banks_sum(cfg);
-	if (cfg->buddy == MMBOX_BUDDY_BITMAP && !typed[MMBOX_PARAM_orders])
-		cfg->orders = MMBOX_MIN_ORDERS;
+	if (!typed[MMBOX_PARAM_orders])
+		cfg->orders = mmbox_buddy_orders(cfg);
 	return typed[MMBOX_PARAM_nodes] ? mmbox_nodes_split(cfg, cfg->nodes) : 0;
 }
 MMBOX_EXPORT_INTERNAL(mmbox_params_read);

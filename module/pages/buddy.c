@@ -19,6 +19,47 @@ const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES] = {
 };
 MMBOX_EXPORT_INTERNAL(mmbox_buddy_names);
 
+static const struct mmbox_page_design *design_of(const struct mmbox_config *cfg)
+{
+	return cfg->page_design ?: designs[cfg->buddy];
+}
+
+/**
+ * mmbox_buddy_orders() - number of block orders of a box whose maker names none
+ * @cfg: what the box is made from
+ *
+ * Context: any.
+ * Return: the length of free_area[] in use.
+ */
+unsigned int mmbox_buddy_orders(const struct mmbox_config *cfg)
+{
+	return design_of(cfg)->orders ?: cfg->orders;
+}
+
+/**
+ * mmbox_buddy_check() - check the parameters that a page design may not support
+ * @cfg: what the box is made from
+ *
+ * Says in one line of the log which parameter is wrong.
+ *
+ * Context: any.
+ * Return: 0 or -EINVAL.
+ */
+int mmbox_buddy_check(const struct mmbox_config *cfg)
+{
+	const struct mmbox_page_design *design = design_of(cfg);
+	const char *name = mmbox_buddy_names[cfg->buddy];
+
+	if (!design->per_cpu_lists && cfg->pcp_thp)
+		return mmbox_bad_param(cfg, MMBOX_PARAM_pcp_thp,
+				       "must be 0 with buddy=%s, which has no per-CPU lists",
+				       name);
+	if (!design->stat_drift && cfg->stat_drift)
+		return mmbox_bad_param(cfg, MMBOX_PARAM_stat_drift,
+				       "must be 0 with buddy=%s, which counts exactly", name);
+	return 0;
+}
+
 /**
  * mmbox_buddy_add() - add a block of new memory to a zone
  * @zone: the zone
@@ -100,7 +141,7 @@ int mmbox_buddy_init(struct mmbox *box)
 	struct mmbox_zone *zone;
 	unsigned int order, mt;
 
-	design = box->cfg.page_design ?: designs[box->cfg.buddy];
+	design = design_of(&box->cfg);
 	box->pages.pageblock_flags = mmbox_host_zalloc(&box->host, pageblock_bytes(box),
 						       "pageblock flags");
 	if (!box->pages.pageblock_flags)

@@ -278,6 +278,7 @@ static void mmbox_bitmap_exit(struct mmbox *box)
 }
 
 const struct mmbox_page_design mmbox_bitmap_design = {
+	.orders = MMBOX_MIN_ORDERS,
 	.init = mmbox_bitmap_init,
 	.exit = mmbox_bitmap_exit,
 	.resize = mmbox_bitmap_resize,

@@ -944,6 +944,7 @@ static int list_resize(struct mmbox_zone *zone, unsigned long start, unsigned lo
 const struct mmbox_page_design mmbox_list_design = {
 	.per_cpu_lists = true,
 	.migrate_types = true,
+	.stat_drift = true,
 	.init = list_init,
 	.resize = list_resize,
 	.alloc = mmbox_list_alloc,

@@ -36,6 +36,8 @@ void mmbox_pages_stop(struct mmbox *box);
 void mmbox_mm_exit(struct mmbox *box);
 
 /* buddy.c; buddy.h has the rest */
+unsigned int mmbox_buddy_orders(const struct mmbox_config *cfg);
+int mmbox_buddy_check(const struct mmbox_config *cfg);
 extern const char *const mmbox_buddy_names[MMBOX_NR_BUDDY_TYPES];
 unsigned long mmbox_nr_free_blocks(const struct mmbox_zone *zone, unsigned int order);
 

@@ -205,8 +205,7 @@ int mmbox_kmem_cache_alloc_bulk(struct mmbox_kmem_cache *cachep, gfp_t gfp,
 		return alloc_bulk_slow(cachep, gfp, nr, p, ac);
 	bulk_take(ac->entry + avail, nr, p);
 	ac->avail -= nr;
-	mmbox_cpu_barrier();
-	WRITE_ONCE(ac->busy_touched, MMBOX_AC_IDLE_TOUCHED);
+	mmbox_ac_leave_touched(ac);
 	if (unlikely(mmbox_preempt_enable_test()))
 		return alloc_bulk_resched(nr);
 	return nr;
@@ -297,8 +296,7 @@ void mmbox_kmem_cache_free_bulk(struct mmbox_kmem_cache *cachep, size_t nr,
 	ac->avail = entry - ac->entry;
 	if (unlikely(nr))
 		return free_bulk_slow(cachep, nr, p, ac);
-	mmbox_cpu_barrier();
-	WRITE_ONCE(ac->busy, MMBOX_AC_IDLE);
+	mmbox_ac_leave_fast(ac);
 	mmbox_preempt_enable();
 }
 EXPORT_SYMBOL_GPL(mmbox_kmem_cache_free_bulk);

@@ -69,6 +69,23 @@ static __always_inline void mmbox_ac_undo(struct mmbox_array_cache *ac)
 	data_race(ac->busy--);
 }
 
+/*
+ * Leave the array on a fast path, after ac->avail was written. Fast paths never run on
+ * diverted caches, so the idle value is a constant.
+ */
+static __always_inline void mmbox_ac_leave_fast(struct mmbox_array_cache *ac)
+{
+	mmbox_cpu_barrier();
+	WRITE_ONCE(ac->busy, MMBOX_AC_IDLE);
+}
+
+/* The same after an allocation, in one store with ac->touched. */
+static __always_inline void mmbox_ac_leave_touched(struct mmbox_array_cache *ac)
+{
+	mmbox_cpu_barrier();
+	WRITE_ONCE(ac->busy_touched, MMBOX_AC_IDLE_TOUCHED);
+}
+
 /* The same for slow paths, and for diverted caches too. If false, there is nothing to undo. */
 static __always_inline bool mmbox_ac_enter(const struct mmbox_kmem_cache *cachep,
 					   struct mmbox_array_cache *ac)
@@ -164,8 +181,7 @@ static __always_inline void *mmbox_cache_alloc(struct mmbox_kmem_cache *cachep,
 		return mmbox_cache_alloc_slow(cachep, gfp, nid, ac);
 	objp = ac->entry[avail];
 	ac->avail = avail;
-	mmbox_cpu_barrier();
-	WRITE_ONCE(ac->busy_touched, MMBOX_AC_IDLE_TOUCHED);
+	mmbox_ac_leave_touched(ac);
 
 	if (unlikely(gfp & __GFP_ZERO))
 		return mmbox_cache_alloc_zero(cachep, gfp, objp);
@@ -187,8 +203,7 @@ static __always_inline void mmbox_cache_free_marked(struct mmbox_kmem_cache *cac
 	ac->entry[avail] = objp;
 	barrier();		/* forget avail: it is counted up in place */
 	ac->avail++;
-	mmbox_cpu_barrier();
-	WRITE_ONCE(ac->busy, MMBOX_AC_IDLE);
+	mmbox_ac_leave_fast(ac);
 	mmbox_preempt_enable();
 }
 

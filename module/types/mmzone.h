@@ -275,6 +275,10 @@ struct mmbox_page_design {
 	bool per_cpu_lists;
 	/* Free blocks are kept by migrate type. If false, all blocks are of type 0. */
 	bool migrate_types;
+	/* CPUs may keep a part of NR_FREE_PAGES to themselves: stat_drift=1. */
+	bool stat_drift;
+	/* Block orders if orders= is left out. 0: as many as there can be. */
+	unsigned int orders;
 
 	/* Set up the zones. Their spans are known, nothing is free. 0 or -ENOMEM. Process. */
 	int (*init)(struct mmbox *box);
