@@ -17,7 +17,7 @@
 
 #include "pages/pages.h"
 
-/* What a request may do beyond waiting for free > watermark. */
+/* ALLOC_* flags: the watermark that a request must observe, and what else it may use. */
 #define ALLOC_WMARK_MASK	0x003	/* enum mmbox_zone_watermarks */
 #define ALLOC_NO_WATERMARKS	0x004	/* down to the last page */
 #define ALLOC_NON_BLOCK		0x010	/* cannot wait: may use another quarter of min */

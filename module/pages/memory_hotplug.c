@@ -15,7 +15,7 @@
  * Both offline and online then update what depends on the size of a zone: its span and
  * its node's, zonelists if the zone was or becomes empty, watermarks, reserves and the
  * sizes of per-CPU lists. This follows mm/memory_hotplug.c of Linux 6.1, except that no
- * page is migrated: a box does not know who uses a page.
+ * page is migrated: a box does not know the user of a page.
  *
  * The bitmap generation cannot isolate pages and has no per-CPU lists. It checks a section
  * and takes its pages under one hold of its lock.
@@ -388,7 +388,7 @@ static void unisolate(struct mmbox_zone *zone, unsigned long start, unsigned lon
 		box->pages.design->unisolate(zone, pfn, types_of(box, start, pfn));
 }
 
-/* Take all pages away from a zone. Returns MMBOX_NO_PFN, or a page in use if nothing is taken. */
+/* Take [@start, @end) from a zone. Returns MMBOX_NO_PFN, or a page in use and takes nothing. */
 static unsigned long take_pages(struct mmbox_zone *zone, unsigned long start, unsigned long end)
 {
 	const struct mmbox_page_design *design = zone->box->pages.design;

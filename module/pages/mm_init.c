@@ -205,7 +205,7 @@ static void free_area_init_node(struct mmbox *box, mmbox_pg_data_t *pgdat)
  * mmbox_pages_setup() - initialise box->pages for boot
  * @box: the box, new
  *
- * Takes nothing, so there is nothing to undo.
+ * Allocates nothing, so there is nothing to undo.
  *
  * Context: process.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Allocating pages: what callers use, and the fast path.
+ * Allocating pages: the API, and the fast path.
  *
  * A request goes to the zones of its node's zonelist, best first, and takes from the first
  * that stays above its watermark. Small blocks come from lists of the CPU, which are
@@ -13,8 +13,8 @@
  *
  * page_free.c frees; pagesets.c fills and empties the lists of CPUs.
  *
- * The decisions (sizes of batches, watermarks, who may go below them) are those
- * of mm/page_alloc.c, Linux 6.1.
+ * The decisions (sizes of batches, watermarks, which requests may go below them) are
+ * those of mm/page_alloc.c, Linux 6.1.
  */
 #include <linux/preempt.h>
 

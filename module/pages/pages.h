@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Nodes, zones and the page allocator of the box: what the layers above may call.
+ * Nodes, zones and the page allocator of the box: the functions for the layers above.
  */
 #ifndef _MMBOX_PAGES_PAGES_H
 #define _MMBOX_PAGES_PAGES_H

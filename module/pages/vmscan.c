@@ -34,7 +34,7 @@
 #include "pages/page_alloc.h"
 
 #define DEF_PRIORITY		12	/* first scan 1/4096 of the freeable objects */
-#define MAX_RECLAIM_RETRIES	16	/* kswapd gives up after as many runs that free nothing */
+#define MAX_RECLAIM_RETRIES	16	/* runs that free nothing before kswapd gives up */
 #define SHRINK_BATCH		128	/* objects to scan in one call */
 
 static_assert(MMBOX_MAX_NUMNODES <= MMBOX_SHRINKER_NODES);
@@ -388,7 +388,7 @@ static bool throttle_direct_reclaim(struct mmbox_zonelist *zonelist, int highest
 	struct mmbox_zoneref *zref;
 	struct mmbox_zone *zone;
 
-	/* Kernel threads may be what frees memory. Dying tasks free theirs soon. */
+	/* Do not hold up kernel threads, which may be freeing memory, or dying tasks. */
 	if (current->flags & PF_KTHREAD || fatal_signal_pending(current))
 		return false;
 	/* Only the nearest node decides. */

@@ -129,7 +129,7 @@ struct mmbox_zone {
 	unsigned long zone_start_pfn;
 	unsigned long spanned_pages;	/* holes included */
 	/* Under memory_lock, read without. */
-	unsigned long managed_pages;	/* pages handed to the page allocator */
+	unsigned long managed_pages;	/* pages that the page allocator manages */
 	unsigned long present_pages;	/* pages without holes and offline sections */
 
 	/*
