@@ -10,6 +10,7 @@
 #include "testing.h"
 
 #define MAX_OBJECTS	1024
+#define LEAST_KINDS	5	/* that at_each_fill_of_a_slab() fills, of several objects each */
 
 static void touch_nothing(void *objp)
 {
@@ -29,7 +30,7 @@ static const struct kind {
 	{ "indices in an object", 72 },
 	{ "indices in an object, with room", 512 },
 	{ "two pages", 1100 },
-	{ "two objects", 4000 },
+	{ "two objects", 3000 },
 	{ "one object", 9000 },
 	{ "constructor, at the end", 24, 0, touch_nothing },
 	{ "constructor, off-slab", 700, 0, touch_nothing },
@@ -160,7 +161,7 @@ static void at_each_fill_of_a_slab(struct kunit *test)
 {
 	void **objs = test_zalloc(test, MAX_OBJECTS * sizeof(void *));
 	struct mmbox *box = test_small_box(test);
-	unsigned int i, j, nr;
+	unsigned int i, j, nr, nr_kinds = 0, nr_spilled = 0;
 	u32 seed = 1;
 
 	test_pin(test, 0);
@@ -173,6 +174,8 @@ static void at_each_fill_of_a_slab(struct kunit *test)
 			drop_cache(test, cachep);
 			continue;
 		}
+		nr_kinds += cachep->num > 1;
+		nr_spilled += cachep->slab.freelist_kind == MMBOX_FREELIST_SPILLED;
 		/* With a limit of 1, objects go to and from their slab directly. */
 		KUNIT_ASSERT_EQ(test, 0, test_tune(cachep, 1, 1, 0));
 		nr = cachep->num;
@@ -197,6 +200,8 @@ static void at_each_fill_of_a_slab(struct kunit *test)
 			mmbox_kmem_cache_free(cachep, objs[--nr]);
 		drop_cache(test, cachep);
 	}
+	KUNIT_EXPECT_GE_MSG(test, nr_kinds, LEAST_KINDS, "the others were left out");
+	KUNIT_EXPECT_GE_MSG(test, nr_spilled, 1, "no freelist had indices in another object");
 }
 
 /* Many objects were freed since. The contents are those that the user left. */
