@@ -517,6 +517,50 @@ static void throttle_ends_if_kswapd_gives_up(struct kunit *test)
 	stock_empty(user);
 }
 
+static void stop_kswapd(void *arg)
+{
+	struct mmbox *box = arg;
+
+	mutex_lock(&box->pages.memory_lock);
+	mmbox_kswapd_stop(mmbox_node_data(box, 0));
+	mutex_unlock(&box->pages.memory_lock);
+}
+
+/* Where kswapd is to stop nobody waits for it any longer, though it has not ended yet. */
+static void throttle_ends_if_kswapd_stops(struct kunit *test)
+{
+	DECLARE_COMPLETION_ONSTACK(hold);
+	DECLARE_COMPLETION_ONSTACK(held);
+	struct mmbox *box = box_of(test, true);
+	struct stock *stock = stock_new(test, box);
+	struct throttled throttled = { .pgdat = mmbox_node_data(box, 0) };
+	struct test_thread *waiter, *stopper;
+	int tries = 3000;
+
+	throttled_one = &throttled;
+	stock->hold = &hold;
+	stock->held = &held;
+	KUNIT_ASSERT_EQ(test, mmbox_register_shrinker(box, &stock->shrinker), 0);
+	wait_until(test, kswapd_sleeps, box);
+	stock_fill(stock, GFP_QUIET | __GFP_MEMALLOC, ULONG_MAX);
+	stock_fill(stock, GFP_TAKE, 1);
+	wait_for_completion(&held);
+	waiter = test_thread_start(test, 0, be_throttled, &throttled);
+	wait_until(test, somebody_waits, box);
+	KUNIT_EXPECT_FALSE(test, goes_on(box));
+
+	stopper = test_thread_start(test, 0, stop_kswapd, box);
+	while (!goes_on(box) && tries--)
+		msleep(20);
+	KUNIT_EXPECT_TRUE_MSG(test, goes_on(box), "it still waits for kswapd, which is to stop");
+	KUNIT_EXPECT_FALSE_MSG(test, test_thread_done(stopper), "kswapd has not held it back");
+	complete(&hold);
+	test_thread_wait(stopper);
+	test_thread_wait(waiter);
+	mmbox_unregister_shrinker(box, &stock->shrinker);
+	stock_empty(stock);
+}
+
 /* A node that is short of memory wakes its own kswapd only. */
 static void kswapd_of_own_node_only(struct kunit *test)
 {
@@ -629,6 +673,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(kswapd_gives_up),
 	KUNIT_CASE(throttled_while_reserves_low),
 	KUNIT_CASE(throttle_ends_if_kswapd_gives_up),
+	KUNIT_CASE(throttle_ends_if_kswapd_stops),
 	KUNIT_CASE(kswapd_of_own_node_only),
 	KUNIT_CASE(destroy_while_kswapd_works),
 	KUNIT_CASE(drop_caches),
