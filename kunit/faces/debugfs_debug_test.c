@@ -283,6 +283,65 @@ static void verify_many_slabs_yields_cpu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
+static unsigned long length_of(const struct list_head *head)
+{
+	const struct list_head *pos;
+	unsigned long nr = 0;
+
+	list_for_each(pos, head)
+		nr++;
+	return nr;
+}
+
+/* What a walk says of a node's lists, when somebody needs the CPU from its beginning on. */
+struct field_looks {
+	unsigned long partial, full, free;
+	bool yielded;
+};
+
+static void look_at_field(void *arg, int nid, const char *name, unsigned long value)
+{
+	struct field_looks *looks = arg;
+
+	if (nid == NUMA_NO_NODE) {
+		set_tsk_need_resched(current);
+		set_preempt_need_resched();
+	} else if (!strcmp(name, "slabs_partial")) {
+		looks->yielded = !test_tsk_need_resched(current);
+		looks->partial = value;
+	} else if (!strcmp(name, "slabs_full")) {
+		looks->full = value;
+	} else if (!strcmp(name, "slabs_free")) {
+		looks->free = value;
+	}
+}
+
+/* Nobody counts partial slabs before somebody asks: a few at a time, as they are shown. */
+static void partial_slabs_yields_cpu(struct kunit *test)
+{
+	static const struct mmbox_slab_walker walker = { .field = look_at_field };
+	void **objs = test_zalloc(test, NR_SPREAD * sizeof(*objs));
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = spread_cache(test, box, objs);
+	struct mmbox_kmem_cache_node *n = cachep->slab.node[0];
+	struct field_looks looks = {};
+	unsigned int i;
+
+	mutex_lock(&box->slab.mutex);
+	mmbox_slab_ops(cachep)->walk(cachep, &walker, &looks);
+	mutex_unlock(&box->slab.mutex);
+	KUNIT_EXPECT_GT(test, looks.partial, MOST_AT_ONCE);
+	KUNIT_EXPECT_EQ(test, looks.partial, length_of(&n->slabs_partial));
+	KUNIT_EXPECT_EQ(test, looks.full, length_of(&n->slabs_full));
+	KUNIT_EXPECT_EQ(test, looks.free, length_of(&n->slabs_free));
+	KUNIT_EXPECT_TRUE_MSG(test, looks.yielded, "interrupts were off for all of them");
+	KUNIT_EXPECT_NULL(test, n->walk);
+	for (i = 0; i < NR_SPREAD; i++)
+		if (objs[i])
+			mmbox_kmem_cache_free(cachep, objs[i]);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
 struct mover {
 	struct mmbox_kmem_cache *cachep;
 	void **objs;
@@ -405,6 +464,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(leaks_without_callers),
 	KUNIT_CASE(verify_finds_each_fault),
 	KUNIT_CASE(verify_many_slabs_yields_cpu),
+	KUNIT_CASE(partial_slabs_yields_cpu),
 	KUNIT_CASE(verify_slabs_in_use_finds_nothing),
 	KUNIT_CASE(whatis_tells_state),
 	{}

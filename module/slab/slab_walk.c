@@ -49,11 +49,32 @@ static unsigned int walk_some(struct mmbox_kmem_cache_node *n, const struct walk
 }
 
 /*
- * Show the slabs of a node. There may be any number, so list_lock is dropped after
- * some of them; whoever takes a slab off its list meanwhile moves n->walk on. Slabs
- * that come to the end of a list all the time have no end: a walk that others
+ * Show the slabs of some lists of a node. There may be any number, so list_lock is
+ * dropped after some of them; whoever takes a slab off its list meanwhile moves n->walk
+ * on. Slabs that come to the end of a list all the time have no end: a walk that others
  * disturb is over when it has shown as many as there were.
  */
+static void walk_lists(struct mmbox_kmem_cache_node *n, const struct walked_list *lists,
+		       unsigned int nr_lists, const struct mmbox_slab_walker *w, void *arg,
+		       unsigned long *flags)
+{
+	unsigned long nr = 0, nr_slabs = n->total_slabs;
+	unsigned int i;
+
+	lockdep_assert_held(&n->list_lock);
+	n->walk_changed = false;
+	for (i = 0; i < nr_lists; i++) {
+		n->walk = lists[i].head->next;
+		while (n->walk != lists[i].head && !(n->walk_changed && nr > nr_slabs)) {
+			nr += walk_some(n, &lists[i], w, arg);
+			raw_spin_unlock_irqrestore(&n->list_lock, *flags);
+			cond_resched();
+			raw_spin_lock_irqsave(&n->list_lock, *flags);
+		}
+	}
+	n->walk = NULL;
+}
+
 static void walk_slabs(const struct mmbox_kmem_cache *cachep,
 		       struct mmbox_kmem_cache_node *n, int nid,
 		       const struct mmbox_slab_walker *w, void *arg, unsigned long *flags)
@@ -64,21 +85,28 @@ static void walk_slabs(const struct mmbox_kmem_cache *cachep,
 		{ &n->slabs_full, { "slabs_full", nid, num, num } },
 		{ &n->slabs_free, { "slabs_free", nid, 0, 0 } },
 	};
-	unsigned long nr = 0, nr_slabs = n->total_slabs;
-	unsigned int i;
 
-	lockdep_assert_held(&n->list_lock);
-	n->walk_changed = false;
-	for (i = 0; i < ARRAY_SIZE(lists); i++) {
-		n->walk = lists[i].head->next;
-		while (n->walk != lists[i].head && !(n->walk_changed && nr > nr_slabs)) {
-			nr += walk_some(n, &lists[i], w, arg);
-			raw_spin_unlock_irqrestore(&n->list_lock, *flags);
-			cond_resched();
-			raw_spin_lock_irqsave(&n->list_lock, *flags);
-		}
-	}
-	n->walk = NULL;
+	walk_lists(n, lists, ARRAY_SIZE(lists), w, arg, flags);
+}
+
+static bool count_slab(void *arg, struct mmbox_page *slab, const struct mmbox_slab_list *list)
+{
+	++*(unsigned long *)arg;
+	return true;
+}
+
+/*
+ * How many slabs are on slabs_partial: nobody keeps count. Where others move slabs
+ * meanwhile it is about as many, and no more than can be there at the end.
+ */
+static unsigned long count_partial(struct mmbox_kmem_cache_node *n, unsigned long *flags)
+{
+	static const struct mmbox_slab_walker counter = { .slab = count_slab };
+	const struct walked_list list = { &n->slabs_partial, { "slabs_partial" } };
+	unsigned long nr = 0;
+
+	walk_lists(n, &list, 1, &counter, &nr, flags);
+	return min(nr, n->total_slabs - n->free_slabs);
 }
 
 static void show_counts(struct mmbox_kmem_cache_node *n, int nid,
@@ -98,14 +126,12 @@ static void show_counts(struct mmbox_kmem_cache_node *n, int nid,
 }
 
 static void show_node_fields(struct mmbox_kmem_cache_node *n, int nid,
-			     const struct mmbox_slab_walker *w, void *arg)
+			     const struct mmbox_slab_walker *w, void *arg,
+			     unsigned long *flags)
 {
-	unsigned long partial = 0;
-	struct list_head *pos;
+	unsigned long partial = count_partial(n, flags);
 
 	lockdep_assert_held(&n->list_lock);
-	list_for_each(pos, &n->slabs_partial)
-		partial++;
 	w->field(arg, nid, "slabs_partial", partial);
 	w->field(arg, nid, "slabs_full", n->total_slabs - partial - n->free_slabs);
 	w->field(arg, nid, "slabs_free", n->free_slabs);
@@ -157,12 +183,13 @@ static void walk_node(struct mmbox_kmem_cache *cachep, int nid,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&n->list_lock, flags);
+	/* First: they drop the lock, and a node's counts are of the slabs just shown. */
+	if (w->field)
+		show_node_fields(n, nid, w, arg, &flags);
 	if (w->slab)
 		walk_slabs(cachep, n, nid, w, arg, &flags);
 	if (w->node)
 		show_counts(n, nid, w, arg);
-	if (w->field)
-		show_node_fields(n, nid, w, arg);
 	if (w->stack)
 		show_array(n->shared, "shared array of node", nid, nid, w, arg);
 	raw_spin_unlock_irqrestore(&n->list_lock, flags);
