@@ -399,6 +399,54 @@ static void verify_slabs_in_use_finds_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
+#define NR_LONG		5000		/* objects: a full array of a CPU, and a shared one */
+
+static unsigned long problems_with(struct kunit *test, struct mmbox_kmem_cache *cachep,
+				   void **entry, void *value)
+{
+	struct mmbox_verify sums;
+
+	swap(*entry, value);
+	KUNIT_EXPECT_EQ(test, 0, mmbox_verify(cachep->box, NULL, &sums));
+	swap(*entry, value);
+	return sums.problems;
+}
+
+/* What an array holds twice is seen however far the two are from each other. */
+static void verify_sees_twice_far_apart(struct kunit *test)
+{
+	void **objs = test_zalloc(test, NR_LONG * sizeof(*objs));
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep;
+	struct mmbox_array_cache *ac[2];
+	unsigned int i;
+
+	test_pin(test, 0);
+	cachep = mmbox_kmem_cache_create(box, "long", 64, 0, 0, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, cachep);
+	KUNIT_ASSERT_EQ(test, 0, test_tune(cachep, MMBOX_MAX_LIMIT, MMBOX_MAX_LIMIT / 2, 2));
+	for (i = 0; i < NR_LONG; i++) {
+		objs[i] = mmbox_kmem_cache_alloc(cachep, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, objs[i]);
+	}
+	for (i = 0; i < NR_LONG; i++)
+		mmbox_kmem_cache_free(cachep, objs[i]);
+	ac[0] = per_cpu_ptr(cachep->cpu_cache, test_nth_cpu(0));
+	ac[1] = cachep->slab.node[0]->shared;
+	for (i = 0; i < 2; i++) {
+		unsigned int last = ac[i]->avail - 1;
+
+		KUNIT_ASSERT_GT(test, last, 1024);
+		KUNIT_EXPECT_EQ(test, 0, problems_with(test, cachep, &ac[i]->entry[last],
+						       ac[i]->entry[last]));
+		KUNIT_EXPECT_EQ(test, 1, problems_with(test, cachep, &ac[i]->entry[last],
+						       ac[i]->entry[0]));
+		KUNIT_EXPECT_EQ(test, 1, problems_with(test, cachep, &ac[i]->entry[last / 2],
+						       ac[i]->entry[last]));
+	}
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
+}
+
 /* Addresses of objects in each state, of pages, of boot memory, and foreign ones. */
 static void whatis_tells_state(struct kunit *test)
 {
@@ -466,6 +514,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(verify_many_slabs_yields_cpu),
 	KUNIT_CASE(partial_slabs_yields_cpu),
 	KUNIT_CASE(verify_slabs_in_use_finds_nothing),
+	KUNIT_CASE(verify_sees_twice_far_apart),
 	KUNIT_CASE(whatis_tells_state),
 	{}
 };

@@ -8,7 +8,9 @@
  * array marked busy.
  */
 #include <linux/bitmap.h>
+#include <linux/hash.h>
 #include <linux/limits.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/seq_file.h>
 
@@ -16,7 +18,6 @@
 #include "pages/buddy.h"
 #include "slab/slab_object.h"
 
-#define TWICE_WITHIN	512U	/* array entries before an entry that are compared with it */
 #define WALKS		4	/* most walks over a zone or node that keeps changing */
 
 struct walk {
@@ -28,6 +29,10 @@ struct walk {
 	unsigned long slabs, free_slabs, free_objects;	/* found on the lists of a node */
 	unsigned long unsettled;	/* nodes of the cache that changed during the walk */
 	raw_spinlock_t lock;		/* @m and @sums, which all CPUs use for their arrays */
+	unsigned int longest;		/* limit of any array of the cache */
+	raw_spinlock_t table_lock;	/* @table, of the same CPUs */
+	const void **table;		/* hash table: entries of one array */
+	unsigned long table_size;	/* entries of @table, a power of two */
 };
 
 static __printf(2, 3) void problem(struct walk *w, const char *fmt, ...)
@@ -87,23 +92,84 @@ static void check_used_object(struct walk *w, const void *base)
 		problem(w, "object at %#lx: %s", phys_of(w, base), fault.what);
 }
 
+/* ---- arrays ---- */
+
+static void note_limit(void *arg, const struct mmbox_object_stack *stack)
+{
+	struct walk *w = arg;
+
+	w->longest = max(w->longest, stack->limit);
+}
+
+/* A table in which each array of the cache fills half at most. They keep their limits. */
+static int make_table(struct walk *w)
+{
+	static const struct mmbox_slab_walker walker = { .stack = note_limit };
+	struct mmbox_host *host = &w->cachep->box->host;
+	unsigned long size;
+
+	lockdep_assert_held(&w->cachep->box->slab.mutex);
+	w->longest = 1;
+	mmbox_slab_ops(w->cachep)->walk(w->cachep, &walker, w);
+	mmbox_slab_ops(w->cachep)->peek_cpus(w->cachep, &walker, w);
+	size = roundup_pow_of_two(2UL * w->longest);
+	if (size <= w->table_size)
+		return 0;
+	mmbox_host_free(host, w->table, w->table_size * sizeof(*w->table));
+	w->table_size = 0;
+	w->table = mmbox_host_zalloc(host, size * sizeof(*w->table), "verify");
+	if (!w->table)
+		return -ENOMEM;
+	w->table_size = size;
+	return 0;
+}
+
+/*
+ * Interrupts are off, and a shared array may have half a million entries: each is looked
+ * up among those before it, in a hash table with linear probing.
+ */
+static void check_twice(struct walk *w, const struct mmbox_object_stack *stack)
+{
+	unsigned int i, bits = ilog2(roundup_pow_of_two(2UL * stack->avail));
+	unsigned long flags, slot;
+
+	raw_spin_lock_irqsave(&w->table_lock, flags);
+	memset(w->table, 0, sizeof(*w->table) << bits);
+	for (i = 0; i < stack->avail; i++) {
+		const void *base = stack->entry[i];
+
+		if (!base)
+			continue;
+		slot = hash_ptr(base, bits);
+		while (w->table[slot] && w->table[slot] != base)
+			slot = (slot + 1) & ((1UL << bits) - 1);
+		if (w->table[slot])
+			problem(w, "%s %d holds the object at %#lx twice", stack->what,
+				stack->nr, phys_of(w, base));
+		w->table[slot] = base;
+	}
+	raw_spin_unlock_irqrestore(&w->table_lock, flags);
+}
+
 /* A stack must hold free objects of this cache, each at most once. */
 static void check_stack(void *arg, const struct mmbox_object_stack *stack)
 {
 	struct walk *w = arg;
 	const struct mmbox_kmem_cache *cachep = w->cachep;
 	const char *what = stack->what;
-	unsigned int i, j, idx;
+	unsigned int i, idx;
 	int nr = stack->nr;
 
 	if (!stack->limit)
 		return;
 	count_array(w);
-	if (stack->avail > stack->limit) {
+	if (stack->avail > stack->limit || stack->limit > w->longest) {
 		problem(w, "%s %d has %u objects, but room for %u", what, nr, stack->avail,
-			stack->limit);
+			min(stack->limit, w->longest));
 		return;
 	}
+	if (stack->avail > 1)
+		check_twice(w, stack);
 	for (i = 0; i < stack->avail; i++) {
 		const struct mmbox_slab_shadow *shadow;
 		const void *base = stack->entry[i];
@@ -115,11 +181,6 @@ static void check_stack(void *arg, const struct mmbox_object_stack *stack)
 				nr, phys_of(w, base));
 			continue;
 		}
-		/* Not all pairs, as interrupts are off and a shared array may be long. */
-		for (j = i - min(i, TWICE_WITHIN); j < i; j++)
-			if (stack->entry[j] == base)
-				problem(w, "%s %d holds the object at %#lx twice", what, nr,
-					phys_of(w, base));
 		if (!mmbox_slab_debugged(cachep)) {
 			check_free_object(w, slab, base, idx);
 			continue;
@@ -265,11 +326,15 @@ static void check_nodes(struct walk *w)
 static int check_caches(struct walk *w, struct mmbox *box)
 {
 	struct mmbox_kmem_cache *cachep;
+	int err = 0;
 
 	if (mutex_lock_killable(&box->slab.mutex))
 		return -EINTR;
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		w->cachep = cachep;
+		err = make_table(w);
+		if (err)
+			break;
 		w->sums->caches++;
 		check_nodes(w);
 		box->slab.ops->walk_cpus(cachep, &slab_walker, w);
@@ -277,7 +342,8 @@ static int check_caches(struct walk *w, struct mmbox *box)
 	}
 	w->cachep = NULL;
 	mutex_unlock(&box->slab.mutex);
-	return 0;
+	mmbox_host_free(&box->host, w->table, w->table_size * sizeof(*w->table));
+	return err;
 }
 
 /*
@@ -492,6 +558,7 @@ int mmbox_verify(struct mmbox *box, struct seq_file *m, struct mmbox_verify *sum
 
 	memset(sums, 0, sizeof(*sums));
 	raw_spin_lock_init(&w.lock);
+	raw_spin_lock_init(&w.table_lock);
 	w.seen = mmbox_host_zalloc(&box->host, bytes, "verify");
 	if (!w.seen)
 		return -ENOMEM;
