@@ -170,7 +170,7 @@ struct mmbox_zone {
 
 struct mmbox_zoneref {
 	struct mmbox_zone *zone;	/* NULL ends the list */
-	int zone_idx;			/* zone's index in node_zones[], for files */
+	int zone_idx;			/* zone's index in node_zones[]; only tests read it */
 };
 
 struct mmbox_zonelist {
