@@ -319,7 +319,7 @@ static void region_report(const struct mmbox_region *region, const char *asked, 
 		pr_err_ratelimited("%s: the host can give %zuK at most by region=%s\n",
 				   asked, most / SZ_1K, name);
 	else
-		pr_err_ratelimited("%s: the host does not give that much by region=%s\n",
+		pr_err_ratelimited("%s: the host cannot give that much by region=%s\n",
 				   asked, name);
 }
 
@@ -400,8 +400,7 @@ int mmbox_region_take_aligned(struct mmbox_region *region, struct mmbox_host *ho
 			  asked);
 	if (err || IS_ALIGNED((unsigned long)region->addr, size))
 		return err;
-	pr_err_ratelimited("%s: the host's addresses do not allow for an alignment to that\n",
-			   asked);
+	pr_err_ratelimited("%s: cannot be aligned to that at the host's addresses\n", asked);
 	mmbox_region_return(region, host);
 	return -ENOMEM;
 }

@@ -61,37 +61,36 @@ PARAM(zone_dma32, zone_dma32, AMOUNT("4G"),
 	"the rest is ZONE_NORMAL")
 PARAM(movablecore, movablecore, AMOUNT("0"),
 	"bytes at the end of the highest of these zones that are ZONE_MOVABLE, rounded up to the "
-	"largest block; size= at most")
+	"largest block; at most size=")
 PARAM(kernelcore, kernelcore, AMOUNT("0"),
-	"bytes that are not ZONE_MOVABLE, all else is; size= at most; 0: no such zone")
+	"bytes that are not ZONE_MOVABLE; the rest is ZONE_MOVABLE; at most size=; 0: there is no "
+	"ZONE_MOVABLE")
 PARAM(slab_reap, slab_reap, SWITCH("1"),
-	"trim what idle slab caches keep every few seconds; without it, a replay does not depend "
-	"on time")
+	"trim idle slab caches every few seconds; with 0, a replay does not depend on time")
 PARAM(slab_stats, slab_stats, SWITCH("0"),
 	"slabinfo has the statistics that Linux 6.1 has with CONFIG_DEBUG_SLAB")
 PARAM(slab_merge, slab_merge, SWITCH("0"),
-	"a new cache that is like one there is becomes the same, as in Linux with slab_merge")
+	"use an existing cache for a new one that is like it, as Linux with slab_merge")
 PARAM(nodes, nodes, NUMBER("1", "1", "8"),
 	"nodes to split the memory into, if banks= is left out")
 PARAM(distance, distance, LIST("ROW/ROW/..."),
 	"distances of the nodes, a row a node, 10,20/20,10 for two; a node is 10 from itself, "
 	"others are 11 to 255; if left out, 20")
 PARAM(node_cpus, node_cpus, LIST("CPUS/CPUS/..."),
-	"the host's CPUs as the box's nodes have them, a list a node, 0-1/2,3 for two; CPUs not "
-	"named are of node 0; if left out, they are shared out in order")
+	"the host's CPUs of each node, a list a node, 0-1/2,3 for two; CPUs not named belong to "
+	"node 0; if left out, they are shared out in order")
 PARAM(pcp_thp, pcp_thp, SWITCH("0"),
 	"per-CPU lists have blocks of order 9 as well, and pageblocks are of that order, as where "
 	"Linux has transparent huge pages")
 PARAM(stat_drift, stat_drift, SWITCH("0"),
-	"each CPU keeps a few pages of a zone's nr_free_pages to itself, as in Linux, so that a "
-	"watermark is met a little early or late, as there; without it, the count is exact")
+	"each CPU keeps a few pages of a zone's nr_free_pages to itself, as in Linux, so a "
+	"watermark is met a little early or late; with 0, the count is exact")
 PARAM(kswapd, kswapd, SWITCH("1"),
-	"a thread a node that reclaims when memory runs short, as in the kernel. It works when it "
-	"gets to; only without it do the same operations give the same box even when memory runs "
-	"short")
+	"a thread a node that reclaims when memory runs short, as in the kernel; with 0, the same "
+	"operations give the same box even when memory runs short")
 PARAM(slab_debug, slab_debug, TEXT("-", "LETTERS[,CACHE,...][;...]"),
-	"what to watch in slab caches, as SLUB's: letters F Z P U T, then possibly the caches, "
-	"as in FZ,kmalloc-64,dentry; see docs/debugging.md")
+	"what to check in slab caches, as SLUB's slub_debug: letters F Z P U T, then possibly the "
+	"caches, as in FZ,kmalloc-64,dentry; see docs/debugging.md")
 PARAM(fail_nth, fail_nth, NTH,
 	"for tests: which request to the host is refused, counted from 1; 0: none")
 
