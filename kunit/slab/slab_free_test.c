@@ -3,6 +3,9 @@
  * Double frees: refused and counted wherever the free object lies. No object is handed
  * out twice afterwards.
  */
+#include <linux/jiffies.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "faces/faces.h"
@@ -410,6 +413,54 @@ static void one_cpu_keeps_hints(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 }
 
+/* Somebody whose kfree() has read which cache its hint names, and goes on slowly. */
+struct slow_kfree {
+	bool entered;
+	bool destroyed;			/* the cache has gone */
+	bool too_early;			/* it had while we were inside */
+};
+
+static void kfree_slowly(void *arg)
+{
+	struct slow_kfree *slow = arg;
+	unsigned long end = jiffies + HZ;
+
+	preempt_disable();
+	WRITE_ONCE(slow->entered, true);
+	while (time_before(jiffies, end) && !READ_ONCE(slow->destroyed))
+		cpu_relax();
+	slow->too_early = READ_ONCE(slow->destroyed);
+	preempt_enable();
+}
+
+/* A cache that a hint has named ends when nobody can be reading it any more. */
+static void cache_outlives_its_hint(struct kunit *test)
+{
+	struct mmbox *box = test_small_box(test);
+	struct mmbox_kmem_cache *cachep = new_cache(test, box, &(struct kind){ .size = 256 });
+	struct slow_kfree slow = {};
+	struct mmbox_kfree_hint *hint;
+	struct test_thread *thread;
+	int err;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two CPUs");
+	test_pin(test, 0);
+	hint = per_cpu_ptr(box->slab.hints, test_nth_cpu(0));
+	mmbox_kfree(box, test_alloc_one(test, cachep));
+	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_shrink(cachep));
+	KUNIT_ASSERT_PTR_EQ(test, hint->cachep, cachep);
+	thread = test_thread_start(test, 1, kfree_slowly, &slow);
+	while (!READ_ONCE(slow.entered))
+		cond_resched();
+	err = mmbox_kmem_cache_destroy(cachep);
+	WRITE_ONCE(slow.destroyed, true);
+	test_thread_wait(thread);
+	KUNIT_EXPECT_EQ(test, 0, err);
+	KUNIT_EXPECT_PTR_NE(test, hint->cachep, cachep);
+	KUNIT_EXPECT_FALSE_MSG(test, slow.too_early, "kfree() may still be reading the cache");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(never_handed_out),
 	KUNIT_CASE(at_each_fill_of_a_slab),
@@ -418,6 +469,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(no_memory_for_bits),
 	KUNIT_CASE(refused_free_sets_no_hint),
 	KUNIT_CASE(one_cpu_keeps_hints),
+	KUNIT_CASE(cache_outlives_its_hint),
 	{}
 };
 
