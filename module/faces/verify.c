@@ -8,6 +8,7 @@
  * array marked busy.
  */
 #include <linux/bitmap.h>
+#include <linux/cpu.h>
 #include <linux/hash.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
@@ -328,8 +329,12 @@ static int check_caches(struct walk *w, struct mmbox *box)
 	struct mmbox_kmem_cache *cachep;
 	int err = 0;
 
-	if (mutex_lock_killable(&box->slab.mutex))
+	/* A CPU that comes or goes waits for slab.mutex anyway. */
+	cpus_read_lock();
+	if (mutex_lock_killable(&box->slab.mutex)) {
+		cpus_read_unlock();
 		return -EINTR;
+	}
 	list_for_each_entry(cachep, &box->slab.caches, list) {
 		w->cachep = cachep;
 		err = make_table(w);
@@ -342,6 +347,7 @@ static int check_caches(struct walk *w, struct mmbox *box)
 	}
 	w->cachep = NULL;
 	mutex_unlock(&box->slab.mutex);
+	cpus_read_unlock();
 	mmbox_host_free(&box->host, w->table, w->table_size * sizeof(*w->table));
 	return err;
 }

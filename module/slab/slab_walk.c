@@ -282,7 +282,7 @@ void mmbox_slab_walk_cpus(struct mmbox_kmem_cache *cachep, const struct mmbox_sl
 	struct cpus_walk walk = { .cachep = cachep, .w = w, .arg = arg };
 
 	lockdep_assert_held(&cachep->box->slab.mutex);
-	mmbox_drain_cpus(NULL, walk_cpu, &walk);
+	mmbox_drain_cpus_cpuslocked(NULL, walk_cpu, &walk);
 }
 
 /**
