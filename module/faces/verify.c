@@ -552,7 +552,7 @@ static int check_zones(struct walk *w, struct mmbox *box)
  * Checks blocks, slabs and arrays under their locks. The counters of a zone or node that
  * keeps changing are not compared, see @sums->unsettled.
  *
- * Context: process, may sleep; memory_lock and slab.mutex not held.
+ * Context: process, may sleep; cpus_read_lock(), memory_lock and slab.mutex not held.
  * Return: 0; -ENOMEM if the host has no memory for the walk; -EINTR if the task was
  * killed while it waited for a lock.
  */

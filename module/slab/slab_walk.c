@@ -274,7 +274,7 @@ static void walk_cpu(void *data, int cpu)
  *
  * Nobody works on an array while it is shown. ops->walk_cpus
  *
- * Context: process, may sleep, slab.mutex held.
+ * Context: process, may sleep, cpus_read_lock() and slab.mutex held.
  */
 void mmbox_slab_walk_cpus(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
 			  void *arg)

@@ -183,7 +183,7 @@ struct mmbox_slab_ops {
 	/* Visit fields and nodes with slabs and stacks, under their locks: in atomic context. */
 	void (*walk)(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
 		     void *arg);
-	/* Visit each CPU's stacks on that CPU, while nobody uses them. */
+	/* Visit each CPU's stacks on that CPU, while nobody uses them. Under cpus_read_lock(). */
 	void (*walk_cpus)(struct mmbox_kmem_cache *cachep, const struct mmbox_slab_walker *w,
 			  void *arg);
 	/* Visit them from this CPU, while their CPUs may use them. */
