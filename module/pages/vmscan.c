@@ -755,7 +755,7 @@ void mmbox_kswapd_run(mmbox_pg_data_t *pgdat)
 		return;
 	task = start_kswapd(box, pgdat);
 	if (IS_ERR(task))
-		pr_warn("%s: cannot start kswapd of node %d: %pe\n",
+		pr_warn("%s: goes without kswapd of node %d: %pe\n",
 			box->name, pgdat->node_id, task);
 }
 
