@@ -7,6 +7,7 @@
 #define _MMBOX_TYPES_SLAB_DEF_H
 
 #include <linux/atomic.h>
+#include <linux/build_bug.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/slab.h>
@@ -66,7 +67,6 @@ struct mmbox_kmem_cache_node {
 	unsigned int free_limit;	/* free_objects above which slabs go back */
 	unsigned int colour_next;	/* colour of the newest slab; atomic, no lock */
 	struct list_head *walk;		/* next slab of the current walk, NULL: no walk */
-	bool walk_changed;		/* a slab was added, removed or moved during it */
 	struct mmbox_array_cache *shared;	/* shared by the CPUs, or NULL */
 	/* By node: what this node's CPUs have freed to it. NULL in a box of one node.
 	 * Written under slab.mutex, freed after a grace period.
@@ -74,7 +74,13 @@ struct mmbox_kmem_cache_node {
 	struct mmbox_alien_cache **alien;
 	unsigned long next_reap;	/* jiffies */
 	int free_touched;		/* slabs_free was needed since the last reap */
+	bool walk_changed;		/* a slab was added, removed or moved during the walk */
 };
+
+#if !defined(CONFIG_DEBUG_SPINLOCK) && !defined(CONFIG_DEBUG_LOCK_ALLOC)
+/* From kmalloc-128, as in Linux 6.1: what a box has taken after its boot depends on it. */
+static_assert(sizeof(struct mmbox_kmem_cache_node) <= 128);
+#endif
 
 /* Objects that CPUs of one node have freed to another node. */
 struct mmbox_alien_cache {
