@@ -343,6 +343,7 @@ static void whatis_show(struct seq_file *m, struct mmbox *box, unsigned long id)
 	phys_addr_t phys;
 	unsigned long addr;
 
+	/* Pairs with smp_store_release() in whatis_write(): the address was stored before. */
 	if (!smp_load_acquire(&box->faces.whatis_asked)) {
 		seq_puts(m, "write an address, then read what lies there\n");
 		return;
