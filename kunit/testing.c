@@ -4,6 +4,8 @@
  * interrupts, crowds of both, and reading the reference files.
  */
 #include <linux/completion.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/hrtimer.h>
@@ -254,6 +256,74 @@ void test_thread_wait(struct test_thread *thread)
 {
 	wait_for_completion(&thread->done);
 }
+
+#ifdef CONFIG_HOTPLUG_CPU
+/* A call that begins while a CPU goes offline. One at a time: a callback has no argument. */
+static struct going {
+	void (*fn)(void *arg);
+	void *arg;
+	unsigned long within;		/* jiffies that the CPU waits for the call */
+	struct completion go;		/* completed when the CPU goes */
+	struct completion done;		/* completed by the end of the call */
+	bool in_time;			/* it ended while the CPU waited */
+} going;
+
+static void call_when_told(void *arg)
+{
+	wait_for_completion(&going.go);
+	going.fn(going.arg);
+	complete(&going.done);
+}
+
+static int cpu_is_going(unsigned int cpu)
+{
+	complete(&going.go);
+	going.in_time = wait_for_completion_timeout(&going.done, going.within);
+	return 0;
+}
+
+/**
+ * test_call_while_cpu_goes() - call a function while a CPU goes offline, and bring it back
+ * @test: the test; two CPUs are online
+ * @fn: called once on the first CPU, also if the CPU does not go
+ * @arg: its argument
+ * @within: jiffies that the going CPU waits for the end of the call
+ * @in_time: out: did the call end within that time?
+ *
+ * The call begins with cpu_hotplug_lock held for writing by the task that takes the CPU off.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or why the CPU cannot go offline or come back.
+ */
+int test_call_while_cpu_goes(struct kunit *test, void (*fn)(void *arg), void *arg,
+			     unsigned long within, bool *in_time)
+{
+	struct test_thread *thread;
+	int cpu, state, err;
+
+	going.fn = fn;
+	going.arg = arg;
+	going.within = within;
+	going.in_time = false;
+	init_completion(&going.go);
+	init_completion(&going.done);
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mmbox_kunit:going", NULL,
+					  cpu_is_going);
+	KUNIT_ASSERT_GT(test, state, 0);
+	test_pin(test, 0);
+	thread = test_thread_start(test, 0, call_when_told, NULL);
+	cpu = test_nth_cpu(1);
+	err = remove_cpu(cpu);
+	if (!err)
+		err = add_cpu(cpu);
+	else
+		complete(&going.go);
+	cpuhp_remove_state_nocalls(state);
+	test_thread_wait(thread);
+	*in_time = going.in_time;
+	return err;
+}
+#endif
 
 struct test_loop {
 	void (*fn)(void *arg);

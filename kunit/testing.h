@@ -69,6 +69,11 @@ struct test_thread *test_thread_start(struct kunit *test, unsigned int nr,
 bool test_thread_done(struct test_thread *thread);
 void test_thread_wait(struct test_thread *thread);
 
+#ifdef CONFIG_HOTPLUG_CPU
+int test_call_while_cpu_goes(struct kunit *test, void (*fn)(void *arg), void *arg,
+			     unsigned long within, bool *in_time);
+#endif
+
 /* A thread that calls @fn again and again until it is stopped. */
 struct test_loop;
 struct test_loop *test_loop_start(struct kunit *test, unsigned int nr,

@@ -3,9 +3,6 @@
  * The debugfs files leaks, verify and whatis: what they show of watched caches and of
  * others.
  */
-#include <linux/completion.h>
-#include <linux/cpu.h>
-#include <linux/cpuhotplug.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
@@ -451,64 +448,41 @@ static void verify_sees_twice_far_apart(struct kunit *test)
 }
 
 #ifdef CONFIG_HOTPLUG_CPU
-/* A box that is walked over while a CPU goes. */
-static struct going_walk {
+struct going_walk {
 	struct mmbox *box;
 	struct mmbox_verify sums;
-	struct completion go;		/* the CPU is going */
-	struct completion done;
 	int err;
-} going_walk;
+};
 
-static void verify_when_told(void *arg)
+static void verify_box(void *arg)
 {
-	wait_for_completion(&going_walk.go);
-	going_walk.err = mmbox_verify(going_walk.box, NULL, &going_walk.sums);
-	complete(&going_walk.done);
+	struct going_walk *walk = arg;
+
+	walk->err = mmbox_verify(walk->box, NULL, &walk->sums);
 }
 
-/* Long enough that the walk comes to the CPUs, unless it waits. */
-static int cpu_goes_slowly(unsigned int cpu)
-{
-	complete(&going_walk.go);
-	wait_for_completion_timeout(&going_walk.done, 2 * HZ);
-	return 0;
-}
-
-/* No array is left out because a CPU goes just then. */
+/*
+ * No array is left out because a CPU goes just then. The walk waits for the CPU: two
+ * seconds are long enough for it to come to the arrays if it did not.
+ */
 static void verify_while_cpu_goes(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
+	struct going_walk walk = { .box = box };
 	struct mmbox_verify before;
-	struct test_thread *thread;
-	int cpu, state, err;
+	bool in_time;
+	int err;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "needs two CPUs");
+	test_needs_two_cpus(test);
 	KUNIT_ASSERT_EQ(test, 0, mmbox_verify(box, NULL, &before));
 	KUNIT_EXPECT_GE(test, before.arrays, before.caches * num_possible_cpus());
-	going_walk.box = box;
-	init_completion(&going_walk.go);
-	init_completion(&going_walk.done);
-	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mmbox_kunit:walk", NULL,
-					  cpu_goes_slowly);
-	KUNIT_ASSERT_GT(test, state, 0);
-	test_pin(test, 0);
-	thread = test_thread_start(test, 0, verify_when_told, NULL);
-	cpu = test_nth_cpu(1);
-	err = remove_cpu(cpu);
-	if (!err)
-		err = add_cpu(cpu);
-	else
-		complete(&going_walk.go);
-	cpuhp_remove_state_nocalls(state);
-	test_thread_wait(thread);
+	err = test_call_while_cpu_goes(test, verify_box, &walk, 2 * HZ, &in_time);
 	if (err)
-		kunit_skip(test, "the CPU does not go, or not come back: %d", err);
-	KUNIT_EXPECT_EQ(test, 0, going_walk.err);
-	KUNIT_EXPECT_EQ(test, 0, going_walk.sums.problems);
-	KUNIT_EXPECT_EQ(test, 0, going_walk.sums.unsettled);
-	KUNIT_EXPECT_EQ_MSG(test, going_walk.sums.arrays, before.arrays,
+		kunit_skip(test, "the CPU cannot go offline or come back: %d", err);
+	KUNIT_EXPECT_EQ(test, 0, walk.err);
+	KUNIT_EXPECT_EQ(test, 0, walk.sums.problems);
+	KUNIT_EXPECT_EQ(test, 0, walk.sums.unsettled);
+	KUNIT_EXPECT_EQ_MSG(test, walk.sums.arrays, before.arrays,
 			    "arrays of CPUs were left out");
 }
 #endif

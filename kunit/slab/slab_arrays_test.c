@@ -4,9 +4,7 @@
  * when their CPU goes offline; and objects that go home to other nodes. How many objects
  * an array has after each operation is tested in slab_reference_test.c.
  */
-#include <linux/completion.h>
 #include <linux/cpu.h>
-#include <linux/cpuhotplug.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/string.h>
@@ -568,28 +566,9 @@ static void cpu_comes_without_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_nr_bad(box));
 }
 
-#define SHRINK_WITHIN	(20 * HZ)	/* else it waits for the CPU */
-
-/* A cache that is shrunk while a CPU goes offline. */
-static struct going {
-	struct mmbox_kmem_cache *cachep;
-	struct completion go;		/* completed when the CPU goes offline */
-	struct completion shrunk;
-	bool in_time;
-} going;
-
-static void shrink_when_told(void *arg)
+static void shrink_cache(void *arg)
 {
-	wait_for_completion(&going.go);
-	mmbox_kmem_cache_shrink(going.cachep);
-	complete(&going.shrunk);
-}
-
-static int cpu_is_going(unsigned int cpu)
-{
-	complete(&going.go);
-	going.in_time = wait_for_completion_timeout(&going.shrunk, SHRINK_WITHIN);
-	return 0;
+	mmbox_kmem_cache_shrink(arg);
 }
 
 /*
@@ -600,32 +579,16 @@ static void shrink_while_cpu_goes(struct kunit *test)
 {
 	struct mmbox *box = test_small_box(test);
 	struct mmbox_kmem_cache *cachep = new_cache(test, box, 64, 0);
-	struct test_thread *thread;
-	int cpu, state, err;
+	bool in_time;
+	int err;
 
 	test_needs_two_cpus(test);
 	mmbox_kmem_cache_free(cachep, mmbox_kmem_cache_alloc(cachep, GFP_KERNEL));
-	going.cachep = cachep;
-	going.in_time = false;
-	init_completion(&going.go);
-	init_completion(&going.shrunk);
-	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mmbox_kunit:going", NULL,
-					  cpu_is_going);
-	KUNIT_ASSERT_GT(test, state, 0);
-	test_pin(test, 0);
-	thread = test_thread_start(test, 0, shrink_when_told, NULL);
-	cpu = test_nth_cpu(1);
-	err = remove_cpu(cpu);
-	if (!err)
-		err = add_cpu(cpu);
-	else
-		complete(&going.go);
-	cpuhp_remove_state_nocalls(state);
-	test_thread_wait(thread);
+	err = test_call_while_cpu_goes(test, shrink_cache, cachep, 20 * HZ, &in_time);
 	KUNIT_EXPECT_EQ(test, 0, mmbox_kmem_cache_destroy(cachep));
 	if (err)
 		kunit_skip(test, "the CPU cannot go offline or come back: %d", err);
-	KUNIT_EXPECT_TRUE_MSG(test, going.in_time, "the shrink waited for the CPU");
+	KUNIT_EXPECT_TRUE_MSG(test, in_time, "the shrink waited for the CPU");
 }
 #endif
 
